@@ -1,0 +1,8 @@
+/* libcontinual: Continual Transformers over live streams
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <continual/error.h>
+#include <continual/options.h>
+#include <continual/model.h>
+#include <continual/stream.h>

@@ -1,0 +1,11 @@
+/* gst-continual: the elements of the plugin
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+GST_DEBUG_CATEGORY_EXTERN (continual_debug);
+
+G_END_DECLS

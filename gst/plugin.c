@@ -1,0 +1,17 @@
+/* gst-continual: Continual Transformers over live streams
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "elements.h"
+
+GST_DEBUG_CATEGORY (continual_debug);
+
+static gboolean
+plugin_init (GstPlugin * plugin)
+{
+  GST_DEBUG_CATEGORY_INIT (continual_debug, "continual", 0,
+      "Continual Transformers");
+  return TRUE;
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, continual,
+    "Continual Transformers over live streams", plugin_init, PACKAGE_VERSION,
+    "LGPL", "gst-continual", "https://github.com/gst-continual/gst-continual")
