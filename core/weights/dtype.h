@@ -1,0 +1,30 @@
+/* libcontinual: element types of weight files
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  CO_DTYPE_F32,
+  CO_DTYPE_F16,
+  CO_DTYPE_BF16,
+  CO_DTYPE_F64
+} CoDtype;
+
+/* FALSE for every other type, whether safetensors knows it or not. */
+gboolean co_dtype_parse (const gchar * name, CoDtype * dtype);
+const gchar *co_dtype_get_name (CoDtype dtype);
+/* Bytes of one element in a file. */
+gsize co_dtype_get_size (CoDtype dtype);
+
+/* @src: (n) elements, little-endian, at any alignment. @dst: (n).
+ * Returns: n, or the index of the first value that is not finite as a float32. */
+gsize co_dtype_convert (CoDtype dtype, const guint8 * src, float *dst, gsize n);
+
+/* What one element says, before it is rounded to float32. */
+gdouble co_dtype_get_value (CoDtype dtype, const guint8 * src);
+
+G_END_DECLS
