@@ -14,7 +14,7 @@ co_quote (const gchar * text)
     gunichar c = g_utf8_get_char_validated (p, -1);
 
     if (n_chars == MAX_CHARS) {
-      g_string_append (quoted, "…");
+      g_string_append (quoted, "...");
       break;
     }
     if (c == (gunichar) - 1 || c == (gunichar) - 2) {
