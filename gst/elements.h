@@ -8,4 +8,6 @@ G_BEGIN_DECLS
 
 GST_DEBUG_CATEGORY_EXTERN (continual_debug);
 
+GST_ELEMENT_REGISTER_DECLARE (melspectrogram);
+
 G_END_DECLS

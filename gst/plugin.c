@@ -9,7 +9,7 @@ plugin_init (GstPlugin * plugin)
 {
   GST_DEBUG_CATEGORY_INIT (continual_debug, "continual", 0,
       "Continual Transformers");
-  return TRUE;
+  return GST_ELEMENT_REGISTER (melspectrogram, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, continual,

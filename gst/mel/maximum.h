@@ -1,0 +1,18 @@
+/* gst-continual: the largest of the last values of a stream
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _MelMaximum MelMaximum;
+
+/* Over the last @window values; 0: over all of them. */
+MelMaximum *mel_maximum_new (guint64 window);
+void mel_maximum_free (MelMaximum * self);
+void mel_maximum_reset (MelMaximum * self);
+/* Adds @value and gives the largest, itself included. */
+gdouble mel_maximum_push (MelMaximum * self, gdouble value);
+
+G_END_DECLS

@@ -1,0 +1,12 @@
+/* gst-continual: built-in presets
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* GstPreset, with torchaudio, librosa, whisper, vggish and kaldi before what files hold. */
+void mel_presets_interface_init (gpointer iface, gpointer data);
+
+G_END_DECLS

@@ -1,0 +1,11 @@
+/* gst-continual: windows, in double
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+void mel_window_fill (MelWindow window, gdouble * w /* (n) */ , guint n);
+
+G_END_DECLS
