@@ -136,15 +136,12 @@ read_fully (gint fd, guint8 * data, gsize size)
 }
 
 static gboolean
-is_unchanged (gint fd, const gchar * path, const CoFileStamp * stamp)
+is_unchanged (const gchar * path, const CoFileStamp * stamp)
 {
   struct stat st;
   CoFileStamp now;
 
-  if (fstat (fd, &st) != 0)
-    return FALSE;
-  stamp_from_stat (&now, &st);
-  if (!stamp_equal (stamp, &now) || stat (path, &st) != 0)
+  if (stat (path, &st) != 0)
     return FALSE;
   stamp_from_stat (&now, &st);
   return stamp_equal (stamp, &now);
@@ -171,7 +168,7 @@ co_file_read (gint fd, const gchar * path, const CoFileStamp * stamp,
     fail_errno (error, path, errno);
     return NULL;
   }
-  if ((guint64) n != stamp->size || !is_unchanged (fd, path, stamp)) {
+  if ((guint64) n != stamp->size || !is_unchanged (path, stamp)) {
     fail_changed (error, path);
     return NULL;
   }

@@ -138,6 +138,7 @@ INVALID = {
     "metadata-number": (raw({"__metadata__": {"nhead": 4}}), "value of 'nhead' to be a string, found 4"),
     "metadata-null": (raw({"__metadata__": {"nhead": None}}), "value of 'nhead' to be a string, found null"),
     "metadata-true": (raw({"__metadata__": {"norm_first": True}}), "to be a string, found true"),
+    "metadata-nul": (raw('{"__metadata__":{"k":"a\\u0000b"}}'), "header in JSON, found an error"),
     "metadata-array": (raw({"__metadata__": []}), "__metadata__: expected an object, found an array of 0 items"),
     "metadata-is-null": (raw({"__metadata__": None}), "__metadata__: expected an object, found null"),
     "metadata-is-a-tensor": (raw({"__metadata__": info("F32", [2], 0, 8)}, TWO), "to be a string, found an array"),
@@ -195,6 +196,8 @@ INVALID = {
     "offsets-leading-zero": (raw(OFFSETS % "[0,08]", TWO), "header in JSON, found an error"),
     "offsets-hexadecimal": (raw(OFFSETS % "[0,0x8]", TWO), "header in JSON, found an error"),
     "offsets-backwards": (raw(one(data_offsets=[8, 0]), TWO), "found 8 to 0"),
+    "offsets-backwards-wrap": (
+        raw({"a": info("F32", [2], 0, 8), "b": info("F64", [2**61 - 1], 8, 0)}), "found 8 to 0"),
     # the tiling
     "overlap": (raw({"a": info("F32", [2], 0, 8), "b": info("F32", [2], 4, 12)}, floats(1, 2, 3)),
                 "tensor 'b': expected its data at byte 8, where the data before it ends, found 4: they overlap"),
