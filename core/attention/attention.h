@@ -1,0 +1,110 @@
+/* libcontinual: one attention of one layer
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "math/linear.h"
+
+G_BEGIN_DECLS
+
+typedef struct _CoAttention CoAttention;
+
+/* A kind of attention over a stream. A state is @state_size bytes aligned to 64: 64 bytes that begin with a guint64,
+ * the vectors taken, then floats or doubles. All zeros is a fresh one, and any that holds finite numbers is safe to
+ * go on from. */
+typedef struct
+{
+  const gchar *name;            /* as files and properties say it */
+
+  gboolean in_double;           /* the state's numbers */
+  gsize (*state_size) (const CoAttention * self);
+  /* Floats of a projected row beyond q, k and v, and what fills them; NULL: none. */
+  gsize (*extra_width) (const CoAttention * self);
+  void (*project_extra) (const CoAttention * self,
+      float *p /* (n, proj_width) */ , gsize n);
+
+  /* Multiply-accumulates of a step beyond the projections of q, k and v. */
+  guint64 (*macs) (const CoAttention * self);
+
+  /* Takes one projected vector. Writes the context of each vector that is answered now, oldest first, and
+   * returns their number: the newest of them is @query_back vectors older than the one taken. */
+  gsize (*step) (const CoAttention * self, gpointer state,
+      const float *p /* (proj_width) */ ,
+      float *context /* (max_answers, H dv) */ ,
+      float *weights /* (H, n_weights) or NULL */ , float *scratch);
+
+  /* Answers the vectors that still wait for others. NULL: none ever do. */
+  gsize (*drain) (const CoAttention * self, gpointer state,
+      float *context /* (max_answers, H dv) */ , float *scratch);
+
+  /* In place of step, for a kind that answers every position of the window anew: y in the order of slots, the
+   * output projection done. Returns how many positions the window holds. */
+  gsize (*step_window) (const CoAttention * self, gpointer state,
+      const float *p /* (proj_width) */ , float *y /* (N, E) */ ,
+      float *weights /* (H, N, n_weights) or NULL */ , float *scratch);
+} CoAttentionClass;
+
+struct _CoAttention
+{
+  const CoAttentionClass *klass;
+
+  gsize n_heads;                /* H */
+  gsize d_key, d_value;         /* dk, dv of one head */
+  gsize sequence_len;           /* N; 0: no window */
+  gsize query_back;             /* how far behind the newest the query is */
+  gboolean partial;             /* answer before the window is full */
+  float scale;                  /* of the logits */
+
+  CoLinear q, k, v;             /* E, kdim, vdim to H dk, H dk, H dv */
+  CoLinear qkv;                 /* the three as one, if they lie together and have one input; else w is NULL */
+  CoLinear out;                 /* H dv to E */
+
+  /* Keys that stand at no position: add_bias_kv's, then add_zero_attn's. */
+  gsize n_fixed;
+  const float *fixed_k;         /* (n_fixed, H dk) */
+  const float *fixed_v;         /* (n_fixed, H dv) */
+
+  /* retroactive: the output projection of each head by itself */
+  const float *out_t;           /* (H dv, E) */
+  const float *fixed_c;         /* (n_fixed, H, E) */
+
+  /* recurrent-full */
+  gsize max_len;
+};
+
+extern const CoAttentionClass co_single_output_class;
+extern const CoAttentionClass co_retroactive_class;
+
+/* Where a window's slot begins in memory that is read in vectors. */
+#define CO_ALIGN_FLOATS(n) (((n) + 15) & ~(gsize) 15)
+#define CO_ALIGN_BYTES(n) (((n) + 63) & ~(gsize) 63)
+
+/* Floats of a projected row: q (H dk), k (H dk), v (H dv), extra. */
+gsize co_attention_proj_width (const CoAttention * self);
+gsize co_attention_max_answers (const CoAttention * self);
+/* Attention weights of one query and head: the window's, then the fixed keys'. */
+gsize co_attention_n_weights (const CoAttention * self);
+/* Floats that any function below needs as scratch. */
+gsize co_attention_scratch_size (const CoAttention * self);
+
+void co_attention_project (const CoAttention * self,
+    const float *query /* (n, E) */ , const float *key /* (n, kdim) */ ,
+    const float *value /* (n, vdim) */ , gsize n,
+    float *p /* (n, proj_width) */ );
+
+/* Attention over a whole window that keeps no state: every position asks. */
+void co_attention_window (const CoAttention * self,
+    const float *u /* (n, E) */ , gsize n, float *y /* (n, E) */ ,
+    float *weights /* (H, n, n + n_fixed) or NULL */ , float *scratch);
+
+/* The same, where only position @row asks. */
+void co_attention_window_query (const CoAttention * self,
+    const float *u /* (n, E) */ , gsize n, gsize row, float *y /* (E) */ ,
+    float *weights /* (H, n + n_fixed) or NULL */ , float *scratch);
+
+/* Puts one head's weights for a ring of @n keys, the newest in slot @newest, in the order of time. */
+void co_attention_order_weights (const CoAttention * self,
+    const float *a /* (n_fixed + n) fixed keys first, then slots */ ,
+    gsize a_stride, float scale, gsize n, gsize newest,
+    float *weights /* (n_weights) */ );
+
+G_END_DECLS

@@ -1,0 +1,123 @@
+/* libcontinual: attention over a whole window, all of whose vectors are new
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What nn.MultiheadAttention computes. The layers above the first need it, for there every vector changes at every
+ * step, and so does a window evaluated by itself. */
+#include "attention/attention.h"
+#include <string.h>
+
+gsize
+co_attention_scratch_size (const CoAttention * self)
+{
+  const gsize N = self->sequence_len;
+  const gsize H = self->n_heads, x = self->n_fixed, E = self->out.n_out;
+  const gsize W = CO_ALIGN_FLOATS (N + x);
+  const gsize dk = CO_ALIGN_FLOATS (self->d_key);
+  const gsize width = co_attention_proj_width (self);
+  gsize single = W + CO_ALIGN_FLOATS (self->max_len) + dk;
+  gsize retroactive = 5 * H * W + W + CO_ALIGN_FLOATS (H) + W * W + W * E + dk;
+  gsize window = N * width + H * W * W + N * self->v.n_out;
+  gsize query = 2 * self->q.n_out + W + H * W + 2 * H * E;
+
+  if (!self->klass->step_window)
+    retroactive = 0;
+  return CO_ALIGN_FLOATS (MAX (MAX (single, retroactive), MAX (window, query)));
+}
+
+void
+co_attention_window (const CoAttention * self, const float *u, gsize n,
+    float *y, float *weights, float *scratch)
+{
+  const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
+  const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
+  const gsize keys = n + x;
+  float *p = scratch, *a = p + n * width, *context = a + n * keys;
+
+  if (self->qkv.w) {
+    co_linear (&self->qkv, u, self->qkv.n_in, n, p, width);
+  } else {
+    co_linear (&self->q, u, self->q.n_in, n, p, width);
+    co_linear (&self->k, u, self->k.n_in, n, p + self->q.n_out, width);
+    co_linear (&self->v, u, self->v.n_in, n, p + self->q.n_out + self->k.n_out,
+        width);
+  }
+  for (gsize h = 0; h < self->n_heads; h++) {
+    const float *q = p + h * dk, *k = q + self->q.n_out;
+    const float *v = p + self->q.n_out + self->k.n_out + h * dv;
+
+    co_matmul_nt (n, n, dk, self->scale, q, width, k, width, 0, a, keys);
+    if (x > 0)
+      co_matmul_nt (n, x, dk, self->scale, q, width, self->fixed_k + h * dk,
+          self->k.n_out, 0, a + n, keys);
+    for (gsize i = 0; i < n; i++) {
+      float *row = a + i * keys;
+      float sum = co_kernels->exp_sum (row, co_kernels->max (row, keys), row,
+          keys);
+      for (gsize j = 0; j < keys; j++)
+        row[j] /= sum;
+    }
+    co_matmul_nn (n, dv, n, 1, a, keys, v, width, 0, context + h * dv,
+        self->v.n_out);
+    if (x > 0)
+      co_matmul_nn (n, dv, x, 1, a + n, keys, self->fixed_v + h * dv,
+          self->v.n_out, 1, context + h * dv, self->v.n_out);
+    if (weights)
+      memcpy (weights + h * n * keys, a, n * keys * sizeof (float));
+  }
+  co_linear (&self->out, context, self->v.n_out, n, y, self->out.n_out);
+}
+
+/* Keys and values of the other positions are never made: with s_j = q.(W_k u_j + b_k) = (W_k^T q).u_j + q.b_k the
+ * logits need one product per head, and sum_j a_j (W_v u_j + b_v) = W_v (sum_j a_j u_j) + b_v sum_j a_j another. */
+void
+co_attention_window_query (const CoAttention * self, const float *u, gsize n,
+    gsize row, float *y, float *weights, float *scratch)
+{
+  const gsize E = self->k.n_in, F = self->v.n_in, H = self->n_heads;
+  const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
+  const gsize keys = n + x;
+  float *q = scratch, *context = q + self->q.n_out;
+  float *a = context + self->v.n_out, *w_k = a + H * keys, *z = w_k + H * E;
+
+  co_linear (&self->q, u + row * self->q.n_in, self->q.n_in, 1, q,
+      self->q.n_out);
+  for (gsize i = 0; i < self->q.n_out; i++)
+    q[i] *= self->scale;
+  memset (w_k, 0, (H * E + H * F) * sizeof (float));
+  for (gsize h = 0; h < H; h++)
+    co_kernels->linear_transposed (self->k.w + h * dk * E, E, dk, E,
+        q + h * dk, w_k + h * E);
+  co_linear (&(CoLinear) {.n_in = E,.n_out = n,.w = u}, w_k, E, H, a, keys);
+  for (gsize h = 0; h < H; h++) {
+    float *a_h = a + h * keys;
+    float bias = self->k.b ? co_kernels->dot (q + h * dk, self->k.b + h * dk,
+        dk) : 0;
+
+    for (gsize j = 0; j < n; j++)
+      a_h[j] += bias;
+    for (gsize j = 0; j < x; j++)
+      a_h[n + j] = co_kernels->dot (q + h * dk,
+          self->fixed_k + (j * H + h) * dk, dk);
+    float sum = co_kernels->exp_sum (a_h, co_kernels->max (a_h, keys), a_h,
+        keys);
+    for (gsize j = 0; j < keys; j++)
+      a_h[j] /= sum;
+    co_kernels->linear_transposed (u, F, n, F, a_h, z + h * F);
+  }
+  for (gsize h = 0; h < H; h++) {
+    float *a_h = a + h * keys, mass = 0;
+
+    co_kernels->linear (self->v.w + h * dv * F, NULL, dv, F, z + h * F, F, 1,
+        context + h * dv, self->v.n_out);
+    for (gsize j = 0; j < n; j++)
+      mass += a_h[j];
+    if (self->v.b)
+      co_kernels->axpy (mass, self->v.b + h * dv, context + h * dv, dv);
+    for (gsize j = 0; j < x; j++)
+      co_kernels->axpy (a_h[n + j], self->fixed_v + (j * H + h) * dv,
+          context + h * dv, dv);
+    if (weights)
+      memcpy (weights + h * keys, a_h, keys * sizeof (float));
+  }
+  co_linear (&self->out, context, self->v.n_out, 1, y, self->out.n_out);
+}

@@ -1,0 +1,63 @@
+/* libcontinual: the inner loops, once for each instruction set
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Rows that one call of @linear takes; beyond that BLAS wins. */
+#define CO_LINEAR_MAX_ROWS 16
+
+/* Every table computes the same; only the number of lanes differs. Vectors need no alignment. */
+typedef struct
+{
+  const char *name;
+
+  /* y[r][o] = dot (w[o], x[r]) + b[o] */
+  void (*linear) (const float *w /* (n_out, n_in) */ ,
+      const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
+      const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
+      gsize n_rows,
+      float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);
+  /* y[i] += sum_o x[o] w[o][i] */
+  void (*linear_transposed) (const float *w /* (n_out, n_in) at w_stride */ ,
+      gsize w_stride, gsize n_out, gsize n_in,
+      const float *x /* (n_out) */ , float *y /* (n_in) */ );
+  float (*dot) (const float *a /* (n) */ , const float *b /* (n) */ , gsize n);
+  /* y += a x */
+  void (*axpy) (float a, const float *x /* (n) */ , float *y /* (n) */ ,
+      gsize n);
+  /* p = f p + a x + b z, y += c p: a row whose softmax lost one key (x), gained another (z) and moved its
+   * maximum (f) */
+  void (*exchange) (float *p /* (n) */ , float f, float a,
+      const float *x /* (n) */ , float b, const float *z /* (n) */ , float c,
+      float *y /* (n) */ , gsize n);
+  float (*max) (const float *x /* (n) */ , gsize n);
+  /* y = exp (x - shift), returns the sum; x and y may be the same */
+  float (*exp_sum) (const float *x /* (n) */ , float shift,
+      float *y /* (n) */ , gsize n);
+  /* y = (x - mean) / sqrt (var + eps) * g + b */
+  void (*layer_norm) (const float *x /* (n) */ , const float *g /* (n) */ ,
+      const float *b /* (n) or NULL */ , float eps, float *y /* (n) */ ,
+      gsize n);
+
+  /* in place, torch's definitions */
+  void (*relu) (float *x /* (n) */ , gsize n);
+  void (*gelu) (float *x, gsize n);
+  void (*gelu_tanh) (float *x, gsize n);
+  void (*silu) (float *x, gsize n);
+  void (*tanh) (float *x, gsize n);
+  void (*sigmoid) (float *x, gsize n);
+  void (*elu) (float *x, gsize n);
+  void (*leaky_relu) (float *x, gsize n);
+  void (*identity) (float *x, gsize n);
+} CoKernels;
+
+/* The fastest table that this machine runs; the environment variable CONTINUAL_CPU names a lesser one. */
+extern const CoKernels *co_kernels;
+
+/* All tables that this machine runs, the plain one first, ended by NULL. */
+const CoKernels *const *co_kernels_all (void);
+
+G_END_DECLS

@@ -1,0 +1,47 @@
+/* libcontinual: weights and what they do to rows
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "math/kernels.h"
+
+G_BEGIN_DECLS
+
+/* y = W x + b; absent where w is NULL */
+typedef struct
+{
+  gsize n_in, n_out;
+  const float *w;               /* (n_out, n_in) */
+  const float *b;               /* (n_out) or NULL */
+} CoLinear;
+
+/* Absent where gain is NULL. */
+typedef struct
+{
+  gsize n;
+  const float *gain;            /* (n) */
+  const float *bias;            /* (n) or NULL */
+  float eps;
+} CoNorm;
+
+/* y[r] = W x[r] + b. Rows lie at the given strides; x and y do not overlap. */
+void co_linear (const CoLinear * self, const float *x /* (n_rows, n_in) */ ,
+    gsize x_stride, gsize n_rows, float *y /* (n_rows, n_out) */ ,
+    gsize y_stride);
+
+/* x and y may be the same. */
+void co_norm (const CoNorm * self, const float *x /* (n_rows, n) */ ,
+    gsize n_rows, float *y /* (n_rows, n) */ );
+
+/* c = alpha a b^T + beta c */
+void co_matmul_nt (gsize m, gsize n, gsize k, float alpha,
+    const float *a /* (m, k) */ , gsize a_stride,
+    const float *b /* (n, k) */ , gsize b_stride, float beta,
+    float *c /* (m, n) */ , gsize c_stride);
+
+/* c = alpha a b + beta c */
+void co_matmul_nn (gsize m, gsize n, gsize k, float alpha,
+    const float *a /* (m, k) */ , gsize a_stride,
+    const float *b /* (k, n) */ , gsize b_stride, float beta,
+    float *c /* (m, n) */ , gsize c_stride);
+
+G_END_DECLS

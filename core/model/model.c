@@ -1,0 +1,244 @@
+/* libcontinual: an immutable model
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/model.h"
+#include "model/build.h"
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Models that are in use, by file and options, so that elements with the same ones share the weights. */
+static GMutex cache_lock;
+static GHashTable *cache;       /* gchar * to CoModel *, which is not referenced */
+
+static gboolean
+read_labels (CoModel * self, const gchar * json, GError ** error)
+{
+  json_error_t why;
+  json_t *array = json_loads (json, JSON_REJECT_DUPLICATES, &why);
+  gsize n = json_array_size (array);
+  gboolean ok = json_is_array (array);
+
+  for (gsize i = 0; ok && i < n; i++)
+    ok = json_is_string (json_array_get (array, i));
+  if (!ok) {
+    g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
+        "%s: metadata `labels`: expected a JSON array of strings such as [\"yes\", \"no\"], found %s",
+        co_safetensors_get_name (self->file), array ? "something else" : why.text);
+  } else if (n != self->stack.n_outputs) {
+    ok = FALSE;
+    g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
+        "%s: metadata `labels`: expected a label for each of the %"
+        G_GSIZE_FORMAT " outputs, found %" G_GSIZE_FORMAT "; correct the labels",
+        co_safetensors_get_name (self->file), self->stack.n_outputs, n);
+  } else {
+    self->labels = g_new0 (gchar *, n + 1);
+    for (gsize i = 0; i < n; i++)
+      self->labels[i] = g_strdup (json_string_value (json_array_get (array, i)));
+  }
+  json_decref (array);
+  return ok;
+}
+
+static void
+describe (CoModel * self, const CoSettings * settings)
+{
+  const CoStack *stack = &self->stack;
+  const CoAttention *first = &stack->layers[0].attention;
+  CoModelInfo *info = &self->info;
+  gsize window = first->sequence_len;
+
+  info->kind = co_kind_names[settings->kind];
+  info->n_inputs = stack->n_inputs;
+  info->bare_attention = stack->layers[0].bare && !stack->embed.w;
+  info->n_keys = info->bare_attention ? first->k.n_in : stack->n_inputs;
+  info->n_values = info->bare_attention ? first->v.n_in : stack->n_inputs;
+  info->n_outputs = stack->n_outputs;
+  info->n_positions = co_stack_n_positions (stack);
+  info->d_model = stack->d_model;
+  info->n_heads = first->n_heads;
+  info->n_layers = stack->n_layers;
+  info->sequence_len = window;
+  info->delay = stack->query_back;
+  info->chunk_len = co_stack_max_answers (stack);
+  info->warm_up = 1;
+  if (window && !settings->partial)
+    info->warm_up = settings->kind == CO_KIND_DEEP
+        ? stack->n_layers * (window - 1) + 1 : window;
+  info->n_weights = co_attention_n_weights (first);
+  info->labels = (const gchar * const *) self->labels;
+  info->n_labels = self->labels ? g_strv_length (self->labels) : 0;
+  info->state_bytes = 64 + co_stack_state_size (stack);
+  info->macs = co_stack_macs (stack);
+  info->model_bytes = co_safetensors_get_n_bytes (self->file) +
+      self->owned_bytes;
+}
+
+/* Snapshots fit a model with the same weights and hyper-parameters, wherever its file lies. */
+static void
+take_fingerprint (CoModel * self, const gchar * options)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  gsize n = sizeof self->fingerprint;
+  const gsize numbers[] = { self->stack.n_layers, self->info.n_heads,
+    self->info.sequence_len, self->info.state_bytes, self->info.delay
+  };
+
+  g_checksum_update (sum, (const guchar *) self->info.kind, -1);
+  g_checksum_update (sum, (const guchar *) options, -1);
+  g_checksum_update (sum, (const guchar *) numbers, sizeof numbers);
+  for (gsize i = 0; i < co_safetensors_get_n_tensors (self->file); i++) {
+    const CoTensor *t = co_safetensors_get_tensor (self->file, i);
+    g_checksum_update (sum, (const guchar *) t->name, strlen (t->name) + 1);
+    g_checksum_update (sum, (const guchar *) t->data,
+        t->n_elements * sizeof (float));
+  }
+  g_checksum_get_digest (sum, self->fingerprint, &n);
+}
+
+static void
+model_free (CoModel * self)
+{
+  g_free (self->stack.layers);
+  g_clear_pointer (&self->owned, g_ptr_array_unref);
+  g_clear_pointer (&self->file, co_safetensors_unref);
+  g_strfreev (self->labels);
+  g_free (self->key);
+  g_free (self);
+}
+
+/* Takes @file. */
+static CoModel *
+model_new (CoSafetensors * file, const CoOptions * options, GError ** error)
+{
+  g_autofree gchar *option_string = co_options_to_string (options);
+  CoModel *self = g_new0 (CoModel, 1);
+  CoSettings settings = { 0 };
+  CoParts parts = { 0 };
+  gboolean ok;
+
+  self->ref_count = 1;
+  self->file = file;
+  self->owned = g_ptr_array_new_with_free_func (g_aligned_free);
+  ok = co_settings_read (&settings, file, options, error)
+      && co_parts_find (&parts, file, &settings, error)
+      && co_build (&self->stack, &parts, &settings, file, self->owned,
+      &self->owned_bytes, error)
+      && (!settings.labels || read_labels (self, settings.labels, error));
+  if (ok) {
+    describe (self, &settings);
+    take_fingerprint (self, option_string);
+  }
+  co_parts_clear (&parts);
+  co_settings_clear (&settings);
+  if (!ok)
+    g_clear_pointer (&self, model_free);
+  return self;
+}
+
+/* NULL if there is no such file; then loading says why. */
+static gchar *
+file_key (const gchar * path, const CoOptions * options)
+{
+  g_autofree gchar *option_string = co_options_to_string (options);
+  struct stat s;
+
+  if (stat (path, &s) != 0)
+    return NULL;
+  return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%"
+      G_GUINT64_FORMAT ":%" G_GINT64_FORMAT ".%09ld:%" G_GINT64_FORMAT
+      ".%09ld\n%s", (guint64) s.st_dev, (guint64) s.st_ino,
+      (guint64) s.st_size, (gint64) s.st_mtim.tv_sec, s.st_mtim.tv_nsec,
+      (gint64) s.st_ctim.tv_sec, s.st_ctim.tv_nsec, option_string);
+}
+
+CoModel *
+co_model_load (const gchar * path, const CoOptions * options, GError ** error)
+{
+  g_autofree gchar *key = NULL, *key_after = NULL;
+  CoSafetensors *file;
+  CoModel *self = NULL, *other;
+
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  key = file_key (path, options);
+  g_mutex_lock (&cache_lock);
+  if (key && cache && (self = g_hash_table_lookup (cache, key)))
+    self->ref_count++;
+  g_mutex_unlock (&cache_lock);
+  if (self)
+    return self;
+
+  file = co_safetensors_load (path, error);
+  self = file ? model_new (file, options, error) : NULL;
+  key_after = file_key (path, options);
+  /* A file that was replaced meanwhile is not what the key names. */
+  if (!self || g_strcmp0 (key, key_after) != 0 || !key)
+    return self;
+
+  g_mutex_lock (&cache_lock);
+  if (!cache)
+    cache = g_hash_table_new (g_str_hash, g_str_equal);
+  other = g_hash_table_lookup (cache, key);
+  if (other) {
+    other->ref_count++;
+  } else {
+    self->key = g_steal_pointer (&key);
+    g_hash_table_insert (cache, self->key, self);
+  }
+  g_mutex_unlock (&cache_lock);
+  if (!other)
+    return self;
+  model_free (self);
+  return other;
+}
+
+CoModel *
+co_model_load_bytes (GBytes * bytes, const CoOptions * options,
+    GError ** error)
+{
+  CoSafetensors *file;
+
+  g_return_val_if_fail (bytes != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  file = co_safetensors_load_bytes (bytes, "model", error);
+  return file ? model_new (file, options, error) : NULL;
+}
+
+CoModel *
+co_model_ref (CoModel * self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_mutex_lock (&cache_lock);
+  self->ref_count++;
+  g_mutex_unlock (&cache_lock);
+  return self;
+}
+
+void
+co_model_unref (CoModel * self)
+{
+  gboolean last;
+
+  g_return_if_fail (self != NULL);
+
+  g_mutex_lock (&cache_lock);
+  last = --self->ref_count == 0;
+  if (last && self->key)
+    g_hash_table_remove (cache, self->key);
+  if (cache && g_hash_table_size (cache) == 0)
+    g_clear_pointer (&cache, g_hash_table_unref);
+  g_mutex_unlock (&cache_lock);
+  if (last)
+    model_free (self);
+}
+
+const CoModelInfo *
+co_model_get_info (const CoModel * self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return &self->info;
+}

@@ -1,0 +1,25 @@
+/* libcontinual: what is inside a model
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <continual/model.h>
+#include "stack/stack.h"
+#include "weights/safetensors.h"
+
+G_BEGIN_DECLS
+
+struct _CoModel
+{
+  gint ref_count;               /* under the cache's lock */
+  gchar *key;                   /* in the cache, or NULL */
+  CoSafetensors *file;          /* the weights that the stack points into */
+  GPtrArray *owned;             /* and those laid out anew */
+  gsize owned_bytes;
+  CoStack stack;
+  CoModelInfo info;
+  gchar **labels;
+  guint64 max_len;              /* vectors after which a stream is full; 0: never */
+  guint8 fingerprint[32];       /* of weights and hyper-parameters, for snapshots */
+};
+
+G_END_DECLS

@@ -1,0 +1,356 @@
+/* libcontinual: which tensor of a file is which part of a model
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/scheme.h"
+#include <string.h>
+
+/* A tensor with the name that it would have without wrappers. */
+typedef struct
+{
+  const CoTensor *tensor;
+  gchar *name;
+} Named;
+
+static void
+named_clear (gpointer data)
+{
+  g_free (((Named *) data)->name);
+}
+
+/* co.Lambda and co.Residual add `fn`, and `_ff_block` with its branch's number; RecyclingPositionalEncoding keeps
+ * its table in `pe`. */
+static gchar *
+strip_wrappers (const gchar * name)
+{
+  g_auto (GStrv) parts = g_strsplit (name, ".", -1);
+  GString *s = g_string_new (NULL);
+
+  for (gsize i = 0; parts[i]; i++) {
+    if (g_str_equal (parts[i], "fn"))
+      continue;
+    if (g_str_equal (parts[i], "_ff_block")) {
+      if (parts[i + 1] && g_str_equal (parts[i + 1], "1"))
+        i++;
+      continue;
+    }
+    if (g_str_equal (parts[i], "pe") && i > 0 && parts[i + 1])
+      continue;
+    g_string_append_printf (s, "%s%s", s->len ? "." : "", parts[i]);
+  }
+  return g_string_free (s, FALSE);
+}
+
+/* "2.layers.0" from "2.layers.0.norm1.weight" and "norm1.weight"; NULL if it does not end so. */
+static gchar *
+owner_of (const gchar * name, const gchar * suffix)
+{
+  gsize n = strlen (name), s = strlen (suffix);
+
+  if (n == s && g_str_equal (name, suffix))
+    return g_strdup ("");
+  if (n > s + 1 && name[n - s - 1] == '.' && g_str_equal (name + n - s, suffix))
+    return g_strndup (name, n - s - 1);
+  return NULL;
+}
+
+static const gchar *
+last_part (const gchar * path)
+{
+  const gchar *dot = strrchr (path, '.');
+
+  return dot ? dot + 1 : path;
+}
+
+static gchar *
+parent_of (const gchar * path)
+{
+  const gchar *last = last_part (path);
+
+  return last == path ? g_strdup ("") : g_strndup (path, last - path - 1);
+}
+
+/* -1: not a number */
+static gint64
+number_of (const gchar * path)
+{
+  guint64 n;
+
+  return g_ascii_string_to_unsigned (last_part (path), 10, 0, G_MAXINT32, &n,
+      NULL) ? (gint64) n : -1;
+}
+
+static CoLayerParts *
+layer_at (GArray * layers, const gchar * path)
+{
+  for (guint i = 0; i < layers->len; i++)
+    if (g_str_equal (g_array_index (layers, CoLayerParts, i).path, path))
+      return &g_array_index (layers, CoLayerParts, i);
+  g_array_append_val (layers, ((CoLayerParts) {
+        .path = g_strdup (path)
+      }));
+  return &g_array_index (layers, CoLayerParts, layers->len - 1);
+}
+
+static void
+layer_clear (gpointer data)
+{
+  g_free (((CoLayerParts *) data)->path);
+}
+
+/* Finds the layers; tensors that are of none stay in @rest. */
+static void
+match (const CoScheme * scheme, GArray * named, GArray * layers, GArray * rest)
+{
+  for (guint i = 0; i < named->len; i++) {
+    Named *n = &g_array_index (named, Named, i);
+    gboolean found = FALSE;
+
+    for (const CoSchemeName * s = scheme->names; s->suffix && !found; s++) {
+      g_autofree gchar *path = owner_of (n->name, s->suffix);
+      CoLayerParts *layer;
+
+      if (!path)
+        continue;
+      layer = layer_at (layers, path);
+      if (layer->tensors[s->role])
+        break;                  /* two tensors of one name: the second stays in the rest */
+      layer->tensors[s->role] = n->tensor;
+      found = TRUE;
+    }
+    if (!found)
+      g_array_append_val (rest, *n);
+  }
+}
+
+static gboolean
+has_attention (const CoLayerParts * layer)
+{
+  return layer->tensors[CO_ROLE_IN_WEIGHT] || layer->tensors[CO_ROLE_Q_WEIGHT];
+}
+
+/* Whether the layers found are layers: each has an attention, and feed-forward unless the scheme is bare. */
+static gboolean
+plausible (const CoScheme * scheme, GArray * layers)
+{
+  for (guint i = 0; i < layers->len; i++) {
+    const CoLayerParts *layer = &g_array_index (layers, CoLayerParts, i);
+    if (!has_attention (layer) || (!scheme->bare
+            && !layer->tensors[CO_ROLE_LINEAR1_WEIGHT]))
+      return FALSE;
+  }
+  return layers->len > 0;
+}
+
+static gint
+by_number (gconstpointer a, gconstpointer b)
+{
+  gint64 n = number_of (((const CoLayerParts *) a)->path);
+  gint64 m = number_of (((const CoLayerParts *) b)->path);
+
+  return n < m ? -1 : n > m;
+}
+
+/* The rest, by the module a tensor belongs to. */
+static GArray *
+group (GArray * rest)
+{
+  GArray *modules = g_array_new (FALSE, TRUE, sizeof (CoModuleParts));
+
+  for (guint i = 0; i < rest->len; i++) {
+    Named *n = &g_array_index (rest, Named, i);
+    const gchar *last = last_part (n->name);
+    gboolean bias = g_str_equal (last, "bias");
+    g_autofree gchar *path = bias || g_str_equal (last, "weight")
+        || g_str_equal (last, "pattern") ? parent_of (n->name)
+        : g_strdup (n->name);
+    CoModuleParts *module = NULL;
+
+    for (guint m = 0; m < modules->len && !module; m++)
+      if (g_str_equal (g_array_index (modules, CoModuleParts, m).path, path))
+        module = &g_array_index (modules, CoModuleParts, m);
+    if (!module) {
+      g_array_set_size (modules, modules->len + 1);
+      module = &g_array_index (modules, CoModuleParts, modules->len - 1);
+      module->path = g_steal_pointer (&path);
+    }
+    if (bias)
+      module->bias = n->tensor;
+    else
+      module->weight = n->tensor;
+  }
+  return modules;
+}
+
+/* Which part a module beside the encoder is, or NULL. Numbered children are told by their place and shape,
+ * named ones by name. */
+static CoModuleParts *
+place (CoParts * self, const CoModuleParts * module,
+    const CoSettings * settings, const gchar * encoder_path,
+    const gchar * parent, gint64 first, gint64 last)
+{
+  g_autofree gchar *own_norm = *encoder_path
+      ? g_strconcat (encoder_path, ".norm", NULL) : g_strdup ("norm");
+  g_autofree gchar *module_parent = parent_of (module->path);
+  const gchar *name = last_part (module->path);
+  gint64 n = number_of (module->path);
+
+  if (!module->weight)
+    return NULL;
+  if (g_str_equal (module->path, own_norm))
+    return &self->encoder_norm;
+  if (!g_str_equal (module_parent, parent) || g_str_equal (module->path, ""))
+    return NULL;
+  if (n >= 0 && first >= 0) {
+    gboolean table = strstr (module->weight->name, ".pe.") != NULL
+        || g_str_has_suffix (module->weight->name, ".pattern");
+    if (n < first)
+      return table ? &self->positions : &self->embed;
+    if (n > last)
+      return module->weight->n_dims == 1 ? &self->norm : &self->head;
+    return NULL;
+  }
+  if (g_str_equal (name, settings->embed))
+    return &self->embed;
+  if (g_str_equal (name, settings->positions))
+    return &self->positions;
+  if (g_str_equal (name, settings->norm))
+    return &self->norm;
+  if (g_str_equal (name, settings->head))
+    return &self->head;
+  return NULL;
+}
+
+static gboolean
+place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
+    const CoSettings * settings, GError ** error)
+{
+  const CoLayerParts *first = &g_array_index (self->layers, CoLayerParts, 0);
+  const CoLayerParts *last =
+      &g_array_index (self->layers, CoLayerParts, self->layers->len - 1);
+  g_autofree gchar *container = parent_of (first->path);
+  g_autofree gchar *encoder_path = NULL, *parent = NULL;
+  gint64 from, to;
+
+  for (guint i = 1; i < self->layers->len; i++) {
+    const gchar *path = g_array_index (self->layers, CoLayerParts, i).path;
+    g_autofree gchar *other = parent_of (path);
+    if (!g_str_equal (other, container)) {
+      g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
+          "%s: layers '%s' and '%s' lie apart: expected one encoder, found several; save the one to run alone",
+          co_safetensors_get_name (file), first->path, path);
+      return FALSE;
+    }
+  }
+  if (g_str_equal (last_part (container), "layers")) {
+    encoder_path = parent_of (container);
+    from = to = number_of (encoder_path);
+  } else {                      /* layers that are children themselves */
+    encoder_path = g_strdup (first->path);
+    from = number_of (first->path);
+    to = number_of (last->path);
+  }
+  parent = parent_of (encoder_path);
+
+  for (guint i = 0; i < modules->len; i++) {
+    CoModuleParts *module = &g_array_index (modules, CoModuleParts, i);
+    CoModuleParts *part = place (self, module, settings, encoder_path, parent,
+        from, to);
+
+    if (!part || part->weight) {
+      const CoTensor *t = module->weight ? module->weight : module->bias;
+      g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
+          "%s: nothing uses tensor '%s': expected %s with, beside it, at most an embedding, positions, a norm "
+          "and a head; leave the tensor out, or say which part it is in the metadata (embed, positions, norm, "
+          "head = the child's name)", co_safetensors_get_name (file), t->name,
+          self->scheme->title);
+      return FALSE;
+    }
+    *part = *module;
+    module->path = NULL;
+  }
+  if (settings->encoder && !g_str_equal (settings->encoder,
+          last_part (encoder_path))) {
+    g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
+        "%s: expected the encoder under '%s' as metadata `encoder` says, found it under '%s'; correct the metadata",
+        co_safetensors_get_name (file), settings->encoder, encoder_path);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+module_clear (gpointer data)
+{
+  g_free (((CoModuleParts *) data)->path);
+}
+
+static GArray *
+new_layers (void)
+{
+  GArray *layers = g_array_new (FALSE, TRUE, sizeof (CoLayerParts));
+
+  g_array_set_clear_func (layers, layer_clear);
+  return layers;
+}
+
+gboolean
+co_parts_find (CoParts * self, const CoSafetensors * file,
+    const CoSettings * settings, GError ** error)
+{
+  g_autoptr (GArray) named = g_array_new (FALSE, FALSE, sizeof (Named));
+  g_autoptr (GArray) rest = NULL;
+  g_autoptr (GArray) modules = NULL;
+
+  memset (self, 0, sizeof *self);
+  g_array_set_clear_func (named, named_clear);
+  for (gsize i = 0; i < co_safetensors_get_n_tensors (file); i++) {
+    const CoTensor *tensor = co_safetensors_get_tensor (file, i);
+    g_array_append_val (named, ((Named) {
+          tensor, strip_wrappers (tensor->name)
+        }));
+  }
+  /* The scheme that leaves the fewest tensors over; of equals the first. */
+  for (gsize i = 0; co_schemes[i]; i++) {
+    g_autoptr (GArray) layers = new_layers ();
+    g_autoptr (GArray) left = g_array_new (FALSE, FALSE, sizeof (Named));
+
+    match (co_schemes[i], named, layers, left);
+    if (plausible (co_schemes[i], layers) && (!rest || left->len < rest->len)) {
+      self->scheme = co_schemes[i];
+      g_clear_pointer (&self->layers, g_array_unref);
+      g_clear_pointer (&rest, g_array_unref);
+      self->layers = g_steal_pointer (&layers);
+      rest = g_steal_pointer (&left);
+    }
+  }
+  if (!self->scheme) {
+    g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
+        "%s: expected the state dict of a TransformerEncoder, TransformerEncoderLayer or MultiheadAttention of "
+        "torch, continual-inference or fast_transformers, found %u tensors%s%s%s; see the names in docs/model-files.md",
+        co_safetensors_get_name (file), named->len,
+        named->len ? " such as '" : "",
+        named->len ? g_array_index (named, Named, 0).tensor->name : "",
+        named->len ? "'" : "");
+    co_parts_clear (self);
+    return FALSE;
+  }
+  g_array_sort (self->layers, by_number);
+  modules = group (rest);
+  g_array_set_clear_func (modules, module_clear);
+  if (!place_modules (self, modules, file, settings, error)) {
+    co_parts_clear (self);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+void
+co_parts_clear (CoParts * self)
+{
+  CoModuleParts *modules[] = { &self->embed, &self->positions,
+    &self->encoder_norm, &self->norm, &self->head
+  };
+
+  g_clear_pointer (&self->layers, g_array_unref);
+  for (gsize i = 0; i < G_N_ELEMENTS (modules); i++)
+    g_clear_pointer (&modules[i]->path, g_free);
+}

@@ -1,0 +1,78 @@
+/* libcontinual: what the libraries of this field call their tensors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/settings.h"
+
+G_BEGIN_DECLS
+
+/* What a tensor is within a layer. */
+typedef enum
+{
+  CO_ROLE_IN_WEIGHT,            /* query, key and value in one */
+  CO_ROLE_IN_BIAS,
+  CO_ROLE_Q_WEIGHT,
+  CO_ROLE_Q_BIAS,
+  CO_ROLE_K_WEIGHT,
+  CO_ROLE_K_BIAS,
+  CO_ROLE_V_WEIGHT,
+  CO_ROLE_V_BIAS,
+  CO_ROLE_FIXED_K,              /* add_bias_kv */
+  CO_ROLE_FIXED_V,
+  CO_ROLE_OUT_WEIGHT,
+  CO_ROLE_OUT_BIAS,
+  CO_ROLE_NORM1_WEIGHT,
+  CO_ROLE_NORM1_BIAS,
+  CO_ROLE_NORM2_WEIGHT,
+  CO_ROLE_NORM2_BIAS,
+  CO_ROLE_LINEAR1_WEIGHT,
+  CO_ROLE_LINEAR1_BIAS,
+  CO_ROLE_LINEAR2_WEIGHT,
+  CO_ROLE_LINEAR2_BIAS,
+  CO_N_ROLES
+} CoRole;
+
+typedef struct
+{
+  const gchar *suffix;          /* how the name ends, wrappers left out */
+  CoRole role;
+} CoSchemeName;
+
+/* One library's names. */
+typedef struct
+{
+  const gchar *title;
+  gboolean bare;                /* an attention alone, without layer norms and feed-forward */
+  const CoSchemeName *names;    /* ended by a suffix of NULL */
+} CoScheme;
+
+/* Ended by NULL; the most particular first. */
+extern const CoScheme *const co_schemes[];
+
+/* A tensor, and its part in the model. */
+typedef struct
+{
+  const CoTensor *tensors[CO_N_ROLES];
+  gchar *path;                  /* what its names begin with, "" at the top */
+} CoLayerParts;
+
+typedef struct
+{
+  const CoTensor *weight, *bias;
+  gchar *path;
+} CoModuleParts;
+
+/* A file's tensors, told apart; what a model lacks has a weight of NULL. */
+typedef struct
+{
+  const CoScheme *scheme;
+  GArray *layers;               /* CoLayerParts, in order */
+  CoModuleParts embed, positions, encoder_norm, norm, head;
+} CoParts;
+
+/* FALSE with CO_ERROR_MODEL, naming the tensor that fits nowhere. */
+gboolean co_parts_find (CoParts * self, const CoSafetensors * file,
+    const CoSettings * settings, GError ** error);
+void co_parts_clear (CoParts * self);
+
+G_END_DECLS
