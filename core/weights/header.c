@@ -295,17 +295,19 @@ parse_members (CoHeader * self, json_t * root, const gchar * file,
 
   json_object_foreach (root, name, info) {
     g_autofree gchar *quoted = co_quote (name);
-    CoHeaderEntry entry = { 0 };
+    CoHeaderEntry *entry;
 
     if (strcmp (name, METADATA) == 0) {
       if (!parse_metadata (self->metadata, info, file, error))
         return FALSE;
       continue;
     }
-    if (!parse_entry (&entry, quoted, info, file, error))
+    g_array_set_size (self->entries, self->entries->len + 1);
+    entry = &g_array_index (self->entries, CoHeaderEntry,
+        self->entries->len - 1);
+    entry->tensor.name = g_strdup (name);
+    if (!parse_entry (entry, quoted, info, file, error))
       return FALSE;
-    entry.tensor.name = g_strdup (name);
-    g_array_append_val (self->entries, entry);
   }
   return TRUE;
 }
@@ -348,7 +350,7 @@ co_header_parse (CoHeader * self, const guint8 * data, gsize size,
   }
 
   self->data_start = LENGTH_SIZE + length;
-  self->entries = g_array_new (FALSE, FALSE, sizeof (CoHeaderEntry));
+  self->entries = g_array_new (FALSE, TRUE, sizeof (CoHeaderEntry));
   g_array_set_clear_func (self->entries, clear_entry);
   self->metadata =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);

@@ -229,6 +229,78 @@ test_stamp (Fixture * self, gconstpointer data)
   g_assert_cmpint (after.mtime, ==, before.mtime + 10);
 }
 
+/* A model of 1000 weights, all @value: the text of a safetensors file */
+static GByteArray *
+make_model (float value)
+{
+  static const gchar header[] =
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1000],\"data_offsets\":[0,4000]}}";
+  const guint64 length = GUINT64_TO_LE (strlen (header));
+  GByteArray *file = g_byte_array_new ();
+  guint32 bits;
+
+  g_byte_array_append (file, (const guint8 *) &length, sizeof length);
+  g_byte_array_append (file, (const guint8 *) header, strlen (header));
+  memcpy (&bits, &value, sizeof bits);
+  bits = GUINT32_TO_LE (bits);
+  for (gsize i = 0; i < 1000; i++)
+    g_byte_array_append (file, (const guint8 *) &bits, sizeof bits);
+  return file;
+}
+
+static gint stop;               /* atomic */
+
+/* Saves model after model: in place, as a training script does, cut short, and by rename. */
+static gpointer
+save_models (gpointer data)
+{
+  Fixture *self = data;
+
+  for (guint i = 0; !g_atomic_int_get (&stop); i++) {
+    GByteArray *model = make_model (1 + i % 2);
+    const gchar *path = i % 5 == 4 ? self->other : self->path;
+    gsize size = i % 7 == 6 ? model->len / 2 : model->len;
+    gint fd = open (path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    g_assert_cmpint (write (fd, model->data, size), ==, size);
+    close (fd);
+    if (path == self->other)
+      g_assert_cmpint (g_rename (self->other, self->path), ==, 0);
+    g_byte_array_unref (model);
+    g_usleep (i % 300);         /* else hardly a load gets through */
+  }
+  return NULL;
+}
+
+/* Whatever a load meets, it ends well: with a model, or with an error. */
+static void
+test_writer (Fixture * self, gconstpointer data)
+{
+  GThread *writer;
+  gsize n_loaded = 0;
+
+  g_atomic_int_set (&stop, FALSE);
+  writer = g_thread_new ("writer", save_models, self);
+  for (guint i = 0; i < 1000; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (CoSafetensors) file = co_safetensors_load (self->path, &error);
+
+    if (file) {
+      const CoTensor *tensor = co_safetensors_lookup (file, "a");
+
+      g_assert_cmpuint (tensor->n_elements, ==, 1000);
+      for (gsize j = 0; j < 1000; j++)
+        g_assert_true (tensor->data[j] == 1 || tensor->data[j] == 2);
+      n_loaded++;
+    } else if (!g_error_matches (error, CO_ERROR, CO_ERROR_READ)) {
+      g_assert_error (error, CO_ERROR, CO_ERROR_CORRUPT);
+    }
+  }
+  g_atomic_int_set (&stop, TRUE);
+  g_thread_join (writer);
+  g_test_message ("%" G_GSIZE_FORMAT " of 1000 loads got a model", n_loaded);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -245,6 +317,7 @@ main (int argc, char **argv)
   ADD ("changed/appended", test_changed, append);
   ADD ("changed/cut", test_changed, cut);
   ADD ("changed/rewritten", test_changed, rewrite);
+  ADD ("changed/by-a-writer", test_writer, NULL);
   ADD ("stamp", test_stamp, NULL);
   return g_test_run ();
 }
