@@ -9,7 +9,8 @@ plugin_init (GstPlugin * plugin)
 {
   GST_DEBUG_CATEGORY_INIT (continual_debug, "continual", 0,
       "Continual Transformers");
-  return GST_ELEMENT_REGISTER (melspectrogram, plugin);
+  return GST_ELEMENT_REGISTER (classlabeler, plugin)
+      && GST_ELEMENT_REGISTER (melspectrogram, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, continual,

@@ -1,0 +1,665 @@
+/* gst-continual: scores to labels
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-classlabeler
+ *
+ * Names the class scores that a model gives, as text, JSON lines and messages on the bus.
+ *
+ * |[
+ * gst-launch-1.0 -q autoaudiosrc ! audioconvert ! audioresample ! melspectrogram \
+ *     ! continualencoder model-path=words.safetensors \
+ *     ! classlabeler changes-only=true threshold=0.8 ignore=neither ! fdsink
+ * ]|
+ */
+
+#include "classlabeler.h"
+
+#include <string.h>
+
+#include "elements.h"
+#include "labelreport.h"
+#include "labelscores.h"
+#include "labelsevent.h"
+#include "labelsfile.h"
+#include "tensorcaps.h"
+
+GST_DEBUG_CATEGORY_STATIC (class_labeler_debug);
+#define GST_CAT_DEFAULT class_labeler_debug
+
+typedef enum
+{
+  FORMAT_LINES,
+  FORMAT_TEXT,
+  FORMAT_JSON
+} Format;
+
+typedef struct
+{
+  guint top_k;
+  gdouble threshold;
+  Format format;
+  gboolean changes_only;
+} OutputSettings;
+
+struct _GstClassLabeler
+{
+  GstBaseTransform parent;
+
+  /* Under the object lock. */
+  gboolean running;             /* from start() to stop(): the next four are frozen */
+  gchar *labels_path;
+  gchar *ignore;
+  gboolean softmax;
+  gdouble smoothing;
+  OutputSettings output;        /* the streaming thread copies it for each buffer */
+
+  /* Under the stream lock of the sink pad; start() and stop() run while the pads are inactive. */
+  gchar **file_labels, **event_labels;  /* NULL: none */
+  gchar **ignore_list;
+  TensorInfo info;
+
+  /* Made by prepare(), NULL after caps or labels changed. */
+  LabelScores *scores;
+  gchar **labels;               /* (D) */
+  gboolean *ignored;            /* (D) */
+  guint n_refused;              /* rows, since the last good one */
+};
+
+enum
+{
+  PROP_LABELS_PATH = 1,
+  PROP_IGNORE,
+  PROP_SOFTMAX,
+  PROP_SMOOTHING,
+  N_READY_PROPS,
+  PROP_TOP_K = N_READY_PROPS,
+  PROP_THRESHOLD,
+  PROP_FORMAT,
+  PROP_CHANGES_ONLY,
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS ("text/x-raw, format=(string)utf8"));
+
+G_DEFINE_TYPE (GstClassLabeler, gst_class_labeler, GST_TYPE_BASE_TRANSFORM);
+GST_ELEMENT_REGISTER_DEFINE (classlabeler, "classlabeler", GST_RANK_NONE,
+    GST_TYPE_CLASS_LABELER);
+
+static GType
+gst_class_labeler_format_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {FORMAT_LINES, "SECONDS<tab>LABEL<tab>SCORE and a newline for each output",
+        "lines"},
+    {FORMAT_TEXT, "The label alone, for textoverlay; empty below the threshold",
+        "text"},
+    {FORMAT_JSON, "A JSON object and a newline for each output", "json"},
+    {0, NULL, NULL}
+  };
+
+  if (g_once_init_enter (&type)) {
+    GType t = g_enum_register_static ("GstClassLabelerFormat", values);
+    g_once_init_leave (&type, t);
+  }
+  return (GType) type;
+}
+
+static void
+gst_class_labeler_set_property (GObject * object, guint id,
+    const GValue * value, GParamSpec * pspec)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (object);
+  gboolean refused;
+
+  GST_OBJECT_LOCK (self);
+  refused = self->running && id < N_READY_PROPS;
+  if (!refused) {
+    switch (id) {
+      case PROP_LABELS_PATH:
+        g_free (self->labels_path);
+        self->labels_path = g_value_dup_string (value);
+        break;
+      case PROP_IGNORE:
+        g_free (self->ignore);
+        self->ignore = g_value_dup_string (value);
+        break;
+      case PROP_SOFTMAX:
+        self->softmax = g_value_get_boolean (value);
+        break;
+      case PROP_SMOOTHING:
+        self->smoothing = g_value_get_double (value);
+        break;
+      case PROP_TOP_K:
+        self->output.top_k = g_value_get_uint (value);
+        break;
+      case PROP_THRESHOLD:
+        self->output.threshold = g_value_get_double (value);
+        break;
+      case PROP_FORMAT:
+        self->output.format = g_value_get_enum (value);
+        break;
+      case PROP_CHANGES_ONLY:
+        self->output.changes_only = g_value_get_boolean (value);
+        break;
+      default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+        break;
+    }
+  }
+  GST_OBJECT_UNLOCK (self);
+
+  if (refused)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property %s was not changed.", pspec->name),
+        ("expected the state READY or NULL, found the element running; set %s "
+            "before it starts", pspec->name));
+}
+
+static void
+gst_class_labeler_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_LABELS_PATH:
+      g_value_set_string (value, self->labels_path);
+      break;
+    case PROP_IGNORE:
+      g_value_set_string (value, self->ignore);
+      break;
+    case PROP_SOFTMAX:
+      g_value_set_boolean (value, self->softmax);
+      break;
+    case PROP_SMOOTHING:
+      g_value_set_double (value, self->smoothing);
+      break;
+    case PROP_TOP_K:
+      g_value_set_uint (value, self->output.top_k);
+      break;
+    case PROP_THRESHOLD:
+      g_value_set_double (value, self->output.threshold);
+      break;
+    case PROP_FORMAT:
+      g_value_set_enum (value, self->output.format);
+      break;
+    case PROP_CHANGES_ONLY:
+      g_value_set_boolean (value, self->output.changes_only);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Caps or labels changed: the next buffer prepares anew. */
+static void
+unprepare (GstClassLabeler * self)
+{
+  g_clear_pointer (&self->scores, label_scores_free);
+  g_clear_pointer (&self->labels, g_strfreev);
+  g_clear_pointer (&self->ignored, g_free);
+}
+
+static void
+set_running (GstClassLabeler * self, gboolean running)
+{
+  GST_OBJECT_LOCK (self);
+  self->running = running;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+gst_class_labeler_stop (GstBaseTransform * trans)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+
+  unprepare (self);
+  g_clear_pointer (&self->file_labels, g_strfreev);
+  g_clear_pointer (&self->event_labels, g_strfreev);
+  g_clear_pointer (&self->ignore_list, g_strfreev);
+  memset (&self->info, 0, sizeof self->info);
+  self->n_refused = 0;
+  set_running (self, FALSE);
+  return TRUE;
+}
+
+static gboolean
+gst_class_labeler_start (GstBaseTransform * trans)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  GError *error = NULL;
+
+  set_running (self, TRUE);
+  self->ignore_list = labels_list_parse (self->ignore ? self->ignore : "",
+      &error);
+  if (self->ignore_list && self->labels_path && *self->labels_path)
+    self->file_labels = labels_file_read (self->labels_path, &error);
+  if (!error)
+    return TRUE;
+
+  gst_class_labeler_stop (trans);
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
+      error->domain, error->code, g_strdup (error->message), NULL, __FILE__,
+      GST_FUNCTION, __LINE__);
+  g_error_free (error);
+  return FALSE;
+}
+
+static GstCaps *
+gst_class_labeler_transform_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps, GstCaps * filter)
+{
+  GstCaps *res = gst_static_pad_template_get_caps (direction == GST_PAD_SINK ?
+      &src_template : &sink_template);
+
+  if (filter) {
+    GstCaps *both = gst_caps_intersect_full (filter, res,
+        GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_unref (res);
+    res = both;
+  }
+  return res;
+}
+
+static gboolean
+gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
+    GstCaps * out)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  TensorInfo info;
+  gchar *why = NULL;
+
+  if (!tensor_caps_parse (in, &info, &why)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+    g_free (why);
+    return FALSE;
+  }
+  if (info.dims[3] != 1) {
+    gchar *dims = tensor_dims_to_string (info.dims);
+
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("expected dimensions LABELS, LABELS:POSITIONS or "
+            "LABELS:POSITIONS:STREAMS, found %s: reshape the tensor", dims),
+        (NULL));
+    g_free (dims);
+    return FALSE;
+  }
+  if (memcmp (info.dims, self->info.dims, sizeof info.dims) != 0)
+    unprepare (self);
+  self->info = info;
+  return TRUE;
+}
+
+static void
+reset (GstClassLabeler * self, gint stream)
+{
+  if (self->scores)
+    label_scores_reset (self->scores, stream);
+}
+
+static void
+take_labels (GstClassLabeler * self, GstEvent * event)
+{
+  const gchar *const *labels = labels_event_parse (event);
+
+  if (!labels) {
+    GST_WARNING_OBJECT (self, "expected labels in UTF-8 in %" GST_PTR_FORMAT
+        ", ignoring the event", event);
+    return;
+  }
+  if (self->event_labels
+      && g_strv_equal (labels, (const gchar * const *) self->event_labels))
+    return;
+  g_strfreev (self->event_labels);
+  self->event_labels = g_strdupv ((gchar **) labels);
+  if (!self->file_labels)
+    unprepare (self);
+}
+
+static gboolean
+gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  gint stream = -1;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_FLUSH_STOP:
+      reset (self, -1);
+      break;
+    default:
+      if (!GST_EVENT_IS_SERIALIZED (event))
+        break;
+      if (gst_event_has_name (event, LABELS_EVENT_NAME)) {
+        take_labels (self, event);
+      } else if (gst_event_has_name (event, "continual-reset")) {
+        gst_structure_get_int (gst_event_get_structure (event), "stream",
+            &stream);
+        reset (self, stream);
+      }
+      break;
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_class_labeler_parent_class)->sink_event
+      (trans, event);
+}
+
+static gchar **
+number_labels (guint n)
+{
+  gchar **labels = g_new0 (gchar *, (gsize) n + 1);
+
+  for (guint i = 0; i < n; i++)
+    labels[i] = g_strdup_printf ("%u", i);
+  return labels;
+}
+
+static gboolean
+prepare (GstClassLabeler * self)
+{
+  guint n = self->info.dims[0];
+  gchar **given = self->file_labels ? self->file_labels : self->event_labels;
+
+  if (given && g_strv_length (given) != n) {
+    gchar *dims = tensor_dims_to_string (self->info.dims);
+
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("expected as many scores as there are labels in %s, %u, found %u "
+            "scores (dimensions %s): give the labels of this model, one for "
+            "each of its outputs", self->file_labels ? self->labels_path :
+            "the model", g_strv_length (given), n, dims), (NULL));
+    g_free (dims);
+    return FALSE;
+  }
+
+  self->labels = given ? g_strdupv (given) : number_labels (n);
+  self->ignored = g_new0 (gboolean, n);
+  for (guint k = 0; self->ignore_list[k]; k++) {
+    gboolean known = FALSE;
+
+    for (guint i = 0; i < n; i++) {
+      if (strcmp (self->labels[i], self->ignore_list[k]) == 0)
+        known = self->ignored[i] = TRUE;
+    }
+    if (!known)
+      GST_WARNING_OBJECT (self, "expected labels to ignore, found \"%s\", "
+          "which is none: check the property ignore", self->ignore_list[k]);
+  }
+  self->scores = label_scores_new (n, self->info.dims[2]);
+  return TRUE;
+}
+
+/* The positions of each stream in a buffer of @size bytes; 0 after an error. */
+static guint
+count_positions (GstClassLabeler * self, gsize size)
+{
+  const guint *dims = self->info.dims;
+  gsize one = (gsize) dims[0] * dims[2] * sizeof (gfloat);
+  gchar *text;
+
+  if (size > 0 && size % one == 0 && size / one <= dims[1])
+    return (guint) (size / one);
+
+  text = tensor_dims_to_string (dims);
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      ("expected buffers of %" G_GSIZE_FORMAT " bytes for dimensions %s, or a "
+          "shorter one of whole vectors of %" G_GSIZE_FORMAT " bytes, found %"
+          G_GSIZE_FORMAT " bytes: send what the caps say", one * dims[1], text,
+          one, size), (NULL));
+  g_free (text);
+  return 0;
+}
+
+static LabelTimes
+get_times (GstClassLabeler * self, GstBuffer * buf)
+{
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  LabelTimes t = { GST_BUFFER_PTS (buf), GST_BUFFER_DURATION (buf),
+    GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE
+  };
+
+  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (t.timestamp)) {
+    t.stream_time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME,
+        t.timestamp);
+    t.running_time = gst_segment_to_running_time (segment, GST_FORMAT_TIME,
+        t.timestamp);
+  }
+  return t;
+}
+
+static void
+warn_refused (GstClassLabeler * self, guint stream)
+{
+  if (self->n_refused++ == 0)
+    GST_WARNING_OBJECT (self, "expected scores that are numbers, found a NaN "
+        "or an infinity in stream %u: dropping such rows", stream);
+}
+
+/* Takes in the newest position of each stream. NULL: there is nothing to say. */
+static gchar *
+label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
+    guint n_positions, const LabelTimes * times, const OutputSettings * set)
+{
+  guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
+  GString *out = g_string_new (NULL);
+  gboolean speak = FALSE;       /* text: an empty one clears what is shown */
+
+  for (guint s = 0; s < n_streams; s++) {
+    const gfloat *row = data + ((gsize) s * n_positions + n_positions - 1)
+        * n_labels;
+    LabelReport report = { *times, n_streams > 1 ? (gint) s : -1,
+      (const gchar * const *) self->labels,
+      self->scores->smoothed + (gsize) s * n_labels
+    };
+    gboolean changed;
+    gint label;
+
+    switch (label_scores_push (self->scores, s, row, self->softmax,
+            self->smoothing)) {
+      case LABEL_ROW_SCORED:
+        self->n_refused = 0;
+        break;
+      case LABEL_ROW_ABSENT:
+        continue;
+      case LABEL_ROW_INVALID:
+        warn_refused (self, s);
+        continue;
+    }
+    label = label_scores_show (self->scores, s, set->threshold, self->ignored,
+        &changed);
+    if (changed || !set->changes_only)
+      speak = TRUE;
+    if (label < 0)
+      continue;
+    report.top = label_scores_top (self->scores, s, set->top_k,
+        set->threshold, self->ignored, &report.n_top);
+    report.several = set->top_k > 1;
+    if (changed || !set->changes_only)
+      gst_element_post_message (GST_ELEMENT (self),
+          gst_message_new_element (GST_OBJECT (self),
+              label_report_to_structure (&report)));
+
+    if (set->format == FORMAT_TEXT) {
+      if (out->len)
+        g_string_append_c (out, '\n');
+      label_report_append_text (&report, out);
+    } else if (changed || !set->changes_only) {
+      if (set->format == FORMAT_JSON)
+        label_report_append_json (&report, out);
+      else
+        label_report_append_line (&report, out);
+    }
+  }
+  if (!speak || (set->format != FORMAT_TEXT && !out->len)) {
+    g_string_free (out, TRUE);
+    return NULL;
+  }
+  return g_string_free (out, FALSE);
+}
+
+static GstFlowReturn
+gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  GstBuffer *in = g_steal_pointer (&trans->queued_buf);
+  GstFlowReturn ret = GST_FLOW_ERROR;
+  OutputSettings set;
+  LabelTimes times;
+  GstMapInfo map;
+  guint n_positions;
+  gchar *text;
+
+  *out = NULL;
+  if (!in)
+    return GST_FLOW_OK;
+
+  GST_OBJECT_LOCK (self);
+  set = self->output;
+  GST_OBJECT_UNLOCK (self);
+
+  n_positions = count_positions (self, gst_buffer_get_size (in));
+  if (n_positions == 0 || (!self->scores && !prepare (self)))
+    goto done;
+  if (!gst_buffer_map (in, &map, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+        ("expected readable memory, found a buffer that can't be mapped: put "
+            "an element that copies to system memory before this one"), (NULL));
+    goto done;
+  }
+  times = get_times (self, in);
+  text = label_buffer (self, (const gfloat *) map.data, n_positions, &times,
+      &set);
+  gst_buffer_unmap (in, &map);
+  ret = GST_FLOW_OK;
+
+  if (text) {
+    gsize len = strlen (text);
+
+    *out = gst_buffer_new_wrapped_full (0, text, len + 1, 0, len, text, g_free);
+    gst_buffer_copy_into (*out, in, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+  } else if (GST_CLOCK_TIME_IS_VALID (times.timestamp)) {
+    gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (trans),
+        gst_event_new_gap (times.timestamp, times.duration));
+  }
+done:
+  gst_buffer_unref (in);
+  return ret;
+}
+
+static void
+gst_class_labeler_finalize (GObject * object)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (object);
+
+  g_free (self->labels_path);
+  g_free (self->ignore);
+  G_OBJECT_CLASS (gst_class_labeler_parent_class)->finalize (object);
+}
+
+static void
+gst_class_labeler_init (GstClassLabeler * self)
+{
+  self->softmax = TRUE;
+  self->output.top_k = 1;
+  self->output.threshold = -G_MAXDOUBLE;
+  self->output.format = FORMAT_LINES;
+  gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), FALSE);
+}
+
+static void
+install_properties (GObjectClass * klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+  const GParamFlags ready = flags | GST_PARAM_MUTABLE_READY;
+  const GParamFlags playing = flags | GST_PARAM_MUTABLE_PLAYING;
+
+  g_object_class_install_property (klass, PROP_LABELS_PATH,
+      g_param_spec_string ("labels-path", "Labels path",
+          "A file with the names of the classes, one a line or a JSON array of "
+          "strings, in UTF-8, for models that don't bring their own. It wins "
+          "over what the model says; without both, labels are numbers from 0",
+          NULL, ready));
+  g_object_class_install_property (klass, PROP_IGNORE,
+      g_param_spec_string ("ignore", "Ignore",
+          "Labels never to report, separated by commas or as a JSON array: "
+          "neither,silence. When one of them scores best, that is as if "
+          "nothing had reached the threshold", NULL, ready));
+  g_object_class_install_property (klass, PROP_SOFTMAX,
+      g_param_spec_boolean ("softmax", "Softmax",
+          "Turn scores into probabilities by a softmax: true for the logits "
+          "that a linear head gives, false if the model ends in a softmax or "
+          "if raw scores are wanted", TRUE, ready));
+  g_object_class_install_property (klass, PROP_SMOOTHING,
+      g_param_spec_double ("smoothing", "Smoothing",
+          "Exponential smoothing of each label's score from buffer to buffer: "
+          "y = smoothing * y + (1 - smoothing) * score, from the first score "
+          "on. 0: none; 0.9 averages over about ten buffers", 0,
+          0.999999, 0, ready));
+  g_object_class_install_property (klass, PROP_TOP_K,
+      g_param_spec_uint ("top-k", "Top k",
+          "How many of the best labels to write, best first, those under the "
+          "threshold and ignored ones left out: further columns in lines, an "
+          "array in json, lines with scores in text", 1, G_MAXINT, 1,
+          playing));
+  g_object_class_install_property (klass, PROP_THRESHOLD,
+      g_param_spec_double ("threshold", "Threshold",
+          "The least smoothed score to report, a probability if softmax is on. "
+          "Below it nothing is written (an empty text with format=text)",
+          -G_MAXDOUBLE, G_MAXDOUBLE, -G_MAXDOUBLE, playing));
+  g_object_class_install_property (klass, PROP_FORMAT,
+      g_param_spec_enum ("format", "Format",
+          "What the buffers hold. SECONDS in lines are stream time, and - if "
+          "that is unknown; with several streams the number of the stream "
+          "follows", gst_class_labeler_format_get_type (), FORMAT_LINES,
+          playing));
+  g_object_class_install_property (klass, PROP_CHANGES_ONLY,
+      g_param_spec_boolean ("changes-only", "Changes only",
+          "Report a label once when it wins with a score that reaches the "
+          "threshold, and again only after it fell below or another one won: "
+          "one line for each word heard", FALSE, playing));
+}
+
+static void
+gst_class_labeler_class_init (GstClassLabelerClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (class_labeler_debug, "classlabeler", 0,
+      "scores to labels");
+
+  object_class->set_property = gst_class_labeler_set_property;
+  object_class->get_property = gst_class_labeler_get_property;
+  object_class->finalize = gst_class_labeler_finalize;
+  install_properties (object_class);
+
+  gst_element_class_set_static_metadata (element_class, "Class labeler",
+      "Filter/Analyzer/Converter/Text",
+      "Names the class scores of a model (dimensions LABELS, "
+      "LABELS:POSITIONS, of which the newest counts, or "
+      "LABELS:POSITIONS:STREAMS): as lines, plain text or JSON in buffers that "
+      "keep their times, and in element messages class-label (label, index, "
+      "score, timestamp, stream-time, running-time, duration; stream if there "
+      "are several). Labels come from labels-path or from the model's event "
+      "continual-labels",
+      "The gst-continual developers");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_type_mark_as_plugin_api (gst_class_labeler_format_get_type (), 0);
+
+  trans_class->start = gst_class_labeler_start;
+  trans_class->stop = gst_class_labeler_stop;
+  trans_class->transform_caps = gst_class_labeler_transform_caps;
+  trans_class->set_caps = gst_class_labeler_set_caps;
+  trans_class->sink_event = gst_class_labeler_sink_event;
+  trans_class->generate_output = gst_class_labeler_generate_output;
+}
