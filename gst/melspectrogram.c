@@ -7,7 +7,8 @@
  *
  * Cuts audio into overlapping frames, and makes of each a vector of mel band energies or their logarithms:
  * other/tensors of n-mels float32 values, rate / hop-length times a second. The properties cover what
- * torchaudio, librosa, Whisper, VGGish and Kaldi compute; a preset of each one's name sets all of them.
+ * torchaudio, librosa, Whisper, VGGish and Kaldi compute; a preset of each one's name sets all of them
+ * (gst-launch loads it last: what else its line says of the recipe is lost).
  *
  * Timestamps are counted in samples from the last resynchronisation and never drift. A discontinuity (the
  * DISCONT flag, a GAP event, or timestamps off by more than alignment-threshold) drops the incomplete frame
@@ -44,6 +45,7 @@ struct _GstMelSpectrogram
   MelFramer *framer;            /* NULL: not negotiated */
   MelFront *front;
   GstClockTime base_time;       /* of the framer's sample 0 */
+  gboolean untimed;             /* the segment came in bytes: offsets give the time */
   gboolean discont;             /* the next buffer out begins something new */
 };
 
@@ -340,6 +342,13 @@ gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
     return FALSE;
   }
 
+  if (s->f_max > GST_AUDIO_INFO_RATE (&info) / 2.0)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("Some mel filters lie above what this audio holds."),
+        ("expected f-max to be at most %g Hz, half of the sample rate, found "
+            "%g Hz; unless the model was trained so, lower f-max or set it to 0",
+            GST_AUDIO_INFO_RATE (&info) / 2.0, s->f_max));
+
   drain (self);
   unprepare (self);
   self->info = info;
@@ -364,12 +373,20 @@ gst_mel_spectrogram_decide_allocation (GstBaseTransform * trans,
     GstQuery * query)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
-  guint size = self->settings.n_mels * self->settings.frames_per_buffer *
+  guint own = self->settings.n_mels * self->settings.frames_per_buffer *
       sizeof (gfloat);
+  GstBufferPool *pool = NULL;
+  guint size = 0, min = 0, max = 0;
 
   /* The base class configures a pool of ours as it does downstream's. */
-  if (gst_query_get_n_allocation_pools (query) == 0)
-    gst_query_add_allocation_pool (query, NULL, size, 0, 0);
+  if (gst_query_get_n_allocation_pools (query) == 0) {
+    gst_query_add_allocation_pool (query, NULL, own, 0, 0);
+  } else {
+    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
+    gst_query_set_nth_allocation_pool (query, 0, pool, MAX (size, own), min,
+        max);
+    gst_clear_object (&pool);
+  }
   return GST_BASE_TRANSFORM_CLASS
       (gst_mel_spectrogram_parent_class)->decide_allocation (trans, query);
 }
@@ -423,6 +440,10 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
     gst_buffer_unref (buf);
     return GST_FLOW_ERROR;
   }
+  buf = gst_audio_buffer_clip (buf, &trans->segment,
+      GST_AUDIO_INFO_RATE (&self->info), bpf);
+  if (!buf)
+    return GST_FLOW_OK;
   if (GST_BUFFER_IS_DISCONT (buf) || is_misaligned (self, GST_BUFFER_PTS (buf))) {
     if (mel_framer_get_n_samples (self->framer))
       GST_INFO_OBJECT (self, "resynchronising at %" GST_PTR_FORMAT, buf);
@@ -432,13 +453,13 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
       return ret;
     }
   }
-  buf = gst_audio_buffer_clip (buf, &trans->segment,
-      GST_AUDIO_INFO_RATE (&self->info), bpf);
-  if (!buf)
-    return GST_FLOW_OK;
-
-  if (mel_framer_get_n_samples (self->framer) == 0)
+  if (mel_framer_get_n_samples (self->framer) == 0) {
     self->base_time = GST_BUFFER_PTS (buf);
+    if (self->untimed && !GST_CLOCK_TIME_IS_VALID (self->base_time))
+      self->base_time = GST_BUFFER_OFFSET_IS_VALID (buf) ?
+          gst_util_uint64_scale (GST_BUFFER_OFFSET (buf) / bpf, GST_SECOND,
+          GST_AUDIO_INFO_RATE (&self->info)) : 0;
+  }
   if (!gst_buffer_map (buf, &map, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ, (NULL),
         ("expected a buffer in readable memory, found %" GST_PTR_FORMAT, buf));
@@ -446,8 +467,9 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
     return GST_FLOW_ERROR;
   }
   n = map.size / bpf;
-  mel_input_convert (&self->info, map.data, n,
-      mel_framer_append (self->framer, n));
+  if (n)
+    mel_input_convert (&self->info, map.data, n,
+        mel_framer_append (self->framer, n));
   gst_buffer_unmap (buf, &map);
   gst_buffer_unref (buf);
   return GST_FLOW_OK;
@@ -474,14 +496,15 @@ gst_mel_spectrogram_transform (GstBaseTransform * trans, GstBuffer * inbuf,
 
 /* Raw audio in bytes, as a filesrc sends it, becomes audio in time from 0. */
 static GstEvent *
-to_time_segment (GstEvent * event)
+take_segment (GstMelSpectrogram * self, GstEvent * event)
 {
   const GstSegment *segment;
   GstSegment time;
   GstEvent *res;
 
   gst_event_parse_segment (event, &segment);
-  if (segment->format == GST_FORMAT_TIME)
+  self->untimed = segment->format != GST_FORMAT_TIME;
+  if (!self->untimed)
     return event;
   gst_segment_init (&time, GST_FORMAT_TIME);
   res = gst_event_new_segment (&time);
@@ -506,7 +529,7 @@ gst_mel_spectrogram_sink_event (GstBaseTransform * trans, GstEvent * event)
       break;
     case GST_EVENT_SEGMENT:
       push_complete (self);
-      event = to_time_segment (event);
+      event = take_segment (self, event);
       break;
     case GST_EVENT_FLUSH_STOP:
       reset (self);
@@ -572,9 +595,9 @@ gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
       "Mel spectrogram", "Filter/Converter/Audio/Tensor",
       "Turns audio into tensors of mel frames, logarithmic or not, exactly as "
       "torchaudio, librosa, Whisper, VGGish or Kaldi do: one vector of n-mels "
-      "float32 values every hop-length samples. Start from a preset "
-      "(melspectrogram @preset=whisper; torchaudio, librosa, whisper, vggish, "
-      "kaldi), then change properties, in READY",
+      "float32 values every hop-length samples. A preset of each one's name sets "
+      "all that its recipe says (melspectrogram @preset=whisper). Without one: 80 "
+      "natural-logarithmic HTK bands of 16 kHz audio every 10 ms",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);

@@ -181,11 +181,12 @@ mel_settings_get_lookahead (const MelSettings * s)
   guint centre = s->center ? length / 2 : 0;
   guint64 samples = length - centre;
 
-  /* The first frame awaits all that its reflection needs. */
-  if (pad && s->pad_mode == MEL_PAD_REFLECT)
-    samples = MAX (samples, pad + 1);
   /* A frame is known not to be the last when the next one is certain. */
   if (s->drop_last)
     samples = MAX (samples, s->hop_length + length - pad - centre);
-  return samples + (guint64) (s->frames_per_buffer - 1) * s->hop_length;
+  samples += (guint64) (s->frames_per_buffer - 1) * s->hop_length;
+  /* The first frame awaits all that its reflection needs. */
+  if (pad && s->pad_mode == MEL_PAD_REFLECT)
+    samples = MAX (samples, pad + 1);
+  return samples;
 }

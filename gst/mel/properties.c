@@ -108,7 +108,8 @@ add_filters (GObjectClass * klass)
   ADD_DOUBLE (f_min, "f-min", "Lowest frequency",
       "Where the first filter begins, in Hz", 0.0, G_MAXINT, 0.0);
   ADD_DOUBLE (f_max, "f-max", "Highest frequency",
-      "Where the last filter ends, in Hz (0: half of the sample rate)",
+      "Where the last filter ends, in Hz (0: half of the sample rate; more than "
+      "that is as a model may have been trained, with a warning)",
       0.0, G_MAXINT, 0.0);
   ADD_ENUM (mel_scale, "mel-scale", "Mel scale",
       "Formula from Hz to mel", MEL_TYPE_SCALE, MEL_SCALE_HTK);
@@ -119,9 +120,11 @@ add_filters (GObjectClass * klass)
       "Over which axis the filters' sides are straight lines",
       MEL_TYPE_DOMAIN, MEL_DOMAIN_HZ);
   ADD_BOOLEAN (zero_dc, "zero-dc", "Exclude DC",
-      "The filters leave out the bin at 0 Hz", FALSE);
+      "The filters leave out the bin at 0 Hz, as VGGish says. Since f-min is at "
+      "least 0, no filter reaches it anyway", FALSE);
   ADD_BOOLEAN (drop_nyquist, "drop-nyquist", "Exclude Nyquist",
-      "The filters leave out the bin at half of the sample rate", FALSE);
+      "The filters leave out the bin at half of the sample rate, as Kaldi does: "
+      "it matters when f-max lies above", FALSE);
 }
 
 static void

@@ -34,9 +34,5 @@ mel_settings_check (const MelSettings * s, guint rate)
     return g_strdup_printf ("expected f-min (%g Hz) to be below %g Hz, the"
         " highest frequency in audio at %u Hz; lower f-min", s->f_min,
         rate / 2.0, rate);
-  if (rate && s->f_max > rate / 2.0)
-    return g_strdup_printf ("expected f-max (%g Hz) to be at most %g Hz, the"
-        " highest frequency in audio at %u Hz; lower f-max, set it to 0 for"
-        " half the rate, or resample", s->f_max, rate / 2.0, rate);
   return NULL;
 }
