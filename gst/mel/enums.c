@@ -53,7 +53,8 @@ DEFINE_ENUM (mel_log_get_type, "GstMelSpectrogramLog",
   {MEL_LOG_NONE, "No logarithm", "none"},
   {MEL_LOG_LN, "Natural logarithm", "ln"},
   {MEL_LOG_LOG10, "Decimal logarithm", "log10"},
-  {MEL_LOG_DB, "Decibels: 10 log10 of power, 20 log10 of magnitude", "db"})
+  {MEL_LOG_DB, "Decibels: 10 log10 of power, 20 log10 of magnitude", "db"},
+  {MEL_LOG_DB, "The same, as the unit is written", "dB"})
 
 DEFINE_ENUM (mel_clamp_get_type, "GstMelSpectrogramClamp",
   {MEL_CLAMP_NONE, "None", "none"},

@@ -207,6 +207,26 @@ GST_START_TEST (test_properties_need_ready)
 
 GST_END_TEST;
 
+/* Both spellings; what is read back is the first. */
+GST_START_TEST (test_decibels)
+{
+  GstElement *e = gst_element_factory_make ("melspectrogram", NULL);
+  GValue value = G_VALUE_INIT;
+  gchar *text;
+
+  gst_util_set_object_arg (G_OBJECT (e), "log", "dB");
+  g_value_init (&value, g_object_class_find_property (G_OBJECT_GET_CLASS (e),
+          "log")->value_type);
+  g_object_get_property (G_OBJECT (e), "log", &value);
+  text = gst_value_serialize (&value);
+  fail_unless_equals_string (text, "db");
+  g_free (text);
+  g_value_unset (&value);
+  gst_object_unref (e);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_contradictions)
 {
   static const struct
@@ -371,6 +391,7 @@ melcaps_suite (void)
   tcase_add_test (tc, test_downstream_caps);
   tcase_add_test (tc, test_upstream_caps);
   tcase_add_test (tc, test_properties_need_ready);
+  tcase_add_test (tc, test_decibels);
   tcase_add_test (tc, test_contradictions);
   tcase_add_test (tc, test_stream_errors);
   tcase_add_test (tc, test_presets);
