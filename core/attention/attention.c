@@ -14,7 +14,17 @@ co_attention_proj_width (const CoAttention * self)
 gsize
 co_attention_max_answers (const CoAttention * self)
 {
-  return 1;
+  return MAX (self->chunk_len, 1);
+}
+
+gsize
+co_attention_scratch_size (const CoAttention * self)
+{
+  gsize step = self->klass->scratch_size (self);
+  gsize window = self->klass->window
+      ? co_attention_window_scratch_size (self) : 0;
+
+  return CO_ALIGN_FLOATS (MAX (step, window));
 }
 
 gsize
@@ -53,4 +63,31 @@ co_attention_order_weights (const CoAttention * self, const float *a,
     weights[N - n + j] = scale * a[(x + (newest + 1 + j) % n) * a_stride];
   for (gsize j = 0; j < x; j++)
     weights[N + j] = scale * a[j * a_stride];
+}
+
+gsize
+co_attention_ask_scratch_size (const CoAttention * self, gsize n)
+{
+  return CO_ALIGN_FLOATS (n) + self->d_key;
+}
+
+float
+co_attention_ask (const CoAttention * self, gsize h, const float *k_t,
+    const float *v_t, gsize width, gsize n, const float *q, float *context,
+    float *scratch)
+{
+  const gsize dk = self->d_key, dv = self->d_value;
+  const gsize padded = CO_ALIGN_FLOATS (n);
+  float *a = scratch, *scaled = scratch + padded, sum;
+
+  memset (a, 0, padded * sizeof (float));
+  for (gsize i = 0; i < dk; i++)
+    scaled[i] = self->scale * q[h * dk + i];
+  co_kernels->linear_transposed (k_t + h * dk * width, width, dk, n, scaled, a);
+  sum = co_kernels->exp_sum (a, co_kernels->max (a, n), a, n);
+  co_kernels->linear (v_t + h * dv * width, width, NULL, dv, padded, a,
+      padded, 1, context + h * dv, self->v.n_out);
+  for (gsize i = 0; i < dv; i++)
+    context[h * dv + i] /= sum;
+  return sum;
 }

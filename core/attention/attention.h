@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "attention/sums.h"
 #include "math/linear.h"
 
 G_BEGIN_DECLS
@@ -16,7 +17,9 @@ typedef struct
   const gchar *name;            /* as files and properties say it */
 
   gboolean in_double;           /* the state's numbers */
+  gboolean window;              /* over the last sequence_len vectors, so that a window can be evaluated by itself */
   gsize (*state_size) (const CoAttention * self);
+  gsize (*scratch_size) (const CoAttention * self);     /* floats that step needs */
   /* Floats of a projected row beyond q, k and v, and what fills them; NULL: none. */
   gsize (*extra_width) (const CoAttention * self);
   void (*project_extra) (const CoAttention * self,
@@ -67,12 +70,19 @@ struct _CoAttention
   const float *out_t;           /* (H dv, E) */
   const float *fixed_c;         /* (n_fixed, H, E) */
 
-  /* recurrent-full */
-  gsize max_len;
+  /* kinds with feature maps */
+  CoFeatures features;
+  /* kernel */
+  gsize chunk_len, window_len;  /* C vectors, W chunks */
+  double decay;                 /* of a chunk, for each that came after it; 1: none */
+  gboolean cache;               /* all chunks instead of a window of them */
 };
 
 extern const CoAttentionClass co_single_output_class;
 extern const CoAttentionClass co_retroactive_class;
+extern const CoAttentionClass co_recurrent_full_class;
+extern const CoAttentionClass co_recurrent_linear_class;
+extern const CoAttentionClass co_kernel_class;
 
 /* Where a window's slot begins in memory that is read in vectors. */
 #define CO_ALIGN_FLOATS(n) (((n) + 15) & ~(gsize) 15)
@@ -91,6 +101,8 @@ void co_attention_project (const CoAttention * self,
     const float *value /* (n, vdim) */ , gsize n,
     float *p /* (n, proj_width) */ );
 
+gsize co_attention_window_scratch_size (const CoAttention * self);
+
 /* Attention over a whole window that keeps no state: every position asks. */
 void co_attention_window (const CoAttention * self,
     const float *u /* (n, E) */ , gsize n, float *y /* (n, E) */ ,
@@ -100,6 +112,16 @@ void co_attention_window (const CoAttention * self,
 void co_attention_window_query (const CoAttention * self,
     const float *u /* (n, E) */ , gsize n, gsize row, float *y /* (E) */ ,
     float *weights /* (H, n + n_fixed) or NULL */ , float *scratch);
+
+/* Softmax attention of one query's head @h over keys and values that lie transposed: writes the head's part of
+ * @context; leaves exponentials in scratch (n) and returns their sum. Columns behind n, up to a multiple of 16, may
+ * hold any finite numbers. */
+float co_attention_ask (const CoAttention * self, gsize h,
+    const float *k_t /* (H, dk, width) */ ,
+    const float *v_t /* (H, dv, width) */ , gsize width, gsize n,
+    const float *q /* (H dk) */ , float *context /* (H dv) */ ,
+    float *scratch);
+gsize co_attention_ask_scratch_size (const CoAttention * self, gsize n);
 
 /* Puts one head's weights for a ring of @n keys, the newest in slot @newest, in the order of time. */
 void co_attention_order_weights (const CoAttention * self,

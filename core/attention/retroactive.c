@@ -251,6 +251,16 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
   return n;
 }
 
+static gsize
+scratch_size (const CoAttention * self)
+{
+  const gsize N = self->sequence_len, H = self->n_heads, keys = self->n_fixed + N;
+  const gsize W = CO_ALIGN_FLOATS (N);
+
+  return 4 * H * W + CO_ALIGN_FLOATS (keys) + CO_ALIGN_FLOATS (H) +
+      MAX (N * keys + N * self->out.n_out, self->d_key);
+}
+
 static guint64
 macs (const CoAttention * self)
 {
@@ -260,7 +270,9 @@ macs (const CoAttention * self)
 
 const CoAttentionClass co_retroactive_class = {
   .name = "retroactive",
+  .window = TRUE,
   .state_size = state_size,
+  .scratch_size = scratch_size,
   .macs = macs,
   .extra_width = extra_width,
   .project_extra = project_extra,

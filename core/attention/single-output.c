@@ -60,11 +60,10 @@ step (const CoAttention * self, gpointer memory, const float *p,
     float *context, float *weights, float *scratch)
 {
   const gsize N = self->sequence_len, W = ring_width (self);
-  const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
+  const gsize x = self->n_fixed;
   const gsize newest = *(guint64 *) memory % N;
   const float *q = p, *k = q + self->q.n_out, *v = k + self->k.n_out;
   State s = open_state (self, memory);
-  float *a = scratch, *scaled = scratch + W;
   gsize n;
 
   for (gsize j = 0; s.t == 0 && j < x; j++) {
@@ -84,22 +83,20 @@ step (const CoAttention * self, gpointer memory, const float *p,
     return 0;
 
   for (gsize h = 0; h < self->n_heads; h++) {
-    float sum;
+    float sum = co_attention_ask (self, h, s.k, s.v, W, x + n, q, context,
+        scratch);
 
-    memset (a, 0, W * sizeof (float));
-    for (gsize i = 0; i < dk; i++)
-      scaled[i] = self->scale * q[h * dk + i];
-    co_kernels->linear_transposed (s.k + h * dk * W, W, dk, x + n, scaled, a);
-    sum = co_kernels->exp_sum (a, co_kernels->max (a, x + n), a, x + n);
-    co_kernels->linear (s.v + h * dv * W, NULL, dv, W, a, W, 1,
-        context + h * dv, self->v.n_out);
-    for (gsize i = 0; i < dv; i++)
-      context[h * dv + i] /= sum;
     if (weights)
-      co_attention_order_weights (self, a, 1, 1 / sum, n, newest,
+      co_attention_order_weights (self, scratch, 1, 1 / sum, n, newest,
           weights + h * (N + x));
   }
   return 1;
+}
+
+static gsize
+scratch_size (const CoAttention * self)
+{
+  return co_attention_ask_scratch_size (self, ring_width (self));
 }
 
 static guint64
@@ -111,7 +108,19 @@ macs (const CoAttention * self)
 
 const CoAttentionClass co_single_output_class = {
   .name = "single-output",
+  .window = TRUE,
   .state_size = state_size,
+  .scratch_size = scratch_size,
+  .macs = macs,
+  .step = step,
+};
+
+/* fast_transformers' recurrent full attention: all keys so far are a window that is never full. sequence_len is the
+ * most it holds, and partial is set. */
+const CoAttentionClass co_recurrent_full_class = {
+  .name = "recurrent-full",
+  .state_size = state_size,
+  .scratch_size = scratch_size,
   .macs = macs,
   .step = step,
 };

@@ -7,21 +7,15 @@
 #include <string.h>
 
 gsize
-co_attention_scratch_size (const CoAttention * self)
+co_attention_window_scratch_size (const CoAttention * self)
 {
-  const gsize N = self->sequence_len;
-  const gsize H = self->n_heads, x = self->n_fixed, E = self->out.n_out;
-  const gsize W = CO_ALIGN_FLOATS (N + x);
-  const gsize dk = CO_ALIGN_FLOATS (self->d_key);
-  const gsize width = co_attention_proj_width (self);
-  gsize single = W + CO_ALIGN_FLOATS (self->max_len) + dk;
-  gsize retroactive = 5 * H * W + W + CO_ALIGN_FLOATS (H) + W * W + W * E + dk;
-  gsize window = N * width + H * W * W + N * self->v.n_out;
-  gsize query = 2 * self->q.n_out + W + H * W + 2 * H * E;
+  const gsize N = self->sequence_len, H = self->n_heads, keys = N + self->n_fixed;
+  gsize window = N * (self->q.n_out + self->k.n_out + self->v.n_out) +
+      H * N * keys + N * self->v.n_out;
+  gsize query = self->q.n_out + self->v.n_out + H * keys +
+      H * (self->k.n_in + self->v.n_in);
 
-  if (!self->klass->step_window)
-    retroactive = 0;
-  return CO_ALIGN_FLOATS (MAX (MAX (single, retroactive), MAX (window, query)));
+  return MAX (window, query);
 }
 
 void
@@ -107,8 +101,8 @@ co_attention_window_query (const CoAttention * self, const float *u, gsize n,
   for (gsize h = 0; h < H; h++) {
     float *a_h = a + h * keys, mass = 0;
 
-    co_kernels->linear (self->v.w + h * dv * F, NULL, dv, F, z + h * F, F, 1,
-        context + h * dv, self->v.n_out);
+    co_kernels->linear (self->v.w + h * dv * F, F, NULL, dv, F, z + h * F, F,
+        1, context + h * dv, self->v.n_out);
     for (gsize j = 0; j < n; j++)
       mass += a_h[j];
     if (self->v.b)

@@ -152,8 +152,8 @@ vtanh (Vec x)
 /* A tile of NW weight rows by NX input rows; each weight is read once for NX rows. */
 #define TILE(NW, NX)                                                                            \
 INLINE void                                                                                     \
-tile_##NW##_##NX (const float *w, const float *b, gsize n_in, const float *x, gsize x_stride,    \
-    float *y, gsize y_stride)                                                                   \
+tile_##NW##_##NX (const float *w, gsize w_stride, const float *b, gsize n_in, const float *x,     \
+    gsize x_stride, float *y, gsize y_stride)                                                                   \
 {                                                                                               \
   Vec acc[NW][NX] = { 0 };                                                                      \
   gsize i = 0;                                                                                  \
@@ -163,14 +163,14 @@ tile_##NW##_##NX (const float *w, const float *b, gsize n_in, const float *x, gs
     for (int c = 0; c < NX; c++)                                                                \
       xv[c] = load (x + c * x_stride + i);                                                      \
     for (int r = 0; r < NW; r++) {                                                              \
-      Vec wv = load (w + r * n_in + i);                                                         \
+      Vec wv = load (w + r * w_stride + i);                                                         \
       for (int c = 0; c < NX; c++)                                                              \
         acc[r][c] += wv * xv[c];                                                                \
     }                                                                                           \
   }                                                                                             \
   if (i < n_in)                                                                                 \
     for (int r = 0; r < NW; r++) {                                                              \
-      Vec wv = load_part (w + r * n_in + i, n_in - i);                                          \
+      Vec wv = load_part (w + r * w_stride + i, n_in - i);                                          \
       for (int c = 0; c < NX; c++)                                                              \
         acc[r][c] += wv * load_part (x + c * x_stride + i, n_in - i);                           \
     }                                                                                           \
@@ -184,40 +184,38 @@ TILE (1, 1)
 TILE (4, 4)
 TILE (4, 2)
 TILE (4, 1)
-TILE (1, 4)
-TILE (1, 2)
 
 static void
-k_linear (const float *w, const float *b, gsize n_out, gsize n_in,
-    const float *x, gsize x_stride, gsize n_rows, float *y, gsize y_stride)
+k_linear (const float *w, gsize w_stride, const float *b, gsize n_out,
+    gsize n_in, const float *x, gsize x_stride, gsize n_rows, float *y,
+    gsize y_stride)
 {
   gsize o = 0;
 
-  if (n_rows == 1) {
+  if (n_rows == 1)
     for (; o + 8 <= n_out; o += 8)
-      tile_8_1 (w + o * n_in, b ? b + o : NULL, n_in, x, x_stride, y + o,
-          y_stride);
-  } else {
+      tile_8_1 (w + o * w_stride, w_stride, b ? b + o : NULL, n_in, x,
+          x_stride, y + o, y_stride);
+  else
     for (; o + 4 <= n_out; o += 4) {
-      const float *wo = w + o * n_in, *bo = b ? b + o : NULL;
+      const float *wo = w + o * w_stride, *bo = b ? b + o : NULL;
       gsize r = 0;
       for (; r + 4 <= n_rows; r += 4)
-        tile_4_4 (wo, bo, n_in, x + r * x_stride, x_stride,
+        tile_4_4 (wo, w_stride, bo, n_in, x + r * x_stride, x_stride,
             y + r * y_stride + o, y_stride);
       if (r + 2 <= n_rows) {
-        tile_4_2 (wo, bo, n_in, x + r * x_stride, x_stride,
+        tile_4_2 (wo, w_stride, bo, n_in, x + r * x_stride, x_stride,
             y + r * y_stride + o, y_stride);
         r += 2;
       }
       if (r < n_rows)
-        tile_4_1 (wo, bo, n_in, x + r * x_stride, x_stride,
+        tile_4_1 (wo, w_stride, bo, n_in, x + r * x_stride, x_stride,
             y + r * y_stride + o, y_stride);
     }
-  }
   for (; o < n_out; o++)
     for (gsize r = 0; r < n_rows; r++)
-      tile_1_1 (w + o * n_in, b ? b + o : NULL, n_in, x + r * x_stride,
-          x_stride, y + r * y_stride + o, y_stride);
+      tile_1_1 (w + o * w_stride, w_stride, b ? b + o : NULL, n_in,
+          x + r * x_stride, x_stride, y + r * y_stride + o, y_stride);
 }
 
 static void

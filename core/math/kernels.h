@@ -15,8 +15,8 @@ typedef struct
   const char *name;
 
   /* y[r][o] = dot (w[o], x[r]) + b[o] */
-  void (*linear) (const float *w /* (n_out, n_in) */ ,
-      const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
+  void (*linear) (const float *w /* (n_out, n_in) at w_stride */ ,
+      gsize w_stride, const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
       gsize n_rows,
       float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);

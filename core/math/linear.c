@@ -8,8 +8,8 @@ co_linear (const CoLinear * self, const float *x, gsize x_stride,
     gsize n_rows, float *y, gsize y_stride)
 {
   if (n_rows <= CO_LINEAR_MAX_ROWS) {
-    co_kernels->linear (self->w, self->b, self->n_out, self->n_in, x, x_stride,
-        n_rows, y, y_stride);
+    co_kernels->linear (self->w, self->n_in, self->b, self->n_out, self->n_in,
+        x, x_stride, n_rows, y, y_stride);
     return;
   }
   for (gsize r = 0; self->b && r < n_rows; r++)

@@ -45,9 +45,14 @@ describe (CoModel * self, const CoSettings * settings)
   const CoStack *stack = &self->stack;
   const CoAttention *first = &stack->layers[0].attention;
   CoModelInfo *info = &self->info;
-  gsize window = first->sequence_len;
+  gboolean decoder = stack->layers[0].cross_class != NULL;
+  gint kind = decoder ? settings->self_attention : settings->kind;
+  gsize window = first->klass->window ? first->sequence_len : 0;
 
-  info->kind = co_kind_names[settings->kind];
+  if (kind == CO_KIND_RECURRENT_FULL && !settings->drop_oldest)
+    self->max_len = settings->max_len;
+  info->kind = co_kind_names[kind];
+  info->n_memory = decoder ? stack->layers[0].cross.k.n_in : 0;
   info->n_inputs = stack->n_inputs;
   info->bare_attention = stack->layers[0].bare && !stack->embed.w;
   info->n_keys = info->bare_attention ? first->k.n_in : stack->n_inputs;

@@ -23,36 +23,60 @@
   {prefix "out_proj.weight", CO_ROLE_OUT_WEIGHT},     \
   {prefix "out_proj.bias", CO_ROLE_OUT_BIAS}
 
-#define PROJECTIONS(prefix)                           \
-  {prefix "query_projection.weight", CO_ROLE_Q_WEIGHT}, \
-  {prefix "query_projection.bias", CO_ROLE_Q_BIAS},     \
-  {prefix "key_projection.weight", CO_ROLE_K_WEIGHT},   \
-  {prefix "key_projection.bias", CO_ROLE_K_BIAS},       \
-  {prefix "value_projection.weight", CO_ROLE_V_WEIGHT}, \
-  {prefix "value_projection.bias", CO_ROLE_V_BIAS},     \
-  {prefix "out_projection.weight", CO_ROLE_OUT_WEIGHT}, \
-  {prefix "out_projection.bias", CO_ROLE_OUT_BIAS}
+/* base: CO_ROLE_Q_WEIGHT, or CO_ROLE_CROSS */
+#define PROJECTION(name, role, base)                              \
+  {name ".weight", CO_ROLE_##role##_WEIGHT - CO_ROLE_Q_WEIGHT + base},  \
+  {name ".bias", CO_ROLE_##role##_BIAS - CO_ROLE_Q_WEIGHT + base}
+
+#define PROJECTIONS(prefix, base)                                 \
+  PROJECTION (prefix "query_projection", Q, base),                \
+  PROJECTION (prefix "key_projection", K, base),                  \
+  PROJECTION (prefix "value_projection", V, base),                \
+  PROJECTION (prefix "out_projection", OUT, base),                \
+  {prefix "inner_attention.feature_map.omega",                    \
+      CO_ROLE_FEATURES - CO_ROLE_Q_WEIGHT + base}
 
 static const CoScheme continual = {
-  "continual-inference's TransformerEncoder", FALSE, (const CoSchemeName[]) {
+  "continual-inference's TransformerEncoder", .names = (const CoSchemeName[]) {
         MULTIHEAD_ATTENTION ("0.self_attn."), FEED_FORWARD ("1."), {NULL}}
 };
 
 static const CoScheme torch = {
-  "torch.nn.TransformerEncoder", FALSE, (const CoSchemeName[]) {
+  "torch.nn.TransformerEncoder", .names = (const CoSchemeName[]) {
         MULTIHEAD_ATTENTION ("self_attn."), FEED_FORWARD (""), {NULL}}
 };
 
 static const CoScheme fast_transformers = {
-  "fast_transformers' TransformerEncoder", FALSE, (const CoSchemeName[]) {
-        PROJECTIONS ("attention."), FEED_FORWARD (""), {NULL}}
+  "fast_transformers' TransformerEncoder", .names = (const CoSchemeName[]) {
+        PROJECTIONS ("attention.", CO_ROLE_Q_WEIGHT), FEED_FORWARD (""), {NULL}}
+};
+
+static const CoScheme fast_transformers_decoder = {
+  "fast_transformers' TransformerDecoder", .decoder = TRUE,
+  .names = (const CoSchemeName[]) {
+        PROJECTIONS ("self_attention.", CO_ROLE_Q_WEIGHT),
+        PROJECTIONS ("cross_attention.", CO_ROLE_CROSS), FEED_FORWARD (""),
+        {"norm3.weight", CO_ROLE_NORM3_WEIGHT},
+        {"norm3.bias", CO_ROLE_NORM3_BIAS}, {NULL}}
+};
+
+static const CoScheme kernel_attention = {
+  "TensorFlow Models' KernelAttention", .bare = TRUE, .keras = TRUE,
+  .names = (const CoSchemeName[]) {
+        {"query.kernel", CO_ROLE_Q_WEIGHT}, {"query.bias", CO_ROLE_Q_BIAS},
+        {"key.kernel", CO_ROLE_K_WEIGHT}, {"key.bias", CO_ROLE_K_BIAS},
+        {"value.kernel", CO_ROLE_V_WEIGHT}, {"value.bias", CO_ROLE_V_BIAS},
+        {"attention_output.kernel", CO_ROLE_OUT_WEIGHT},
+        {"attention_output.bias", CO_ROLE_OUT_BIAS},
+        {"projection_matrix", CO_ROLE_FEATURES}, {NULL}}
 };
 
 static const CoScheme torch_attention = {
-  "torch.nn.MultiheadAttention", TRUE, (const CoSchemeName[]) {
+  "torch.nn.MultiheadAttention", .bare = TRUE, .names = (const CoSchemeName[]) {
         MULTIHEAD_ATTENTION (""), {NULL}}
 };
 
 const CoScheme *const co_schemes[] = {
-  &continual, &torch, &fast_transformers, &torch_attention, NULL
+  &continual, &torch, &fast_transformers, &fast_transformers_decoder,
+  &kernel_attention, &torch_attention, NULL
 };

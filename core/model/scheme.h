@@ -17,14 +17,19 @@ typedef enum
   CO_ROLE_K_BIAS,
   CO_ROLE_V_WEIGHT,
   CO_ROLE_V_BIAS,
-  CO_ROLE_FIXED_K,              /* add_bias_kv */
-  CO_ROLE_FIXED_V,
   CO_ROLE_OUT_WEIGHT,
   CO_ROLE_OUT_BIAS,
+  CO_ROLE_FEATURES,             /* the random matrix of a feature map */
+  CO_ROLE_CROSS,                /* from CO_ROLE_Q_WEIGHT to CO_ROLE_FEATURES, of a decoder's second attention */
+  CO_ROLE_CROSS_END = CO_ROLE_CROSS + CO_ROLE_FEATURES - CO_ROLE_Q_WEIGHT,
+  CO_ROLE_FIXED_K,              /* add_bias_kv */
+  CO_ROLE_FIXED_V,
   CO_ROLE_NORM1_WEIGHT,
   CO_ROLE_NORM1_BIAS,
   CO_ROLE_NORM2_WEIGHT,
   CO_ROLE_NORM2_BIAS,
+  CO_ROLE_NORM3_WEIGHT,
+  CO_ROLE_NORM3_BIAS,
   CO_ROLE_LINEAR1_WEIGHT,
   CO_ROLE_LINEAR1_BIAS,
   CO_ROLE_LINEAR2_WEIGHT,
@@ -43,6 +48,8 @@ typedef struct
 {
   const gchar *title;
   gboolean bare;                /* an attention alone, without layer norms and feed-forward */
+  gboolean decoder;             /* layers have a second attention, to a memory */
+  gboolean keras;               /* weights are (E, H, D), a layer's (n_in, …) */
   const CoSchemeName *names;    /* ended by a suffix of NULL */
 } CoScheme;
 

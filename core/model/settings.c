@@ -11,6 +11,15 @@ const gchar *const co_kind_names[] = {
 
 static const gchar *const warm_up_names[] = { "drop", "partial", NULL };
 static const gchar *const at_max_names[] = { "error", "drop-oldest", NULL };
+static const gchar *const architecture_names[] = { "any", "encoder", "decoder", NULL };
+static const gchar *const cross_names[] = { "full", "linear", NULL };
+/* In the order of co_feature_maps and co_feature_transforms */
+static const gchar *const map_names[] = { "elu", "favor", "random-fourier",
+  "smoothed-random-fourier", "generalized", NULL
+};
+static const gchar *const transform_names[] = { "elu", "relu", "square", "exp",
+  "expmod", "identity", "expplus", NULL
+};
 
 typedef enum
 {
@@ -47,6 +56,27 @@ static const Setting settings[] = {
   {"warm_up", NULL, NAME, AT (partial), "drop",.names = warm_up_names},
   {"max_len", NULL, INTEGER, AT (max_len), "4096", 1, MAX_COUNT},
   {"at_max", NULL, NAME, AT (drop_oldest), "error",.names = at_max_names},
+  {"feature_map", NULL, NAME, AT (feature_map), "elu",.names = map_names},
+  {"kernel_fn", NULL, NAME, AT (kernel_fn), "relu",.names =
+        co_activation_names},
+  {"n_dims", NULL, INTEGER, AT (n_dims), "0", 1, MAX_COUNT},
+  {"softmax_temp", NULL, NUMBER, AT (softmax_temp), "0", 1e-12, 1e12},
+  {"smoothing", NULL, NUMBER, AT (smoothing), "1", 0, 1e12},
+  {"feature_transform", NULL, NAME, AT (feature_transform), "exp",.names =
+        transform_names},
+  {"num_random_features", NULL, INTEGER, AT (num_random_features), "256", 0,
+      MAX_COUNT},
+  {"scale", NULL, NUMBER, AT (scale), "0", 1e-12, 1e12},
+  {"causal_chunk_length", NULL, INTEGER, AT (chunk_len), "1", 1, MAX_COUNT},
+  {"causal_window_length", NULL, INTEGER, AT (window_len), "3", 1, MAX_COUNT},
+  {"causal_window_decay", NULL, NUMBER, AT (decay), "none", 0, 1},
+  {"cache", NULL, BOOLEAN, AT (cache), "false"},
+  {"architecture", NULL, NAME, AT (architecture), "any",.names =
+        architecture_names},
+  {"self_attention", NULL, NAME, AT (self_attention), "recurrent-full",.names =
+        co_kind_names},
+  {"cross_attention", NULL, NAME, AT (cross_attention), "full",.names =
+        cross_names},
   {"labels", NULL, TEXT, AT (labels)},
   {"embed", NULL, TEXT, AT (embed), "embed"},
   {"positions", NULL, TEXT, AT (positions), "positions"},
@@ -63,16 +93,6 @@ same_name (const gchar * a, const gchar * b)
     if (*a != *b && !(strchr ("-_", *a) && strchr ("-_", *b)))
       return FALSE;
   return *a == *b;
-}
-
-static const Setting *
-find (const gchar * key)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (settings); i++)
-    if (same_name (settings[i].key, key)
-        || (settings[i].alias && same_name (settings[i].alias, key)))
-      return &settings[i];
-  return NULL;
 }
 
 static gchar *
@@ -161,9 +181,13 @@ co_settings_read (CoSettings * self, const CoSafetensors * file,
       co_settings_clear (self);
       return FALSE;
     }
-    /* Defaults stand outside the range where a number must be given. */
-    if (setting->fallback && !parse (setting, setting->fallback, to))
-      *(gint64 *) to = 0;
+    /* Defaults stand outside the range where no value means something of its own: 0, or no decay. */
+    if (setting->fallback && !parse (setting, setting->fallback, to)) {
+      if (setting->type == INTEGER)
+        *(gint64 *) to = 0;
+      else
+        *(gdouble *) to = to == &self->decay ? -1 : 0;
+    }
   }
   return TRUE;
 }
@@ -177,97 +201,18 @@ co_settings_clear (CoSettings * self)
           g_free);
 }
 
-struct _CoOptions
-{
-  GTree *values;                /* key to value, sorted */
-};
-
-static gint
-compare_keys (gconstpointer a, gconstpointer b, gpointer data)
-{
-  return strcmp (a, b);
-}
-
-CoOptions *
-co_options_new (void)
-{
-  CoOptions *self = g_new0 (CoOptions, 1);
-
-  self->values = g_tree_new_full (compare_keys, NULL, NULL, g_free);
-  return self;
-}
-
-static gboolean
-copy_value (gpointer key, gpointer value, gpointer to)
-{
-  g_tree_insert (to, key, g_strdup (value));
-  return FALSE;
-}
-
-CoOptions *
-co_options_copy (const CoOptions * self)
-{
-  CoOptions *copy = co_options_new ();
-
-  g_tree_foreach (self->values, copy_value, copy->values);
-  return copy;
-}
-
-void
-co_options_free (CoOptions * self)
-{
-  if (!self)
-    return;
-  g_tree_unref (self->values);
-  g_free (self);
-}
-
-gboolean
-co_options_set (CoOptions * self, const gchar * key, const gchar * value,
-    GError ** error)
-{
-  const Setting *setting;
-
-  g_return_val_if_fail (self != NULL && key != NULL, FALSE);
-
-  setting = find (key);
-  if (!setting) {
-    GString *known = g_string_new (NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS (settings); i++)
-      g_string_append_printf (known, "%s%s", i ? ", " : "", settings[i].key);
-    g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
-        "there is no hyper-parameter '%s'; there are %s", key, known->str);
-    g_string_free (known, TRUE);
-    return FALSE;
-  }
-  if (value)
-    g_tree_insert (self->values, (gpointer) setting->key, g_strdup (value));
-  else
-    g_tree_remove (self->values, setting->key);
-  return TRUE;
-}
-
 const gchar *
-co_options_get (const CoOptions * self, const gchar * key)
+co_settings_find_key (const gchar * key, GError ** error)
 {
-  return g_tree_lookup (self->values, key);
-}
+  g_autoptr (GString) known = g_string_new (NULL);
 
-static gboolean
-append_value (gpointer key, gpointer value, gpointer to)
-{
-  g_autofree gchar *escaped = g_strescape (value, NULL);
-
-  g_string_append_printf (to, "%s=%s\n", (gchar *) key, escaped);
-  return FALSE;
-}
-
-gchar *
-co_options_to_string (const CoOptions * self)
-{
-  GString *s = g_string_new (NULL);
-
-  if (self)
-    g_tree_foreach (self->values, append_value, s);
-  return g_string_free (s, FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (settings); i++) {
+    if (same_name (settings[i].key, key) || (settings[i].alias
+            && same_name (settings[i].alias, key)))
+      return settings[i].key;
+    g_string_append_printf (known, "%s%s", i ? ", " : "", settings[i].key);
+  }
+  g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
+      "there is no hyper-parameter '%s'; there are %s", key, known->str);
+  return NULL;
 }

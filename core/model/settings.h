@@ -34,15 +34,37 @@ typedef struct
   gboolean partial;             /* warm_up */
   gint64 max_len;
   gboolean drop_oldest;         /* at_max */
+  /* feature maps */
+  gint feature_map, feature_transform, kernel_fn;
+  gint64 n_dims, num_random_features;
+  gdouble softmax_temp, smoothing, scale;       /* 0: not given */
+  /* kernel */
+  gint64 chunk_len, window_len;
+  gdouble decay;                /* less than 0: none */
+  gboolean cache;
+  /* decoder */
+  gint architecture;
+  gint self_attention, cross_attention;
   gchar *labels;                /* a JSON array or NULL */
   /* Names of a classifier's parts */
   gchar *embed, *positions, *encoder, *norm, *head;
 } CoSettings;
 
+/* Values of feature_transform, cross_attention and architecture */
+enum
+{ CO_TRANSFORM_EXPPLUS = 6 };
+enum
+{ CO_CROSS_FULL, CO_CROSS_LINEAR };
+enum
+{ CO_ARCHITECTURE_ANY, CO_ARCHITECTURE_ENCODER, CO_ARCHITECTURE_DECODER };
+
 /* Reads metadata, and @options over it. FALSE with CO_ERROR_SETTING. */
 gboolean co_settings_read (CoSettings * self, const CoSafetensors * file,
     const CoOptions * options, GError ** error);
 void co_settings_clear (CoSettings * self);
+
+/* The key as the table spells it; NULL with CO_ERROR_SETTING if there is none. */
+const gchar *co_settings_find_key (const gchar * key, GError ** error);
 
 /* NULL if the option is not set. */
 const gchar *co_options_get (const CoOptions * self, const gchar * key);

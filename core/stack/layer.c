@@ -96,10 +96,30 @@ add (float *x /* (n) */ , const float *y /* (n) */ , gsize n)
   co_kernels->axpy (1, y, x, n);
 }
 
+/* x becomes norm2 (x + what the memory of each row's stream answers) */
+static void
+ask_memory (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
+    const CoTag * tags, gsize n)
+{
+  const CoAttention *cross = &self->cross;
+
+  co_linear (&cross->q, x, cross->q.n_in, n, work->p, cross->q.n_out);
+  for (gsize i = 0; i < n; i++)
+    self->cross_class->ask (cross,
+        co_memory_get_layer (work->memories[tags[i].stream], self->index),
+        co_memory_get_length (work->memories[tags[i].stream]),
+        work->p + i * cross->q.n_out, work->context + i * cross->out.n_in,
+        work->cross_scratch);
+  co_linear (&cross->out, work->context, cross->out.n_in, n, work->a,
+      cross->out.n_out);
+  add (x, work->a, n * cross->out.n_out);
+  co_norm (&self->norm2, x, n, x);
+}
+
 /* Everything behind the attention: x is the residual and the result, a what the attention gave. */
 static void
 finish (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
-    const float *a /* (n, E) */ , gsize n)
+    const float *a /* (n, E) */ , const CoTag * tags /* (n) */ , gsize n)
 {
   const gsize E = self->linear2.n_out;
   const float *u = x;
@@ -115,12 +135,14 @@ finish (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
   } else {
     co_norm (&self->norm1, x, n, x);
   }
+  if (self->cross_class)
+    ask_memory (self, work, x, tags, n);
   co_linear (&self->linear1, u, E, n, work->ff, self->linear1.n_out);
   co_activate (self->activation, work->ff, n * self->linear1.n_out);
   co_linear (&self->linear2, work->ff, self->linear1.n_out, n, work->a, E);
   add (x, work->a, n * E);
   if (!self->norm_first)
-    co_norm (&self->norm2, x, n, x);
+    co_norm (self->cross_class ? &self->norm3 : &self->norm2, x, n, x);
 }
 
 /* The contexts of the rows in work->answered, projected; the layer's output ends up in work->rows. */
@@ -131,7 +153,7 @@ finish_rows (const CoLayer * self, CoWork * work)
 
   co_linear (&self->attention.out, work->context, self->attention.out.n_in,
       rows.n, work->a, self->attention.out.n_out);
-  finish (self, work, rows.x, work->a, rows.n);
+  finish (self, work, rows.x, work->a, rows.tags, rows.n);
   work->answered = work->rows;
   work->rows = rows;
 }
@@ -229,7 +251,7 @@ co_layer_step_window (const CoLayer * self, CoWork * work, guint8 * state,
     return 0;
   if (!self->bare)
     memcpy (work->h, s.x, n * E * sizeof (float));
-  finish (self, work, work->h, work->a, n);
+  finish (self, work, work->h, work->a, NULL, n);
   return n;
 }
 
@@ -240,7 +262,7 @@ co_layer_forward_window (const CoLayer * self, CoWork * work, gsize n,
   const float *u = co_layer_attention_input (self, work->h, n, work->u);
 
   co_attention_window (&self->attention, u, n, work->a, weights, work->scratch);
-  finish (self, work, work->h, work->a, n);
+  finish (self, work, work->h, work->a, NULL, n);
 }
 
 void
@@ -254,5 +276,5 @@ co_layer_forward_window_query (const CoLayer * self, CoWork * work, gsize n,
       work->scratch);
   if (!self->bare)
     memmove (work->h, work->h + row * E, E * sizeof (float));
-  finish (self, work, work->h, work->a, 1);
+  finish (self, work, work->h, work->a, NULL, 1);
 }

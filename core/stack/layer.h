@@ -2,19 +2,23 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "attention/attention.h"
+#include "attention/cross.h"
 #include "math/activation.h"
 #include "stack/work.h"
 
 G_BEGIN_DECLS
 
-/* nn.TransformerEncoderLayer around an attention; a bare attention has nothing but it. */
+/* nn.TransformerEncoderLayer around an attention; a bare attention has nothing but it. A decoder's layer asks a
+ * memory behind the first norm, and has a third one. */
 typedef struct
 {
   CoAttention attention;
+  const CoCrossClass *cross_class;      /* NULL: no memory */
+  CoAttention cross;
+  gsize index;                  /* of the layer, and so of its part of a memory */
   gboolean bare;
   gboolean norm_first;
-  CoNorm norm1, norm2;
+  CoNorm norm1, norm2, norm3;
   CoLinear linear1, linear2;
   CoActivation activation;
 } CoLayer;

@@ -281,7 +281,12 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
     context = MAX (context, attention->out.n_in);
     ff = MAX (ff, layer->linear1.n_out);
     scratch = MAX (scratch, co_attention_scratch_size (attention));
-    N = MAX (N, attention->sequence_len);
+    if (layer->cross_class) {
+      proj = MAX (proj, layer->cross.q.n_out);
+      context = MAX (context, layer->cross.out.n_in);
+    }
+    if (attention->klass->window)
+      N = MAX (N, attention->sequence_len);
     key = MAX (key, attention->k.n_in);
     value = MAX (value, attention->v.n_in);
   }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "stack/memory.h"
 
 G_BEGIN_DECLS
 
@@ -44,6 +44,8 @@ typedef struct
   float *ff;                    /* (rows, d_ff) */
   float *h;                     /* (N, E) a window */
   float *scratch;
+  float *cross_scratch;         /* for the longest memory; grows when one is set */
+  CoMemory **memories;          /* (S) the stream's, each NULL until it has one; NULL: not a decoder */
 } CoWork;
 
 G_END_DECLS

@@ -33,6 +33,8 @@ co_stream_new (CoModel * model, guint n_streams)
   self->tags = (CoTag *) (self->memory + work_size);
   self->state = g_aligned_alloc0 (n_streams, self->stride, 64);
   self->spare = g_aligned_alloc (n_streams, self->stride, 64);
+  if (model->info.n_memory)
+    self->work.memories = g_new0 (CoMemory *, n_streams);
   return self;
 }
 
@@ -41,6 +43,10 @@ co_stream_free (CoStream * self)
 {
   if (!self)
     return;
+  for (guint s = 0; self->work.memories && s < self->n_streams; s++)
+    co_stream_put_memory (self, s, NULL);
+  g_free (self->work.memories);
+  g_aligned_free (self->work.cross_scratch);
   g_aligned_free (self->state);
   g_aligned_free (self->spare);
   g_aligned_free (self->memory);
@@ -57,6 +63,8 @@ co_stream_copy (const CoStream * self)
 
   copy = co_stream_new (self->model, self->n_streams);
   memcpy (copy->state, self->state, self->n_streams * self->stride);
+  for (guint s = 0; self->work.memories && s < self->n_streams; s++)
+    co_stream_put_memory (copy, s, self->work.memories[s]);
   return copy;
 }
 
@@ -102,10 +110,12 @@ co_stream_clean_state (CoStream * self, gint stream)
   g_return_if_fail (self != NULL);
   g_return_if_fail (stream >= -1 && stream < (gint) self->n_streams);
 
-  if (stream < 0)
-    memset (self->state, 0, self->n_streams * self->stride);
-  else
-    memset (self->state + stream * self->stride, 0, self->stride);
+  for (guint s = 0; s < self->n_streams; s++)
+    if (stream < 0 || s == (guint) stream) {
+      memset (self->state + s * self->stride, 0, self->stride);
+      if (self->work.memories)
+        co_stream_put_memory (self, s, NULL);
+    }
 }
 
 /* Absent, refused, or so far taken. */
@@ -170,6 +180,8 @@ gather (CoStream * self, const Source * source, gsize from, gsize to,
       gsize at = s * source->n_steps + step, n = work->rows.n;
       CoRow row = inspect_vector (self, source, at);
 
+      if (row == CO_ROW_TAKEN && work->memories && !work->memories[s])
+        row = CO_ROW_WAITING;
       if (rows)
         rows[at] = row;
       if (row != CO_ROW_TAKEN)

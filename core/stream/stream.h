@@ -23,6 +23,7 @@ struct _CoStream
   gsize max_steps;              /* that go through the layers at once */
   CoWork work;
   CoTag *tags;                  /* (max answers of max_steps) */
+  gsize cross_scratch_size;     /* floats of work.cross_scratch */
   guint8 *memory;               /* holds work and tags */
   guint8 *spare;                /* the state before a step that must not change it */
 
@@ -30,6 +31,9 @@ struct _CoStream
    * bytes, then the layers' states. */
   guint8 *state;
 };
+
+/* @memory: NULL for none; a reference is taken */
+void co_stream_put_memory (CoStream * self, guint stream, CoMemory * memory);
 
 static inline CoStreamHead *
 co_stream_head (const CoStream * self, guint stream)

@@ -15,6 +15,8 @@ typedef struct
   const float *x;               /* (n_steps, C), or the queries */
   const float *key, *value;     /* (n_steps, …) or NULL */
   const float *y;               /* (n_outputs, y_size) */
+  const float *memory;          /* (n_memory, E) or NULL */
+  gsize n_memory;
   gsize n_steps, n_outputs, y_size, first;
   gdouble atol;
   gboolean has_positions;
@@ -110,6 +112,9 @@ golden_load (const gchar * name, CoOptions * options)
     g->x = golden_tensor (g->io, "query");
   g->key = golden_tensor (g->io, "key");
   g->value = golden_tensor (g->io, "value");
+  g->memory = golden_tensor (g->io, "memory");
+  if (g->memory)
+    g->n_memory = golden_tensor (g->io, "memory_length")[0];
   y = co_safetensors_lookup (g->io, "y");
   g->y = y->data;
   g->n_outputs = y->dims[0];
@@ -131,6 +136,16 @@ golden_input (const Golden * g, gsize t)
   .x = g->x + t * info->n_inputs,.key =
         g->key ? g->key + t * info->n_keys : NULL,.value =
         g->value ? g->value + t * info->n_values : NULL};
+}
+
+static inline CoStream *
+golden_stream (const Golden * g)
+{
+  CoStream *stream = co_stream_new (g->model, 1);
+
+  if (g->memory)
+    co_stream_set_memory (stream, -1, g->memory, g->n_memory);
+  return stream;
 }
 
 static inline void

@@ -1,0 +1,147 @@
+/* libcontinual: feature maps, which stand in for the exponential of softmax
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * KernelAttention of TensorFlow Models (Choromanski et al., "Rethinking Attention with Performers", 2021) and the
+ * feature maps of fast_transformers (Katharopoulos et al., "Transformers are RNNs", 2020). In double: what goes in
+ * stays in sums for as long as a stream lasts. */
+#include "attention/features.h"
+#include "math/activation.h"
+#include <math.h>
+
+#define RELU_OFFSET 1e-3        /* KernelAttention's own, against empty denominators */
+
+static double
+half_square (const double *x, gsize n)
+{
+  double s = 0;
+
+  for (gsize i = 0; i < n; i++)
+    s += x[i] * x[i];
+  return s / 2;
+}
+
+#define EACH(expression)                                                         \
+  for (gsize i = 0; i < self->n_projected; i++)                                  \
+    f[i] = self->norm * (expression)
+
+static void
+map_elu (const CoFeatures * self, const double *x, const double *u, double *f)
+{
+  EACH (u[i] > 0 ? u[i] + 1 : exp (u[i]));
+}
+
+static void
+map_relu (const CoFeatures * self, const double *x, const double *u, double *f)
+{
+  EACH (MAX (u[i], 0) + RELU_OFFSET);
+}
+
+static void
+map_square (const CoFeatures * self, const double *x, const double *u,
+    double *f)
+{
+  EACH (u[i] * u[i]);
+}
+
+static void
+map_identity (const CoFeatures * self, const double *x, const double *u,
+    double *f)
+{
+  EACH (u[i]);
+}
+
+static void
+map_exp (const CoFeatures * self, const double *x, const double *u, double *f)
+{
+  double h = half_square (x, self->n_in);
+
+  for (gsize i = 0; i < self->n_projected; i++)
+    f[i] = u[i] - h;
+}
+
+/* Its factor exp (-sqrt (dk) / 2) is the same for all keys, and so is in no ratio. */
+static void
+map_expmod (const CoFeatures * self, const double *x, const double *u,
+    double *f)
+{
+  for (gsize i = 0; i < self->n_projected; i++)
+    f[i] = u[i];
+}
+
+static void
+map_favor (const CoFeatures * self, const double *x, const double *u,
+    double *f)
+{
+  double offset = half_square (x, self->n_in) - log (self->norm);
+
+  for (gsize i = 0; i < self->n_projected; i++) {
+    f[i] = u[i] - offset;
+    f[self->n_projected + i] = -u[i] - offset;
+  }
+}
+
+static void
+map_random_fourier (const CoFeatures * self, const double *x,
+    const double *u, double *f)
+{
+  for (gsize i = 0; i < self->n_projected; i++) {
+    f[i] = self->norm * cos (u[i]);
+    f[self->n_projected + i] = self->norm * sin (u[i]);
+  }
+}
+
+static void
+map_smoothed (const CoFeatures * self, const double *x, const double *u,
+    double *f)
+{
+  map_random_fourier (self, x, u, f);
+  f[2 * self->n_projected] = self->smoothing;
+}
+
+static void
+map_generalized (const CoFeatures * self, const double *x, const double *u,
+    double *f)
+{
+  for (gsize i = 0; i < self->n_projected; i++) {
+    float v = u[i];
+    co_activate (self->kernel_fn, &v, 1);
+    f[i] = v;
+  }
+}
+
+static const CoFeatureMap elu = { "elu", FALSE, 1, 0, map_elu };
+static const CoFeatureMap relu = { "relu", FALSE, 1, 0, map_relu };
+static const CoFeatureMap square = { "square", FALSE, 1, 0, map_square };
+static const CoFeatureMap identity = { "identity", FALSE, 1, 0, map_identity };
+static const CoFeatureMap exponential = { "exp", TRUE, 1, 0, map_exp };
+static const CoFeatureMap expmod = { "expmod", TRUE, 1, 0, map_expmod };
+static const CoFeatureMap favor = { "favor", TRUE, 2, 0, map_favor };
+static const CoFeatureMap fourier = { "random-fourier", FALSE, 2, 0, map_random_fourier };
+static const CoFeatureMap smoothed = { "smoothed-random-fourier", FALSE, 2, 1, map_smoothed };
+static const CoFeatureMap generalized = { "generalized", FALSE, 1, 0, map_generalized };
+
+const CoFeatureMap *const co_feature_transforms[] = {
+  &elu, &relu, &square, &exponential, &expmod, &identity, NULL
+};
+
+const CoFeatureMap *const co_feature_maps[] = {
+  &elu, &favor, &fourier, &smoothed, &generalized, NULL
+};
+
+void
+co_features_map (const CoFeatures * self, const float *x, double *f,
+    double *scratch)
+{
+  double *scaled = scratch, *u = scratch + self->n_in;
+
+  for (gsize i = 0; i < self->n_in; i++)
+    scaled[i] = self->scale * x[i];
+  for (gsize r = 0; self->projection && r < self->n_projected; r++) {
+    const float *w = self->projection + r * self->n_in;
+    double sum = 0;
+    for (gsize i = 0; i < self->n_in; i++)
+      sum += scaled[i] * w[i];
+    u[r] = sum;
+  }
+  self->map->map (self, scaled, self->projection ? u : scaled, f);
+}

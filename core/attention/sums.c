@@ -1,0 +1,105 @@
+/* libcontinual: sums over keys, in constant memory
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "attention/sums.h"
+#include <math.h>
+#include <string.h>
+
+/* Raises a row's shift, if it must be, so that @log fits; what to multiply exp (log) by is exp (-shift). */
+static void
+raise_shift (double *row, gsize n, double log)
+{
+  if (row[1] == 0) {
+    row[0] = log;
+  } else if (log > row[0]) {
+    double factor = exp (row[0] - log);
+    for (gsize i = 1; i < n; i++)
+      row[i] *= factor;
+    row[0] = log;
+  }
+}
+
+void
+co_sums_add (const CoSumsShape * self, double *sums, const double *f,
+    const float *v)
+{
+  const gsize n = self->d_value + 2;
+
+  for (gsize m = 0; m < self->n_features; m++) {
+    double *row = sums + m * n, w = f[m];
+
+    if (self->logs) {
+      raise_shift (row, n, f[m]);
+      w = exp (f[m] - row[0]);
+    }
+    row[1] += w;
+    for (gsize i = 2; i < n; i++)
+      row[i] += w * v[i - 2];
+  }
+}
+
+void
+co_sums_decay (const CoSumsShape * self, double *sums, double factor)
+{
+  const gsize n = self->d_value + 2;
+
+  if (factor == 1)
+    return;
+  for (gsize m = 0; m < self->n_features; m++)
+    if (self->logs)
+      sums[m * n] += log (factor);
+    else
+      for (gsize i = 1; i < n; i++)
+        sums[m * n + i] *= factor;
+}
+
+void
+co_sums_merge (const CoSumsShape * self, double *sums, const double *other,
+    double factor)
+{
+  const gsize n = self->d_value + 2;
+  const double log_factor = self->logs ? log (factor) : 0;
+
+  for (gsize m = 0; m < self->n_features; m++) {
+    const double *from = other + m * n;
+    double *row = sums + m * n, w = factor;
+
+    if (self->logs) {
+      if (from[1] == 0)
+        continue;
+      raise_shift (row, n, from[0] + log_factor);
+      w = exp (from[0] + log_factor - row[0]);
+    }
+    for (gsize i = 1; i < n; i++)
+      row[i] += w * from[i];
+  }
+}
+
+void
+co_sums_ask (const CoSumsShape * self, const double *sums, const double *f,
+    double eps, float *out, double *scratch)
+{
+  const gsize n = self->d_value + 2, M = self->n_features;
+  double *values = scratch, *w = scratch + self->d_value;
+  double weight = 0, top = -HUGE_VAL;
+
+  for (gsize m = 0; m < M; m++) {
+    w[m] = f[m];
+    if (self->logs) {
+      w[m] = sums[m * n + 1] == 0 ? -HUGE_VAL : f[m] + sums[m * n];
+      top = MAX (top, w[m]);
+    }
+  }
+  memset (values, 0, self->d_value * sizeof (double));
+  for (gsize m = 0; m < M; m++) {
+    const double *row = sums + m * n;
+    double e = self->logs ? exp (w[m] - top) : w[m];
+
+    weight += e * row[1];
+    for (gsize i = 0; i < self->d_value; i++)
+      values[i] += e * row[2 + i];
+  }
+  /* With logarithms both sums are exp (top) too small, and so must eps be. */
+  weight += self->logs && eps > 0 ? eps * exp (-top) : eps;
+  for (gsize i = 0; i < self->d_value; i++)
+    out[i] = values[i] / weight;
+}

@@ -1,0 +1,326 @@
+/* libcontinual: what each kind of attention makes of a stack
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/builder.h"
+#include <math.h>
+
+/* The output projection head by head, which the retroactive kind carries along */
+static void
+carried_projection (const CoBuild * b, CoAttention * a)
+{
+  const gsize E = a->out.n_out, V = a->out.n_in;
+  float *out_t = co_build_own (b, V * E);
+  float *fixed_c = co_build_own (b, a->n_fixed * a->n_heads * E);
+
+  for (gsize e = 0; e < E; e++)
+    for (gsize i = 0; i < V; i++)
+      out_t[i * E + e] = a->out.w[e * V + i];
+  for (gsize j = 0; j < a->n_fixed; j++)
+    for (gsize i = 0; i < V; i++)
+      co_kernels->axpy (a->fixed_v[j * V + i], out_t + i * E,
+          fixed_c + (j * a->n_heads + i / a->d_value) * E, E);
+  a->out_t = out_t;
+  a->fixed_c = fixed_c;
+}
+
+/* ---- kinds with a window ---- */
+
+static gboolean
+read_window (const CoBuild * b, gsize * back)
+{
+  const CoSettings *s = b->settings;
+  const gint64 N = s->sequence_len;
+
+  if (N == 0)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "the window is not known: expected `sequence_len` in the metadata, found none; save it there, or set the "
+        "property sequence-len (the option sequence_len)");
+  if (s->query_index < -N || s->query_index >= N)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "query_index %" G_GINT64_FORMAT " is outside the window: expected -%"
+        G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+        "; correct query_index or sequence_len", s->query_index, N, N - 1);
+  *back = s->query_index < 0 ? -1 - s->query_index : N - 1 - s->query_index;
+  if (*back > 0 && s->kind != CO_KIND_SINGLE_OUTPUT)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "query_index %" G_GINT64_FORMAT
+        " with attention %s: expected single-output, for no other kind asks one position; leave query_index out, or "
+        "use single-output", s->query_index, co_kind_names[s->kind]);
+  if (s->partial && (*back > 0 || s->kind == CO_KIND_RETROACTIVE))
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "warm_up partial %s: expected drop, for there is no such vector before the window is full",
+        *back > 0 ? "with a query_index that looks back" : "with retroactive");
+  return TRUE;
+}
+
+/* @windows: the first layer answers its whole window, those above evaluate whole windows. */
+static gboolean
+set_window (const CoBuild * b, CoStack * stack, gboolean windows)
+{
+  gsize back = 0;
+
+  if (!read_window (b, &back))
+    return FALSE;
+  stack->query_back = back;
+  for (gsize l = 0; l < stack->n_layers; l++) {
+    CoAttention *a = &stack->layers[l].attention;
+
+    a->klass = windows ? &co_retroactive_class : &co_single_output_class;
+    a->sequence_len = b->settings->sequence_len;
+    a->query_back = windows ? 0 : back;
+    a->partial = b->settings->partial;
+  }
+  if (windows)
+    carried_projection (b, &stack->layers[0].attention);
+  return TRUE;
+}
+
+static gboolean
+single_output (const CoBuild * b, CoStack * stack, const CoParts * parts)
+{
+  return set_window (b, stack, stack->n_layers > 1);
+}
+
+static gboolean
+retroactive (const CoBuild * b, CoStack * stack, const CoParts * parts)
+{
+  stack->all_positions = TRUE;
+  return set_window (b, stack, TRUE);
+}
+
+static gboolean
+deep (const CoBuild * b, CoStack * stack, const CoParts * parts)
+{
+  return set_window (b, stack, FALSE);
+}
+
+/* ---- kinds without a window ---- */
+
+/* fast_transformers' feature map, of the attention whose tensors begin at @base */
+static gboolean
+set_feature_map (const CoBuild * b, CoAttention * a,
+    const CoLayerParts * layer, CoRole base)
+{
+  const CoSettings *s = b->settings;
+  const CoTensor *omega =
+      layer->tensors[base + CO_ROLE_FEATURES - CO_ROLE_Q_WEIGHT];
+  CoFeatures *f = &a->features;
+  gboolean random;
+  gsize n_dims;
+  double temp;
+
+  *f = (CoFeatures) {.map = co_feature_maps[s->feature_map],.n_in =
+        a->d_key,.n_projected = a->d_key,.scale = 1,.norm = 1,.smoothing =
+        s->smoothing,.kernel_fn = s->kernel_fn,.eps = 1e-6};
+  random = f->map != co_feature_maps[0];
+  if (random != (omega != NULL))
+    return co_build_fail (b, CO_ERROR_MODEL, random ?
+        "layer '%s': feature map %s is drawn at random: expected the matrix it was trained with as tensor "
+        "'inner_attention.feature_map.omega', found none; export the state dict with its buffers" :
+        "layer '%s': feature map %s uses no random matrix, but the file has one: expected favor, random-fourier, "
+        "smoothed-random-fourier or generalized; save the right one as metadata feature_map",
+        layer->path, f->map->name);
+  if (random) {
+    float *w;
+    if (!co_build_check (b, omega, 2, (gsize[]) {
+            a->d_key, CO_ANY}))
+      return FALSE;
+    f->n_projected = omega->dims[1];
+    w = co_build_own (b, f->n_projected * a->d_key);
+    for (gsize r = 0; r < f->n_projected; r++)
+      for (gsize i = 0; i < a->d_key; i++)
+        w[r * a->d_key + i] = omega->data[i * f->n_projected + r];
+    f->projection = w;
+    temp = s->softmax_temp ? s->softmax_temp :
+        f->map->n_per_projection == 1 ? 1 : 1 / sqrt (a->d_key);
+    f->scale = sqrt (temp);
+    /* n_dims is odd where half of it was rounded. */
+    n_dims = s->n_dims ? (gsize) s->n_dims : 2 * f->n_projected;
+    f->norm = f->map->logs ? 1 / sqrt (n_dims) : sqrt (2.0 / n_dims);
+  }
+  f->n_features = f->map->n_per_projection * f->n_projected +
+      f->map->n_constant;
+  return TRUE;
+}
+
+static gboolean
+recurrent_full (const CoBuild * b, CoStack * stack, const CoParts * parts)
+{
+  for (gsize l = 0; l < stack->n_layers; l++) {
+    CoAttention *a = &stack->layers[l].attention;
+
+    a->klass = &co_recurrent_full_class;
+    a->sequence_len = b->settings->max_len;
+    a->partial = TRUE;
+  }
+  return TRUE;
+}
+
+static gboolean
+recurrent_linear (const CoBuild * b, CoStack * stack, const CoParts * parts)
+{
+  for (gsize l = 0; l < stack->n_layers; l++) {
+    CoAttention *a = &stack->layers[l].attention;
+
+    a->klass = &co_recurrent_linear_class;
+    if (a->n_fixed)
+      return co_build_fail (b, CO_ERROR_SETTING,
+          "add_bias_kv and add_zero_attn with attention recurrent-linear: expected neither, for linear attention has "
+          "no such keys; leave them out");
+    if (!set_feature_map (b, a, &g_array_index (parts->layers, CoLayerParts,
+                l), CO_ROLE_Q_WEIGHT))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Parameters of KernelAttention that have no meaning on a stream, unless they have this value. */
+static const struct
+{
+  const gchar *key, *harmless, *why;
+} refused[] = {
+  {"use_causal_windowed", "true",
+      "without causal windows every vector attends to the whole sequence, which a stream does not have"},
+  {"is_short_seq", "false",
+      "it takes a softmax over the whole sequence, which a stream does not have"},
+  {"scale_by_length", "false",
+      "it scales by the length of the whole sequence, which a stream does not have"},
+  {"begin_kernel", "0",
+      "the vectors before it take a softmax over the whole sequence, which a stream does not have"},
+  {"causal_padding", "right",
+      "padding on the left depends on the length of the whole sequence; an incomplete chunk is answered at the end "
+      "of the stream, as with padding right"},
+};
+
+static gboolean
+check_refused (const CoBuild * b)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (refused); i++) {
+    const gchar *value = co_safetensors_get_metadata (b->file, refused[i].key);
+
+    if (value && *value && g_ascii_strcasecmp (value, refused[i].harmless) != 0
+        && g_ascii_strcasecmp (value, "none") != 0)
+      return co_build_fail (b, CO_ERROR_SETTING,
+          "metadata `%s` is '%s': expected %s or nothing, for %s; train without it",
+          refused[i].key, value, refused[i].harmless, refused[i].why);
+  }
+  return TRUE;
+}
+
+static gboolean
+set_feature_transform (const CoBuild * b, CoAttention * a,
+    const CoLayerParts * layer)
+{
+  const CoSettings *s = b->settings;
+  const CoTensor *matrix = layer->tensors[CO_ROLE_FEATURES];
+  const gsize M = s->num_random_features;
+  CoFeatures *f = &a->features;
+
+  if (s->feature_transform == CO_TRANSFORM_EXPPLUS)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "feature_transform expplus needs statistics of all queries and keys of the sequence before it can map the "
+        "first one, which a stream does not have: expected elu, relu, square, exp, expmod or identity; train with one "
+        "of these");
+  if (M > 0 && !matrix)
+    return co_build_fail (b, CO_ERROR_MODEL,
+        "tensor 'projection_matrix' is missing: expected (%" G_GSIZE_FORMAT
+        ", %" G_GSIZE_FORMAT
+        ") for num_random_features %" G_GSIZE_FORMAT
+        ", found none; Keras does not save it with the weights, so export layer._projection_matrix under that name, "
+        "or save num_random_features 0 if the layer has none", M, a->d_key, M);
+  if (M == 0 && matrix)
+    return co_build_fail (b, CO_ERROR_MODEL,
+        "nothing uses tensor '%s' with num_random_features 0: expected none; leave it out, or correct "
+        "num_random_features", matrix->name);
+  *f = (CoFeatures) {.map = co_feature_transforms[s->feature_transform],.n_in =
+        a->d_key,.n_projected = a->d_key,.norm = 1,.scale =
+        sqrt (s->scale ? s->scale : 1 / sqrt (a->d_key))};
+  if (matrix) {
+    if (!co_build_check (b, matrix, 2, (gsize[]) {
+            M, a->d_key}))
+      return FALSE;
+    f->projection = matrix->data;
+    f->n_projected = M;
+    f->norm = 1 / sqrt (M);
+  }
+  f->n_features = f->n_projected;
+  f->eps = f->map->logs ? 0 : 1e-6;
+  return TRUE;
+}
+
+static gboolean
+kernel (const CoBuild * b, CoStack * stack, const CoParts * parts)
+{
+  const CoSettings *s = b->settings;
+  CoAttention *a = &stack->layers[0].attention;
+
+  if (!stack->layers[0].bare)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "attention kernel with layers of %s: expected a KernelAttention alone; use another kind",
+        b->scheme->title);
+  if (!check_refused (b))
+    return FALSE;
+  if (a->n_fixed)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "add_bias_kv and add_zero_attn with attention kernel: expected neither, for kernel attention has no such "
+        "keys; leave them out");
+  if (s->cache && s->decay < 0)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "cache without causal_window_decay: expected a decay from 0 to 1, as KernelAttention does, found none; save "
+        "causal_window_decay, or leave cache out for a window without decay");
+  a->klass = &co_kernel_class;
+  a->chunk_len = s->chunk_len;
+  /* What decays to nothing at once is a window of one chunk. */
+  a->window_len = s->decay == 0 ? 1 : s->window_len;
+  a->cache = s->cache && s->decay != 0;
+  a->decay = s->decay > 0 ? s->decay : 1;
+  return set_feature_transform (b, a, &g_array_index (parts->layers,
+          CoLayerParts, 0));
+}
+
+/* ---- decoders ---- */
+
+static gboolean
+set_cross_attention (const CoBuild * b, CoStack * stack,
+    const CoParts * parts)
+{
+  gboolean linear = b->settings->cross_attention == CO_CROSS_LINEAR;
+
+  if (b->settings->norm_first)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "norm_first with a decoder: expected false, for fast_transformers' decoders normalise behind; leave it out");
+  for (gsize l = 0; l < stack->n_layers; l++) {
+    CoLayer *layer = &stack->layers[l];
+
+    layer->cross_class = linear ? &co_cross_linear_class : &co_cross_full_class;
+    if (linear && !set_feature_map (b, &layer->cross,
+            &g_array_index (parts->layers, CoLayerParts, l), CO_ROLE_CROSS))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* In the order of CoKind */
+static gboolean (*const kinds[]) (const CoBuild *, CoStack *, const CoParts *) = {
+  single_output, retroactive, deep, recurrent_full, recurrent_linear, kernel
+};
+
+gboolean
+co_build_kind (const CoBuild * b, CoStack * stack, const CoParts * parts)
+{
+  gint kind = b->settings->kind;
+
+  if (b->scheme->decoder) {
+    kind = b->settings->self_attention;
+    if (kind != CO_KIND_RECURRENT_FULL && kind != CO_KIND_RECURRENT_LINEAR)
+      return co_build_fail (b, CO_ERROR_SETTING,
+          "self_attention %s: expected recurrent-full or recurrent-linear, the two that decoders have; correct "
+          "self_attention", co_kind_names[kind]);
+    if (!set_cross_attention (b, stack, parts))
+      return FALSE;
+  }
+  if (b->scheme->keras && kind != CO_KIND_KERNEL)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "attention %s with the tensors of %s: expected kernel; save attention kernel in the metadata, or set the "
+        "property attention", co_kind_names[kind], b->scheme->title);
+  return kinds[kind] (b, stack, parts);
+}
