@@ -16,6 +16,13 @@ ring_len (const CoLayer * self)
   return MAX (attention->query_back + 1, co_attention_max_answers (attention));
 }
 
+/* A window of one vector has a ring as well: the attention fills it and reads it back. */
+static gboolean
+has_ring (const CoLayer * self)
+{
+  return ring_len (self) > 1 || self->attention.klass->step_window;
+}
+
 typedef struct
 {
   gpointer attention;
@@ -40,7 +47,7 @@ co_layer_state_size (const CoLayer * self)
   gsize len = ring_len (self), width = self->bare ? 0 : self->attention.q.n_in;
   gsize size = self->attention.klass->state_size (&self->attention);
 
-  if (len > 1)
+  if (has_ring (self))
     size += CO_ALIGN_BYTES (len * sizeof (guint64)) +
         CO_ALIGN_BYTES (len * width * sizeof (float));
   return size;
@@ -77,7 +84,7 @@ co_layer_state_is_finite (const CoLayer * self, const guint8 * memory)
       ? !all_finite_double ((const double *) (memory + 64), (size - 64) / sizeof (double))
       : !all_finite ((const float *) (memory + 64), (size - 64) / sizeof (float)))
     return FALSE;
-  return len == 1 || self->bare || all_finite (s.x, len * attention->q.n_in);
+  return !has_ring (self) || self->bare || all_finite (s.x, len * attention->q.n_in);
 }
 
 const float *
