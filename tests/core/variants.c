@@ -1,0 +1,219 @@
+/* What there is to test: one row for each kind and what it is used in, and random models of each
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "variants.h"
+#include <math.h>
+
+/* *INDENT-OFF* */
+const Variant variants[] = {
+  { "single-output/attention", "single-output", 0 },
+  { "single-output/attention-looking-back", "single-output", 0, .look_back = TRUE },
+  { "single-output/attention-keys-values", "single-output", 0, .separate = TRUE },
+  { "single-output/attention-keys-values-looking-back", "single-output", 0, .separate = TRUE, .look_back = TRUE },
+  { "single-output/attention-partial", "single-output", 0, .partial = TRUE },
+  { "single-output/layer", "single-output", 1 },
+  { "single-output/layer-looking-back", "single-output", 1, .look_back = TRUE },
+  { "single-output/layer-partial", "single-output", 1, .partial = TRUE },
+  { "single-output/stack", "single-output", 4 },
+  { "single-output/stack-looking-back", "single-output", 4, .look_back = TRUE },
+  { "single-output/stack-partial", "single-output", 4, .partial = TRUE },
+  { "single-output/classifier", "single-output", 3, .classifier = TRUE },
+  { "single-output/classifier-partial", "single-output", 3, .classifier = TRUE, .partial = TRUE },
+  { "retroactive/attention", "retroactive", 0 },
+  { "retroactive/attention-keys-values", "retroactive", 0, .separate = TRUE },
+  { "retroactive/layer", "retroactive", 1 },
+  { "retroactive/stack", "retroactive", 4 },
+  { "retroactive/classifier", "retroactive", 3, .classifier = TRUE },
+  { "deep/attention", "deep", 0 },
+  { "deep/stack", "deep", 4 },
+  { "deep/stack-partial", "deep", 4, .partial = TRUE },
+  { "deep/classifier", "deep", 3, .classifier = TRUE },
+  { NULL }
+};
+/* *INDENT-ON* */
+
+guint32
+ref_seed (void)
+{
+  const gchar *text = g_getenv ("CONTINUAL_TEST_SEED");
+
+  return text ? g_ascii_strtoull (text, NULL, 10) : 20240229;
+}
+
+float
+ref_normal (GRand * random)
+{
+  double u = 1 - g_rand_double (random), v = g_rand_double (random);
+
+  return sqrt (-2 * log (u)) * cos (2 * G_PI * v);
+}
+
+static gboolean
+coin (GRand * random)
+{
+  return g_rand_boolean (random);
+}
+
+static float *
+numbers (RefModel * m, GRand * random, gsize n, float mean, float deviation)
+{
+  float *x = g_new (float, n);
+
+  for (gsize i = 0; i < n; i++)
+    x[i] = mean + deviation * ref_normal (random);
+  g_ptr_array_add (m->owned, x);
+  return x;
+}
+
+static RefLinear
+linear (RefModel * m, GRand * random, gsize n_out, gsize n_in, gboolean bias,
+    float gain)
+{
+  RefLinear f = {.n_out = n_out,.n_in = n_in };
+
+  f.w = numbers (m, random, n_out * n_in, 0, gain / sqrtf (n_in));
+  f.b = bias ? numbers (m, random, n_out, 0, 0.3f * gain) : NULL;
+  return f;
+}
+
+static RefNorm
+norm (RefModel * m, GRand * random, gsize n, gboolean bias)
+{
+  return (RefNorm) {
+  .n = n,.gain = numbers (m, random, n, 1, 0.2f),.bias =
+        bias ? numbers (m, random, n, 0, 0.2f) : NULL};
+}
+
+#define PICK(random, ...)                                                       \
+  (((const gsize[]) { __VA_ARGS__ })[g_rand_int_range (random, 0,               \
+      sizeof ((const gsize[]) { __VA_ARGS__ }) / sizeof (gsize))])
+
+static void
+sizes (RefModel * m, const Shape * shape, GRand * random)
+{
+  gsize d = PICK (random, 1, 2, 3, 4, 5, 7, 8, 16);
+
+  m->H = shape->H ? shape->H : PICK (random, 1, 1, 2, 3, 4, 5, 8, 13);
+  if (m->H > 5)
+    d = MIN (d, 4);
+  m->E = shape->E ? shape->E : m->H * d;
+  m->N = shape->N ? shape->N : PICK (random, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31);
+}
+
+RefModel *
+ref_model_random (const Variant * variant, const Shape * shape,
+    GRand * random)
+{
+  static const gchar *const activations[] = { "relu", "gelu", "gelu_tanh",
+    "silu", "tanh", "sigmoid", "elu", "leaky_relu", "identity"
+  };
+  static const Shape any = { 0 };
+  RefModel *m = g_new0 (RefModel, 1);
+  const gboolean recurrent = g_str_has_prefix (variant->kind, "recurrent");
+  const gboolean bias = g_rand_int_range (random, 0, 4) > 0;
+  const gboolean norm_bias = bias || coin (random);
+  const gboolean fixed = !recurrent && g_rand_int_range (random, 0, 3) == 0;
+  gsize kdim, vdim, ff;
+  float logits;
+
+  shape = shape ? shape : &any;
+  logits = shape->logits > 0 ? sqrtf (shape->logits) : 1;
+  m->owned = g_ptr_array_new_with_free_func (g_free);
+  m->kind = variant->kind;
+  m->bare = variant->max_layers == 0;
+  m->separate = variant->separate;
+  m->partial = variant->partial;
+  sizes (m, shape, random);
+  m->L = shape->L;
+  if (m->L == 0)
+    m->L = m->bare ? 1 : g_rand_int_range (random,
+        MIN (2, variant->max_layers), variant->max_layers + 1);
+  m->query_index = -1;
+  if (variant->look_back)
+    m->query_index = g_rand_int_range (random, -(gint) m->N, m->N);
+  m->activation = activations[g_rand_int_range (random, 0,
+          G_N_ELEMENTS (activations))];
+  m->eps = coin (random) ? 1e-5 : 1e-3;
+  m->norm_first = !m->bare && coin (random);
+  m->zero_attn = !recurrent && g_rand_int_range (random, 0, 4) == 0;
+  m->names = recurrent ? REF_FAST_TRANSFORMERS : coin (random) ? REF_TORCH
+      : REF_CONTINUAL;
+  m->prefix = coin (random) ? "" : coin (random) ? "model." : "module.encoder.";
+  if (recurrent) {
+    m->N = 0;
+    m->max_len = variant->full ? g_rand_int_range (random, 2, 20) : 0;
+    m->drop_oldest = variant->full;
+  }
+  kdim = m->separate ? (gsize) g_rand_int_range (random, 1, 20) : m->E;
+  vdim = m->separate ? (gsize) g_rand_int_range (random, 1, 20) : m->E;
+  ff = shape->ff ? shape->ff : PICK (random, 1, 3, 8, 17, 33);
+
+  for (gsize l = 0; l < m->L; l++) {
+    RefLayer *layer = &m->layers[l];
+    layer->q = linear (m, random, m->E, m->E, bias, logits);
+    layer->k = linear (m, random, m->E, kdim, bias, logits);
+    layer->v = linear (m, random, m->E, vdim, bias, 1);
+    layer->out = linear (m, random, m->E, m->E, bias, 1);
+    if (fixed) {
+      layer->fixed_k = numbers (m, random, m->E, 0, logits);
+      layer->fixed_v = numbers (m, random, m->E, 0, 1);
+    }
+    if (m->bare)
+      continue;
+    layer->norm1 = norm (m, random, m->E, norm_bias);
+    layer->norm2 = norm (m, random, m->E, norm_bias);
+    layer->linear1 = linear (m, random, ff, m->E, bias, 1);
+    layer->linear2 = linear (m, random, m->E, ff, bias, 1);
+  }
+  m->C = m->D = m->E;
+  if (!m->bare && coin (random))
+    m->encoder_norm = norm (m, random, m->E, norm_bias);
+  if (variant->classifier) {
+    m->C = g_rand_int_range (random, 1, 30);
+    m->D = g_rand_int_range (random, 1, 20);
+    m->named = coin (random);
+    m->embed = linear (m, random, m->E, m->C, bias, 1);
+    m->P = g_rand_int_range (random, 1, 2 * m->N + 3);
+    m->positions = numbers (m, random, m->P * m->E, 0, 0.5f);
+    m->norm = norm (m, random, m->E, norm_bias);
+    m->head = linear (m, random, m->D, m->E, bias, 1);
+  }
+  return m;
+}
+
+void
+ref_model_free (RefModel * m)
+{
+  g_ptr_array_unref (m->owned);
+  g_free (m);
+}
+
+gchar *
+ref_model_describe (const RefModel * m)
+{
+  return g_strdup_printf ("%s%s C %zu E %zu H %zu N %zu L %zu D %zu ff %zu P %zu query_index %d fixed %zu%s%s%s %s %s",
+      m->kind, m->bare ? " bare" : "", m->C, m->E, m->H, m->N, m->L, m->D,
+      m->layers[0].linear1.n_out, m->P, (gint) m->query_index,
+      ref_n_fixed (m), m->layers[0].q.b ? "" : " without biases",
+      m->norm_first ? " norm first" : "", m->partial ? " partial" : "",
+      m->activation, m->names == REF_CONTINUAL ? "continual" : "torch");
+}
+
+CoModel *
+ref_model_load (const RefModel * m)
+{
+  g_autoptr (GBytes) bytes = ref_model_write (m, NULL);
+  g_autoptr (CoOptions) options = co_options_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *max_len = g_strdup_printf ("%zu", m->max_len);
+  CoModel *model;
+
+  g_assert_true (!m->partial || co_options_set (options, "warm_up", "partial",
+          NULL));
+  if (m->max_len > 0)
+    g_assert_true (co_options_set (options, "max_len", max_len, NULL)
+        && co_options_set (options, "at_max",
+            m->drop_oldest ? "drop-oldest" : "error", NULL));
+  model = co_model_load_bytes (bytes, options, &error);
+  g_assert_no_error (error);
+  return model;
+}
