@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "elements.h"
+#include "labelersettings.h"
 #include "labelreport.h"
 #include "labelscores.h"
 #include "labelsevent.h"
@@ -27,32 +28,13 @@
 GST_DEBUG_CATEGORY_STATIC (class_labeler_debug);
 #define GST_CAT_DEFAULT class_labeler_debug
 
-typedef enum
-{
-  FORMAT_LINES,
-  FORMAT_TEXT,
-  FORMAT_JSON
-} Format;
-
-typedef struct
-{
-  guint top_k;
-  gdouble threshold;
-  Format format;
-  gboolean changes_only;
-} OutputSettings;
-
 struct _GstClassLabeler
 {
   GstBaseTransform parent;
 
   /* Under the object lock. */
-  gboolean running;             /* from start() to stop(): the next four are frozen */
-  gchar *labels_path;
-  gchar *ignore;
-  gboolean softmax;
-  gdouble smoothing;
-  OutputSettings output;        /* the streaming thread copies it for each buffer */
+  gboolean running;             /* from start() to stop(): all but settings.output is frozen */
+  LabelerSettings settings;     /* the streaming thread copies .output for each buffer */
 
   /* Under the stream lock of the sink pad; start() and stop() run while the pads are inactive. */
   gchar **file_labels, **event_labels;  /* NULL: none */
@@ -66,19 +48,6 @@ struct _GstClassLabeler
   guint n_refused;              /* rows, since the last good one */
 };
 
-enum
-{
-  PROP_LABELS_PATH = 1,
-  PROP_IGNORE,
-  PROP_SOFTMAX,
-  PROP_SMOOTHING,
-  N_READY_PROPS,
-  PROP_TOP_K = N_READY_PROPS,
-  PROP_THRESHOLD,
-  PROP_FORMAT,
-  PROP_CHANGES_ONLY,
-};
-
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
@@ -89,26 +58,6 @@ G_DEFINE_TYPE (GstClassLabeler, gst_class_labeler, GST_TYPE_BASE_TRANSFORM);
 GST_ELEMENT_REGISTER_DEFINE (classlabeler, "classlabeler", GST_RANK_NONE,
     GST_TYPE_CLASS_LABELER);
 
-static GType
-gst_class_labeler_format_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    {FORMAT_LINES, "SECONDS<tab>LABEL<tab>SCORE and a newline for each output",
-        "lines"},
-    {FORMAT_TEXT, "The label alone, for textoverlay; empty below the threshold",
-        "text"},
-    {FORMAT_JSON, "A JSON object and a newline for each output", "json"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type)) {
-    GType t = g_enum_register_static ("GstClassLabelerFormat", values);
-    g_once_init_leave (&type, t);
-  }
-  return (GType) type;
-}
-
 static void
 gst_class_labeler_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
@@ -117,40 +66,9 @@ gst_class_labeler_set_property (GObject * object, guint id,
   gboolean refused;
 
   GST_OBJECT_LOCK (self);
-  refused = self->running && id < N_READY_PROPS;
-  if (!refused) {
-    switch (id) {
-      case PROP_LABELS_PATH:
-        g_free (self->labels_path);
-        self->labels_path = g_value_dup_string (value);
-        break;
-      case PROP_IGNORE:
-        g_free (self->ignore);
-        self->ignore = g_value_dup_string (value);
-        break;
-      case PROP_SOFTMAX:
-        self->softmax = g_value_get_boolean (value);
-        break;
-      case PROP_SMOOTHING:
-        self->smoothing = g_value_get_double (value);
-        break;
-      case PROP_TOP_K:
-        self->output.top_k = g_value_get_uint (value);
-        break;
-      case PROP_THRESHOLD:
-        self->output.threshold = g_value_get_double (value);
-        break;
-      case PROP_FORMAT:
-        self->output.format = g_value_get_enum (value);
-        break;
-      case PROP_CHANGES_ONLY:
-        self->output.changes_only = g_value_get_boolean (value);
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-        break;
-    }
-  }
+  refused = self->running && (pspec->flags & GST_PARAM_MUTABLE_READY);
+  if (!refused)
+    labeler_settings_set (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
 
   if (refused)
@@ -167,35 +85,7 @@ gst_class_labeler_get_property (GObject * object, guint id, GValue * value,
   GstClassLabeler *self = GST_CLASS_LABELER (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LABELS_PATH:
-      g_value_set_string (value, self->labels_path);
-      break;
-    case PROP_IGNORE:
-      g_value_set_string (value, self->ignore);
-      break;
-    case PROP_SOFTMAX:
-      g_value_set_boolean (value, self->softmax);
-      break;
-    case PROP_SMOOTHING:
-      g_value_set_double (value, self->smoothing);
-      break;
-    case PROP_TOP_K:
-      g_value_set_uint (value, self->output.top_k);
-      break;
-    case PROP_THRESHOLD:
-      g_value_set_double (value, self->output.threshold);
-      break;
-    case PROP_FORMAT:
-      g_value_set_enum (value, self->output.format);
-      break;
-    case PROP_CHANGES_ONLY:
-      g_value_set_boolean (value, self->output.changes_only);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  labeler_settings_get (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -235,13 +125,14 @@ static gboolean
 gst_class_labeler_start (GstBaseTransform * trans)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  const LabelerSettings *set = &self->settings;
   GError *error = NULL;
 
   set_running (self, TRUE);
-  self->ignore_list = labels_list_parse (self->ignore ? self->ignore : "",
+  self->ignore_list = labels_list_parse (set->ignore ? set->ignore : "",
       &error);
-  if (self->ignore_list && self->labels_path && *self->labels_path)
-    self->file_labels = labels_file_read (self->labels_path, &error);
+  if (self->ignore_list && set->labels_path && *set->labels_path)
+    self->file_labels = labels_file_read (set->labels_path, &error);
   if (!error)
     return TRUE;
 
@@ -374,8 +265,9 @@ prepare (GstClassLabeler * self)
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
         ("expected as many scores as there are labels in %s, %u, found %u "
             "scores (dimensions %s): give the labels of this model, one for "
-            "each of its outputs", self->file_labels ? self->labels_path :
-            "the model", g_strv_length (given), n, dims), (NULL));
+            "each of its outputs",
+            self->file_labels ? self->settings.labels_path : "the model",
+            g_strv_length (given), n, dims), (NULL));
     g_free (dims);
     return FALSE;
   }
@@ -426,11 +318,12 @@ get_times (GstClassLabeler * self, GstBuffer * buf)
     GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE
   };
 
-  if (segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (t.timestamp)) {
-    t.stream_time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME,
-        t.timestamp);
-    t.running_time = gst_segment_to_running_time (segment, GST_FORMAT_TIME,
-        t.timestamp);
+  if (segment->format == GST_FORMAT_TIME
+      && GST_CLOCK_TIME_IS_VALID (t.timestamp)) {
+    t.stream_time =
+        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, t.timestamp);
+    t.running_time =
+        gst_segment_to_running_time (segment, GST_FORMAT_TIME, t.timestamp);
   }
   return t;
 }
@@ -446,7 +339,7 @@ warn_refused (GstClassLabeler * self, guint stream)
 /* Takes in the newest position of each stream. NULL: there is nothing to say. */
 static gchar *
 label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
-    guint n_positions, const LabelTimes * times, const OutputSettings * set)
+    guint n_positions, const LabelTimes * times, const LabelerOutput * set)
 {
   guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
   GString *out = g_string_new (NULL);
@@ -462,8 +355,8 @@ label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
     gboolean changed;
     gint label;
 
-    switch (label_scores_push (self->scores, s, row, self->softmax,
-            self->smoothing)) {
+    switch (label_scores_push (self->scores, s, row, self->settings.softmax,
+            self->settings.smoothing)) {
       case LABEL_ROW_SCORED:
         self->n_refused = 0;
         break;
@@ -487,18 +380,18 @@ label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
           gst_message_new_element (GST_OBJECT (self),
               label_report_to_structure (&report)));
 
-    if (set->format == FORMAT_TEXT) {
+    if (set->format == LABELER_FORMAT_TEXT) {
       if (out->len)
         g_string_append_c (out, '\n');
       label_report_append_text (&report, out);
     } else if (changed || !set->changes_only) {
-      if (set->format == FORMAT_JSON)
+      if (set->format == LABELER_FORMAT_JSON)
         label_report_append_json (&report, out);
       else
         label_report_append_line (&report, out);
     }
   }
-  if (!speak || (set->format != FORMAT_TEXT && !out->len)) {
+  if (!speak || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
     g_string_free (out, TRUE);
     return NULL;
   }
@@ -511,7 +404,7 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
   GstBuffer *in = g_steal_pointer (&trans->queued_buf);
   GstFlowReturn ret = GST_FLOW_ERROR;
-  OutputSettings set;
+  LabelerOutput set;
   LabelTimes times;
   GstMapInfo map;
   guint n_positions;
@@ -522,7 +415,7 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
     return GST_FLOW_OK;
 
   GST_OBJECT_LOCK (self);
-  set = self->output;
+  set = self->settings.output;
   GST_OBJECT_UNLOCK (self);
 
   n_positions = count_positions (self, gst_buffer_get_size (in));
@@ -559,72 +452,15 @@ gst_class_labeler_finalize (GObject * object)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (object);
 
-  g_free (self->labels_path);
-  g_free (self->ignore);
+  labeler_settings_clear (&self->settings);
   G_OBJECT_CLASS (gst_class_labeler_parent_class)->finalize (object);
 }
 
 static void
 gst_class_labeler_init (GstClassLabeler * self)
 {
-  self->softmax = TRUE;
-  self->output.top_k = 1;
-  self->output.threshold = -G_MAXDOUBLE;
-  self->output.format = FORMAT_LINES;
+  labeler_settings_init (&self->settings);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), FALSE);
-}
-
-static void
-install_properties (GObjectClass * klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-  const GParamFlags ready = flags | GST_PARAM_MUTABLE_READY;
-  const GParamFlags playing = flags | GST_PARAM_MUTABLE_PLAYING;
-
-  g_object_class_install_property (klass, PROP_LABELS_PATH,
-      g_param_spec_string ("labels-path", "Labels path",
-          "A file with the names of the classes, one a line or a JSON array of "
-          "strings, in UTF-8, for models that don't bring their own. It wins "
-          "over what the model says; without both, labels are numbers from 0",
-          NULL, ready));
-  g_object_class_install_property (klass, PROP_IGNORE,
-      g_param_spec_string ("ignore", "Ignore",
-          "Labels never to report, separated by commas or as a JSON array: "
-          "neither,silence. When one of them scores best, that is as if "
-          "nothing had reached the threshold", NULL, ready));
-  g_object_class_install_property (klass, PROP_SOFTMAX,
-      g_param_spec_boolean ("softmax", "Softmax",
-          "Turn scores into probabilities by a softmax: true for the logits "
-          "that a linear head gives, false if the model ends in a softmax or "
-          "if raw scores are wanted", TRUE, ready));
-  g_object_class_install_property (klass, PROP_SMOOTHING,
-      g_param_spec_double ("smoothing", "Smoothing",
-          "Exponential smoothing of each label's score from buffer to buffer: "
-          "y = smoothing * y + (1 - smoothing) * score, from the first score "
-          "on. 0: none; 0.9 averages over about ten buffers", 0,
-          0.999999, 0, ready));
-  g_object_class_install_property (klass, PROP_TOP_K,
-      g_param_spec_uint ("top-k", "Top k",
-          "How many of the best labels to write, best first, those under the "
-          "threshold and ignored ones left out: further columns in lines, an "
-          "array in json, lines with scores in text", 1, G_MAXINT, 1,
-          playing));
-  g_object_class_install_property (klass, PROP_THRESHOLD,
-      g_param_spec_double ("threshold", "Threshold",
-          "The least smoothed score to report, a probability if softmax is on. "
-          "Below it nothing is written (an empty text with format=text)",
-          -G_MAXDOUBLE, G_MAXDOUBLE, -G_MAXDOUBLE, playing));
-  g_object_class_install_property (klass, PROP_FORMAT,
-      g_param_spec_enum ("format", "Format",
-          "What the buffers hold. SECONDS in lines are stream time, and - if "
-          "that is unknown; with several streams the number of the stream "
-          "follows", gst_class_labeler_format_get_type (), FORMAT_LINES,
-          playing));
-  g_object_class_install_property (klass, PROP_CHANGES_ONLY,
-      g_param_spec_boolean ("changes-only", "Changes only",
-          "Report a label once when it wins with a score that reaches the "
-          "threshold, and again only after it fell below or another one won: "
-          "one line for each word heard", FALSE, playing));
 }
 
 static void
@@ -640,7 +476,7 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   object_class->set_property = gst_class_labeler_set_property;
   object_class->get_property = gst_class_labeler_get_property;
   object_class->finalize = gst_class_labeler_finalize;
-  install_properties (object_class);
+  labeler_settings_install (object_class);
 
   gst_element_class_set_static_metadata (element_class, "Class labeler",
       "Filter/Analyzer/Converter/Text",
@@ -650,11 +486,10 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
       "keep their times, and in element messages class-label (label, index, "
       "score, timestamp, stream-time, running-time, duration; stream if there "
       "are several). Labels come from labels-path or from the model's event "
-      "continual-labels",
-      "The gst-continual developers");
+      "continual-labels", "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_type_mark_as_plugin_api (gst_class_labeler_format_get_type (), 0);
+  gst_type_mark_as_plugin_api (labeler_format_get_type (), 0);
 
   trans_class->start = gst_class_labeler_start;
   trans_class->stop = gst_class_labeler_stop;
