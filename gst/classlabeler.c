@@ -151,6 +151,8 @@ gst_class_labeler_transform_caps (GstBaseTransform * trans,
   GstCaps *res = gst_static_pad_template_get_caps (direction == GST_PAD_SINK ?
       &src_template : &sink_template);
 
+  if (direction == GST_PAD_SINK)
+    tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
   if (filter) {
     GstCaps *both = gst_caps_intersect_full (filter, res,
         GST_CAPS_INTERSECT_FIRST);

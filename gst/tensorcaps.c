@@ -168,6 +168,39 @@ parse_dimensions (const GValue * value, guint dims[4], gchar ** why)
   return FALSE;
 }
 
+/* What is wrong if @caps hold a flag set as dimensions, else NULL. */
+static gchar *
+refuse_flag_set (const GstCaps * caps)
+{
+  const GValue *value;
+  gchar *found, *why;
+
+  if (gst_caps_is_any (caps) || gst_caps_is_empty (caps))
+    return NULL;
+  value = gst_structure_get_value (gst_caps_get_structure (caps, 0),
+      "dimensions");
+  if (!value || !GST_VALUE_HOLDS_FLAG_SET (value))
+    return NULL;
+  found = describe (value);
+  why = g_strdup_printf ("expected dimensions as a string, found %s, the "
+      "flag set that GStreamer makes of an untyped dimensions=64:16: write "
+      "dimensions=(string)64:16 with your sizes", found);
+  g_free (found);
+  return why;
+}
+
+gboolean
+tensor_caps_refuse_untyped (GstElement * element, const GstCaps * caps)
+{
+  gchar *why = refuse_flag_set (caps);
+
+  if (!why)
+    return FALSE;
+  GST_ELEMENT_ERROR (element, STREAM, FORMAT, ("%s", why), (NULL));
+  g_free (why);
+  return TRUE;
+}
+
 gboolean
 tensor_caps_parse (const GstCaps * caps, TensorInfo * info, gchar ** why)
 {
@@ -185,18 +218,9 @@ tensor_caps_parse (const GstCaps * caps, TensorInfo * info, gchar ** why)
     why = &unused;
 
   /* First: a flag set counts as not fixed, too. */
-  if (gst_caps_get_size (caps) == 1 && !gst_caps_is_any (caps)) {
-    s = gst_caps_get_structure (caps, 0);
-    value = gst_structure_get_value (s, "dimensions");
-    if (value && GST_VALUE_HOLDS_FLAG_SET (value)) {
-      found = describe (value);
-      *why = g_strdup_printf ("expected dimensions as a string, found %s, the "
-          "flag set that GStreamer makes of an untyped dimensions=64:16: write "
-          "dimensions=(string)64:16 with your sizes", found);
-      g_free (found);
-      goto out;
-    }
-  }
+  *why = refuse_flag_set (caps);
+  if (*why)
+    goto out;
 
   if (!gst_caps_is_fixed (caps)) {
     found = gst_caps_to_string (caps);

@@ -28,6 +28,11 @@ GstCaps *tensor_caps_new (const guint dims[4], gint fps_n, gint fps_d);
 gboolean tensor_caps_parse (const GstCaps * caps, TensorInfo * info,
     gchar ** why);
 
+/* For transform_caps() and CAPS queries: whether @caps, or the filter of the query, hold such a flag set. A
+ * capsfilter refuses it without a word of why, before any CAPS event; then this posts the error that says it. */
+gboolean tensor_caps_refuse_untyped (GstElement * element,
+    const GstCaps * caps);
+
 /* "64:1:1:1" without its trailing 1s: "64". Free it. */
 gchar *tensor_dims_to_string (const guint dims[4]);
 

@@ -344,6 +344,32 @@ GST_START_TEST (test_errors)
 
 GST_END_TEST;
 
+/* The capsfilter fails before the labeler sees a CAPS event. */
+GST_START_TEST (test_untyped_dimensions)
+{
+  GstElement *pipeline = gst_parse_launch ("fakesrc num-buffers=1 sizetype=2 "
+      "sizemax=24 ! other/tensors,format=static,num_tensors=1,types=float32,"
+      "dimensions=3:2 ! classlabeler ! fakesink", NULL);
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+  GError *error;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 30 * GST_SECOND,
+      GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (strstr (error->message, "(string)64:16") != NULL, "%s",
+      error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_unknown_times)
 {
   GstHarness *h = labeler_new ("3", "threshold", 0.5, NULL);
@@ -377,6 +403,7 @@ classlabeler_suite (void)
   tcase_add_test (tc, test_streams);
   tcase_add_test (tc, test_rows_that_are_no_scores);
   tcase_add_test (tc, test_errors);
+  tcase_add_test (tc, test_untyped_dimensions);
   tcase_add_test (tc, test_unknown_times);
   return s;
 }
