@@ -73,6 +73,27 @@ GST_START_TEST (test_detection)
 
 GST_END_TEST;
 
+GST_START_TEST (test_ignored_labels)
+{
+  const gfloat both[] = { 0.45f, 0.1f, 0.45f };
+  GstHarness *h = labeler_new ("3", "softmax", FALSE, "top-k", 3, "ignore",
+      "c,nosuch", NULL);
+
+  send_words (h);
+  /* left out of the list, and silent when it wins */
+  check_row (h, 0, 3, b, "0.000\tb\t0.900\ta\t0.100\n");
+  check_row (h, 1, 3, c, NULL);
+  /* of equals the first one wins, ignored or not */
+  check_row (h, 2, 3, both, "0.020\ta\t0.450\tb\t0.100\n");
+  gst_harness_teardown (h);
+  h = labeler_new ("3", "softmax", FALSE, "ignore", "[\"a\"]", NULL);
+  send_words (h);
+  check_row (h, 2, 3, both, NULL);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_detection_as_text)
 {
   GstHarness *h = detector_new ("3", 1);
@@ -435,6 +456,7 @@ classlabelerstate_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_detection);
+  tcase_add_test (tc, test_ignored_labels);
   tcase_add_test (tc, test_detection_as_text);
   tcase_add_test (tc, test_detection_of_streams);
   tcase_add_test (tc, test_smoothing_is_the_weighted_sum);
