@@ -356,6 +356,29 @@ GST_START_TEST (test_saved_preset)
 
 GST_END_TEST;
 
+/* Memory is the negotiated pool's, and a short buffer leaves no trace in it. */
+GST_START_TEST (test_pool)
+{
+  GstHarness *h = mel_new_with_rate ("n-mels=4 frames-per-buffer=4 "
+      "n-fft=160 center=false", 16000);
+  gfloat zero[960] = { 0 };
+
+  for (guint i = 0; i < 20; i++) {
+    gst_harness_push (h, mel_buffer (zero, 960, i * GST_SECOND));
+    gst_harness_push_event (h, gst_event_new_gap (i * GST_SECOND, 1));
+    for (guint k = 0; k < 2; k++) {
+      GstBuffer *buf = gst_harness_pull (h);
+
+      fail_unless (buf->pool != NULL);
+      fail_unless_equals_int (gst_buffer_get_size (buf), k ? 32 : 64);
+      gst_buffer_unref (buf);
+    }
+  }
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 /* A hundred times through all states, with data. */
 GST_START_TEST (test_state_cycles)
 {
@@ -396,6 +419,7 @@ melcaps_suite (void)
   tcase_add_test (tc, test_stream_errors);
   tcase_add_test (tc, test_presets);
   tcase_add_test (tc, test_saved_preset);
+  tcase_add_test (tc, test_pool);
   tcase_add_test (tc, test_state_cycles);
   return s;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "meltest.h"
+#include "tensorcaps.h"
 
 #define MS(n) ((n) * GST_MSECOND)
 /* Windows of 400 samples, 25 ms, every 10 ms of 16 kHz. */
@@ -247,7 +248,7 @@ static void
 check_break (Break kind)
 {
   static const gchar props[] = SMALL "rate=0 frames-per-buffer=4 clamp=running "
-      "dither=0.001";
+      "clamp-range=0.5 dither=0.001";
   GstHarness *h = mel_new_with_rate (props, 16000);
   gfloat *x = mel_noise (3000, 1), *y = mel_noise (2000, 2);
   gboolean drains = kind == BY_STREAM || kind == BY_CAPS;
@@ -255,6 +256,9 @@ check_break (Break kind)
   GstSegment segment;
   GstBuffer *buf;
 
+  /* So much softer that a maximum remembered would raise all of it. */
+  for (guint i = 0; i < 2000; i++)
+    y[i] *= 0.01f;
   if (kind == BY_PTS)
     next += MS (41);
   if (kind == BACKWARDS)
@@ -347,6 +351,28 @@ check_break (Break kind)
 GST_START_TEST (test_breaks)
 {
   check_break (__i__);
+}
+
+GST_END_TEST;
+
+/* Downstream that comes to prefer another spelling of the caps leaves no trace. */
+GST_START_TEST (test_reconfigure)
+{
+  GstHarness *h = mel_new_with_rate (SMALL, 16000);
+  gfloat *x = mel_noise (3000, 1);
+  GArray *expected = alone (SMALL, x, 3000, TRUE);
+
+  for (guint i = 0; i < 3000; i += 250) {
+    gst_harness_set_sink_caps_str (h, i % 500 ?
+        TENSOR_CAPS_TEMPLATE ", dimensions=(string)4" :
+        TENSOR_CAPS_TEMPLATE ", dimensions=(string)4:1");
+    gst_harness_push (h, mel_buffer (x + i, 250,
+            gst_util_uint64_scale (i, GST_SECOND, 16000)));
+  }
+  gst_harness_push_event (h, gst_event_new_eos ());
+  expect_values (h, expected);
+  gst_harness_teardown (h);
+  g_free (x);
 }
 
 GST_END_TEST;
@@ -450,6 +476,7 @@ meltime_suite (void)
   tcase_add_test (tc, test_latency);
   tcase_add_test (tc, test_latency_message);
   tcase_add_loop_test (tc, test_breaks, BY_FLAG, BY_CAPS + 1);
+  tcase_add_test (tc, test_reconfigure);
   tcase_add_test (tc, test_segment);
   tcase_add_test (tc, test_bytes);
   tcase_add_test (tc, test_untimed);
