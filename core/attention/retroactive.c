@@ -32,30 +32,43 @@ typedef struct
   float *p;                     /* (N, H, E) */
 } State;
 
-static gsize
-lay_out (const CoAttention * self, float *f, State * s)
+typedef struct
+{
+  gsize s, m, c, p, end;        /* floats before each; k and q come first */
+} Layout;
+
+static Layout
+lay_out (const CoAttention * self)
 {
   const gsize N = self->sequence_len, E = self->out.n_out, H = self->n_heads;
   const gsize W = CO_ALIGN_FLOATS (N), keys = self->n_fixed + N;
-  float *begin = f;
+  Layout l;
 
-  s->k = f, f += H * self->d_key * W;
-  s->q = f, f += H * self->d_key * W;
-  s->s = f, f += H * keys * W;
-  s->m = f, f += H * W;
-  s->d = f, f += H * W;
-  s->d_max = f, f += H * W;
-  s->c = f, f += CO_ALIGN_FLOATS (H * keys * E);
-  s->p = f, f += CO_ALIGN_FLOATS (N * H * E);
-  return f - begin;
+  l.s = 2 * H * self->d_key * W;
+  l.m = l.s + H * keys * W;
+  l.c = l.m + 3 * H * W;
+  l.p = l.c + CO_ALIGN_FLOATS (H * keys * E);
+  l.end = l.p + CO_ALIGN_FLOATS (N * H * E);
+  return l;
+}
+
+static State
+open_state (const CoAttention * self, gpointer memory)
+{
+  const Layout l = lay_out (self);
+  const gsize W = CO_ALIGN_FLOATS (self->sequence_len);
+  float *f = (float *) ((guint8 *) memory + 64);
+
+  return (State) {
+  .k = f,.q = f + l.s / 2,.s = f + l.s,.m = f + l.m,.d =
+        f + l.m + self->n_heads * W,.d_max =
+        f + l.m + 2 * self->n_heads * W,.c = f + l.c,.p = f + l.p};
 }
 
 static gsize
 state_size (const CoAttention * self)
 {
-  State s;
-
-  return 64 + CO_ALIGN_BYTES (lay_out (self, NULL, &s) * sizeof (float));
+  return 64 + CO_ALIGN_BYTES (lay_out (self).end * sizeof (float));
 }
 
 static gsize
@@ -188,9 +201,7 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
   guint32 *rows = (guint32 *) (small + CO_ALIGN_FLOATS (x + N));
   guint32 *n_rows = rows + H * W;
   float *big = (float *) (n_rows + CO_ALIGN_FLOATS (H));
-  State s;
-
-  lay_out (self, (float *) ((guint8 *) memory + 64), &s);
+  const State s = open_state (self, memory);
 
   for (gsize h = 0; h < H; h++) {
     float *s_h = s.s + h * (x + N) * W, *s_new = s_h + (x + slot) * W;

@@ -149,13 +149,96 @@ vtanh (Vec x)
 
 /* ---- products ---- */
 
-/* A tile of NW weight rows by NX input rows; each weight is read once for NX rows. */
+/* Halves of two vectors side by side, then quarters, and so on: what is left after all stages is the eight sums. */
+#define SHUFFLE __builtin_shufflevector
+#if CO_LANES == 16
+typedef float Vec8 __attribute__ ((vector_size (32)));
+
+INLINE Vec
+fold_halves (Vec a, Vec b)
+{
+  return SHUFFLE (a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+      + SHUFFLE (a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+
+INLINE Vec
+fold_quarters (Vec a, Vec b)
+{
+  return SHUFFLE (a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+      + SHUFFLE (a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+
+INLINE Vec
+fold_eighths (Vec a, Vec b)
+{
+  return SHUFFLE (a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29)
+      + SHUFFLE (a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+}
+
+INLINE void
+sum8 (const Vec * a /* (8) */ , float *out /* (8) */ )
+{
+  Vec v = fold_eighths (fold_quarters (fold_halves (a[0], a[1]),
+          fold_halves (a[2], a[3])), fold_quarters (fold_halves (a[4], a[5]),
+          fold_halves (a[6], a[7])));
+  Vec8 sums = SHUFFLE (v, v, 0, 2, 4, 6, 8, 10, 12, 14)
+      + SHUFFLE (v, v, 1, 3, 5, 7, 9, 11, 13, 15);
+  memcpy (out, &sums, sizeof sums);
+}
+#elif CO_LANES == 8
+INLINE Vec
+fold_halves (Vec a, Vec b)
+{
+  return SHUFFLE (a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+      + SHUFFLE (a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+}
+
+INLINE Vec
+fold_quarters (Vec a, Vec b)
+{
+  return SHUFFLE (a, b, 0, 1, 4, 5, 8, 9, 12, 13)
+      + SHUFFLE (a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+}
+
+INLINE void
+sum8 (const Vec * a, float *out)
+{
+  Vec v = fold_quarters (fold_halves (a[0], a[1]), fold_halves (a[2], a[3]));
+  Vec w = fold_quarters (fold_halves (a[4], a[5]), fold_halves (a[6], a[7]));
+  store (out, SHUFFLE (v, w, 0, 2, 4, 6, 8, 10, 12, 14)
+      + SHUFFLE (v, w, 1, 3, 5, 7, 9, 11, 13, 15));
+}
+#else
+INLINE Vec
+fold_halves (Vec a, Vec b)
+{
+  return SHUFFLE (a, b, 0, 1, 4, 5) + SHUFFLE (a, b, 2, 3, 6, 7);
+}
+
+INLINE Vec
+fold_quarters (Vec a, Vec b)
+{
+  return SHUFFLE (a, b, 0, 2, 4, 6) + SHUFFLE (a, b, 1, 3, 5, 7);
+}
+
+INLINE void
+sum8 (const Vec * a, float *out)
+{
+  store (out, fold_quarters (fold_halves (a[0], a[1]), fold_halves (a[2],
+              a[3])));
+  store (out + 4, fold_quarters (fold_halves (a[4], a[5]), fold_halves (a[6],
+              a[7])));
+}
+#endif
+
+/* A tile of NW weight rows by NX input rows, NW NX being a multiple of 8: each weight is read once for NX rows. */
 #define TILE(NW, NX)                                                                            \
 INLINE void                                                                                     \
 tile_##NW##_##NX (const float *w, gsize w_stride, const float *b, gsize n_in, const float *x,     \
-    gsize x_stride, float *y, gsize y_stride)                                                                   \
+    gsize x_stride, float *y, gsize y_stride)                                                   \
 {                                                                                               \
-  Vec acc[NW][NX] = { 0 };                                                                      \
+  Vec acc[NX * NW] = { 0 };                                                                     \
+  float sums[NX * NW];                                                                          \
   gsize i = 0;                                                                                  \
                                                                                                 \
   for (; i + CO_LANES <= n_in; i += CO_LANES) {                                                 \
@@ -163,27 +246,45 @@ tile_##NW##_##NX (const float *w, gsize w_stride, const float *b, gsize n_in, co
     for (int c = 0; c < NX; c++)                                                                \
       xv[c] = load (x + c * x_stride + i);                                                      \
     for (int r = 0; r < NW; r++) {                                                              \
-      Vec wv = load (w + r * w_stride + i);                                                         \
+      Vec wv = load (w + r * w_stride + i);                                                     \
       for (int c = 0; c < NX; c++)                                                              \
-        acc[r][c] += wv * xv[c];                                                                \
+        acc[c * NW + r] += wv * xv[c];                                                          \
     }                                                                                           \
   }                                                                                             \
   if (i < n_in)                                                                                 \
     for (int r = 0; r < NW; r++) {                                                              \
-      Vec wv = load_part (w + r * w_stride + i, n_in - i);                                          \
+      Vec wv = load_part (w + r * w_stride + i, n_in - i);                                      \
       for (int c = 0; c < NX; c++)                                                              \
-        acc[r][c] += wv * load_part (x + c * x_stride + i, n_in - i);                           \
+        acc[c * NW + r] += wv * load_part (x + c * x_stride + i, n_in - i);                     \
     }                                                                                           \
-  for (int r = 0; r < NW; r++)                                                                  \
-    for (int c = 0; c < NX; c++)                                                                \
-      y[c * y_stride + r] = sum_lanes (acc[r][c]) + (b ? b[r] : 0);                             \
+  for (int g = 0; g < NX * NW; g += 8)                                                          \
+    sum8 (acc + g, sums + g);                                                                   \
+  for (int c = 0; c < NX; c++)                                                                  \
+    for (int r = 0; r < NW; r++)                                                                \
+      y[c * y_stride + r] = sums[c * NW + r] + (b ? b[r] : 0);                                  \
 }
 
 TILE (8, 1)
-TILE (1, 1)
-TILE (4, 4)
 TILE (4, 2)
-TILE (4, 1)
+#if CO_LANES == 16
+#define MOST_ROWS 4             /* as many accumulators as there are registers for */
+TILE (4, 4)
+#else
+#define MOST_ROWS 2
+#endif
+
+INLINE float
+dot_row (const float *w, const float *x, gsize n)
+{
+  Vec s = { 0 };
+  gsize i = 0;
+
+  for (; i + CO_LANES <= n; i += CO_LANES)
+    s += load (w + i) * load (x + i);
+  if (i < n)
+    s += load_part (w + i, n - i) * load_part (x + i, n - i);
+  return sum_lanes (s);
+}
 
 static void
 k_linear (const float *w, gsize w_stride, const float *b, gsize n_out,
@@ -192,30 +293,26 @@ k_linear (const float *w, gsize w_stride, const float *b, gsize n_out,
 {
   gsize o = 0;
 
-  if (n_rows == 1)
-    for (; o + 8 <= n_out; o += 8)
-      tile_8_1 (w + o * w_stride, w_stride, b ? b + o : NULL, n_in, x,
-          x_stride, y + o, y_stride);
-  else
-    for (; o + 4 <= n_out; o += 4) {
-      const float *wo = w + o * w_stride, *bo = b ? b + o : NULL;
-      gsize r = 0;
-      for (; r + 4 <= n_rows; r += 4)
-        tile_4_4 (wo, w_stride, bo, n_in, x + r * x_stride, x_stride,
-            y + r * y_stride + o, y_stride);
-      if (r + 2 <= n_rows) {
-        tile_4_2 (wo, w_stride, bo, n_in, x + r * x_stride, x_stride,
-            y + r * y_stride + o, y_stride);
-        r += 2;
-      }
-      if (r < n_rows)
-        tile_4_1 (wo, w_stride, bo, n_in, x + r * x_stride, x_stride,
-            y + r * y_stride + o, y_stride);
-    }
+  for (; o + 8 <= n_out; o += 8) {
+    gsize r = 0;
+#if MOST_ROWS == 4
+    for (; r + 4 <= n_rows; r += 4)
+      for (gsize half = o; half < o + 8; half += 4)
+        tile_4_4 (w + half * w_stride, w_stride, b ? b + half : NULL, n_in,
+            x + r * x_stride, x_stride, y + r * y_stride + half, y_stride);
+#endif
+    for (; r + 2 <= n_rows; r += 2)
+      for (gsize half = o; half < o + 8; half += 4)
+        tile_4_2 (w + half * w_stride, w_stride, b ? b + half : NULL, n_in,
+            x + r * x_stride, x_stride, y + r * y_stride + half, y_stride);
+    if (r < n_rows)
+      tile_8_1 (w + o * w_stride, w_stride, b ? b + o : NULL, n_in,
+          x + r * x_stride, x_stride, y + r * y_stride + o, y_stride);
+  }
   for (; o < n_out; o++)
     for (gsize r = 0; r < n_rows; r++)
-      tile_1_1 (w + o * w_stride, w_stride, b ? b + o : NULL, n_in,
-          x + r * x_stride, x_stride, y + r * y_stride + o, y_stride);
+      y[r * y_stride + o] = dot_row (w + o * w_stride, x + r * x_stride, n_in)
+          + (b ? b[o] : 0);
 }
 
 static void

@@ -1,0 +1,75 @@
+/* What a step cannot do without, by OpenBLAS: every weight streamed once, and the feed-forward of a whole window
+ * where layers lie above
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "models.h"
+#include <cblas.h>
+
+typedef struct
+{
+  const BenchModel *m;
+  float *weights;               /* as many as the model has in matrices */
+  float *rows;                  /* (sequence_len, the widest) two of them */
+} Floor;
+
+static inline gsize
+floor_n_weights (const BenchModel * m)
+{
+  return m->n_inputs * m->d_model + m->n_layers * (4 * m->d_model * m->d_model +
+      2 * m->d_model * m->d_ff) + m->d_model * m->n_classes;
+}
+
+static inline Floor
+floor_new (const BenchModel * m)
+{
+  Floor f = {.m = m };
+  gsize n = floor_n_weights (m), widest = MAX (m->n_inputs, MAX (m->d_model,
+          m->d_ff));
+  guint32 seed = 7;
+
+  f.weights = g_new (float, n);
+  f.rows = g_new (float, 2 * m->sequence_len * widest);
+  for (gsize i = 0; i < n; i++)
+    f.weights[i] = .03f * bench_random (&seed);
+  for (gsize i = 0; i < 2 * m->sequence_len * widest; i++)
+    f.rows[i] = bench_random (&seed);
+  return f;
+}
+
+static inline const float *
+floor_gemv (const Floor * f, const float *w, gsize n_out, gsize n_in)
+{
+  cblas_sgemv (CblasRowMajor, CblasNoTrans, n_out, n_in, 1, w, n_in, f->rows, 1,
+      0, f->rows + f->m->sequence_len * n_in, 1);
+  return w + n_out * n_in;
+}
+
+static inline const float *
+floor_gemm (const Floor * f, const float *w, gsize n_out, gsize n_in)
+{
+  cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, f->m->sequence_len,
+      n_out, n_in, 1, f->rows, n_in, w, n_in, 0,
+      f->rows + f->m->sequence_len * MAX (n_in, n_out), n_out);
+  return w + n_out * n_in;
+}
+
+static inline void
+floor_step (const Floor * f)
+{
+  const BenchModel *m = f->m;
+  const float *w = floor_gemv (f, f->weights, m->d_model, m->n_inputs);
+
+  for (gsize l = 0; l < m->n_layers; l++) {
+    w = floor_gemv (f, w, 3 * m->d_model, m->d_model);
+    w = floor_gemv (f, w, m->d_model, m->d_model);
+    if (l + 1 < m->n_layers) {
+      w = floor_gemm (f, w, m->d_ff, m->d_model);
+      w = floor_gemm (f, w, m->d_model, m->d_ff);
+    } else {
+      w = floor_gemv (f, w, m->d_ff, m->d_model);
+      w = floor_gemv (f, w, m->d_model, m->d_ff);
+    }
+  }
+  floor_gemv (f, w, m->n_classes, m->d_model);
+}
