@@ -21,13 +21,11 @@
  */
 #include "melspectrogram.h"
 
-#include <gst/audio/audio.h>
-
 #include "elements.h"
+#include "mel/caps.h"
 #include "mel/framer.h"
-#include "mel/front.h"
-#include "mel/input.h"
 #include "mel/presets.h"
+#include "mel/stream.h"
 #include "tensorcaps.h"
 
 #define GST_CAT_DEFAULT continual_debug
@@ -41,19 +39,13 @@ struct _GstMelSpectrogram
   gboolean started;
   guint lookahead_rate;         /* 0: not negotiated */
 
-  GstAudioInfo info;
-  MelFramer *framer;            /* NULL: not negotiated */
-  MelFront *front;
-  GstClockTime base_time;       /* of the framer's sample 0 */
+  MelStream *stream;            /* NULL: not negotiated */
   gboolean untimed;             /* the segment came in bytes: offsets give the time */
-  gboolean discont;             /* the next buffer out begins something new */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS ("audio/x-raw, format=(string){ " GST_AUDIO_NE (F32) ", "
-        GST_AUDIO_NE (S16) " }, layout=(string)interleaved, "
-        "rate=(int)[ 1, MAX ], channels=(int)[ 1, MAX ]"));
+    GST_STATIC_CAPS (MEL_AUDIO_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
 
@@ -104,25 +96,6 @@ gst_mel_spectrogram_get_property (GObject * object, guint id,
   mel_settings_get (&s, id, value, pspec);
 }
 
-/* Back to the start of a stream. */
-static void
-reset (GstMelSpectrogram * self)
-{
-  if (self->framer) {
-    mel_framer_reset (self->framer);
-    mel_front_reset (self->front);
-  }
-  self->base_time = GST_CLOCK_TIME_NONE;
-  self->discont = TRUE;
-}
-
-static void
-unprepare (GstMelSpectrogram * self)
-{
-  g_clear_pointer (&self->framer, mel_framer_free);
-  g_clear_pointer (&self->front, mel_front_free);
-}
-
 static gboolean
 gst_mel_spectrogram_start (GstBaseTransform * trans)
 {
@@ -140,7 +113,6 @@ gst_mel_spectrogram_start (GstBaseTransform * trans)
     g_free (why);
     return FALSE;
   }
-  reset (self);
   return TRUE;
 }
 
@@ -149,7 +121,7 @@ gst_mel_spectrogram_stop (GstBaseTransform * trans)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
 
-  unprepare (self);
+  g_clear_pointer (&self->stream, mel_stream_free);
   GST_OBJECT_LOCK (self);
   self->started = FALSE;
   self->lookahead_rate = 0;
@@ -158,92 +130,43 @@ gst_mel_spectrogram_stop (GstBaseTransform * trans)
 }
 
 static GstCaps *
-make_sink_caps (const MelSettings * s)
-{
-  GstCaps *caps = gst_static_pad_template_get_caps (&sink_template);
-
-  caps = gst_caps_make_writable (caps);
-  if (s->rate)
-    gst_caps_set_simple (caps, "rate", G_TYPE_INT, (gint) s->rate, NULL);
-  if (s->channels == MEL_CHANNELS_MONO)
-    gst_caps_set_simple (caps, "channels", G_TYPE_INT, 1, NULL);
-  return caps;
-}
-
-/* @rate 0: unknown. */
-static GstCaps *
-make_src_caps (const MelSettings * s, guint rate)
-{
-  const guint dims[4] = { s->n_mels, s->frames_per_buffer, 1, 1 };
-
-  return tensor_caps_new (dims, rate, rate ? s->hop_length : 0);
-}
-
-static GstCaps *
 gst_mel_spectrogram_transform_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, GstCaps * filter)
 {
   MelSettings s = get_settings (GST_MEL_SPECTROGRAM (trans));
-  GstCaps *here, *res;
-  gint rate = s.rate;
 
-  /* What this side can be at all. */
-  if (direction == GST_PAD_SINK) {
-    here = make_sink_caps (&s);
-    if (!rate && gst_caps_get_size (caps) == 1)
-      gst_structure_get_int (gst_caps_get_structure (caps, 0), "rate", &rate);
-    res = make_src_caps (&s, rate);
-  } else {
-    here = make_src_caps (&s, rate);
-    res = make_sink_caps (&s);
-  }
-  if (!gst_caps_can_intersect (caps, here))
-    gst_caps_replace (&res, NULL);
-  gst_caps_unref (here);
-
-  if (!res)
-    return gst_caps_new_empty ();
-  if (filter) {
-    GstCaps *both =
-        gst_caps_intersect_full (filter, res, GST_CAPS_INTERSECT_FIRST);
-
-    gst_caps_unref (res);
-    res = both;
-  }
-  return res;
+  return mel_caps_transform (&s, direction, caps, filter);
 }
 
 /* Up to frames-per-buffer frames; NULL: not that many are ready (@partial: none is), or *@ret says why. */
 static GstBuffer *
 make_buffer (GstMelSpectrogram * self, gboolean partial, GstFlowReturn * ret)
 {
-  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
   const MelSettings *s = &self->settings;
-  guint64 n = self->framer ? mel_framer_get_n_ready (self->framer) : 0;
-  guint64 first, t;
-  gsize row = s->n_mels * sizeof (gfloat);
+  guint64 n = self->stream ? mel_stream_get_n_ready (self->stream) : 0;
   GstBufferPool *pool;
   GstBuffer *buf = NULL;
   GstMapInfo map;
+  gsize size;
 
   *ret = GST_FLOW_OK;
   if (n == 0 || (n < s->frames_per_buffer && !partial))
     return NULL;
   n = MIN (n, s->frames_per_buffer);
+  size = n * s->n_mels * sizeof (gfloat);
 
-  pool = gst_base_transform_get_buffer_pool (trans);
+  pool = gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self));
   if (pool) {
     gst_buffer_pool_set_active (pool, TRUE);
     *ret = gst_buffer_pool_acquire_buffer (pool, &buf, NULL);
     gst_object_unref (pool);
     if (*ret != GST_FLOW_OK)
       return NULL;
-    gst_buffer_set_size (buf, n * row);
+    gst_buffer_set_size (buf, size);
   } else {
-    buf = gst_buffer_new_allocate (NULL, n * row, NULL);
+    buf = gst_buffer_new_allocate (NULL, size, NULL);
   }
 
-  first = mel_framer_get_next (self->framer);
   if (!gst_buffer_map (buf, &map, GST_MAP_WRITE)) {
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE, (NULL),
         ("expected writable memory from downstream's buffer pool, found none"));
@@ -251,28 +174,8 @@ make_buffer (GstMelSpectrogram * self, gboolean partial, GstFlowReturn * ret)
     *ret = GST_FLOW_ERROR;
     return NULL;
   }
-  for (t = 0; t < n; t++) {
-    mel_framer_take (self->framer, mel_front_get_frame (self->front));
-    mel_front_run (self->front, (gfloat *) (map.data + t * row));
-  }
+  mel_stream_take (self->stream, (gfloat *) map.data, n, buf);
   gst_buffer_unmap (buf, &map);
-
-  if (GST_CLOCK_TIME_IS_VALID (self->base_time)) {
-    guint64 from = mel_framer_get_position (self->framer, first);
-    guint64 to = mel_framer_get_position (self->framer, first + n);
-    guint rate = GST_AUDIO_INFO_RATE (&self->info);
-
-    from = gst_util_uint64_scale (from, GST_SECOND, rate);
-    to = gst_util_uint64_scale (to, GST_SECOND, rate);
-    GST_BUFFER_PTS (buf) = self->base_time + from;
-    GST_BUFFER_DURATION (buf) = to - from;
-  } else {
-    GST_BUFFER_DURATION (buf) = gst_util_uint64_scale (n * s->hop_length,
-        GST_SECOND, GST_AUDIO_INFO_RATE (&self->info));
-  }
-  if (self->discont)
-    GST_BUFFER_FLAG_SET (buf, GST_BUFFER_FLAG_DISCONT);
-  self->discont = FALSE;
   return buf;
 }
 
@@ -291,28 +194,24 @@ push_complete (GstMelSpectrogram * self)
   return ret;
 }
 
-/* The stream ends here: all that is left of it, padded. */
-static GstFlowReturn
-drain (GstMelSpectrogram * self)
-{
-  GstFlowReturn ret = GST_FLOW_OK;
-
-  if (self->framer) {
-    mel_framer_end (self->framer);
-    ret = push_complete (self);
-  }
-  reset (self);
-  return ret;
-}
-
 /* What comes next doesn't follow on what came. */
 static GstFlowReturn
 resync (GstMelSpectrogram * self)
 {
   GstFlowReturn ret = push_complete (self);
 
-  reset (self);
+  if (self->stream)
+    mel_stream_reset (self->stream);
   return ret;
+}
+
+/* The stream ends here: all that is left of it, padded. */
+static GstFlowReturn
+drain (GstMelSpectrogram * self)
+{
+  if (self->stream)
+    mel_stream_end (self->stream);
+  return resync (self);
 }
 
 static gboolean
@@ -331,7 +230,8 @@ gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
             "; put an audioconvert before", incaps));
     return FALSE;
   }
-  if (self->framer && gst_audio_info_is_equal (&info, &self->info))
+  if (self->stream
+      && gst_audio_info_is_equal (&info, mel_stream_get_info (self->stream)))
     return TRUE;
 
   why = mel_settings_check (s, GST_AUDIO_INFO_RATE (&info));
@@ -350,11 +250,9 @@ gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
             GST_AUDIO_INFO_RATE (&info) / 2.0, s->f_max));
 
   drain (self);
-  unprepare (self);
-  self->info = info;
-  self->framer = mel_framer_new (s);
-  self->front = mel_front_new (s, GST_AUDIO_INFO_RATE (&info));
-  n = mel_front_count_empty_filters (self->front);
+  mel_stream_free (self->stream);
+  self->stream = mel_stream_new (s, &info);
+  n = mel_stream_count_empty_filters (self->stream);
   if (n)
     GST_WARNING_OBJECT (self, "%u of %u mel filters are narrower than the "
         "distance of two bins and always give 0: raise n-fft or lower n-mels",
@@ -391,20 +289,45 @@ gst_mel_spectrogram_decide_allocation (GstBaseTransform * trans,
       (gst_mel_spectrogram_parent_class)->decide_allocation (trans, query);
 }
 
-/* Whether @pts is too far from the time that the count of samples gives. */
-static gboolean
-is_misaligned (GstMelSpectrogram * self, GstClockTime pts)
+/* The time of a buffer without one, in a segment that counts bytes. */
+static GstClockTime
+offset_to_time (const GstAudioInfo * info, GstBuffer * buf)
 {
-  GstClockTime expected;
+  if (!GST_BUFFER_OFFSET_IS_VALID (buf))
+    return 0;
+  return gst_util_uint64_scale (GST_BUFFER_OFFSET (buf) /
+      GST_AUDIO_INFO_BPF (info), GST_SECOND, GST_AUDIO_INFO_RATE (info));
+}
 
-  if (!GST_CLOCK_TIME_IS_VALID (pts)
-      || !GST_CLOCK_TIME_IS_VALID (self->base_time))
-    return FALSE;
-  expected = self->base_time +
-      gst_util_uint64_scale (mel_framer_get_n_samples (self->framer),
-      GST_SECOND, GST_AUDIO_INFO_RATE (&self->info));
-  return (pts > expected ? pts - expected : expected - pts) >
-      self->settings.alignment_threshold;
+/* Takes @buf. */
+static GstFlowReturn
+push_audio (GstMelSpectrogram * self, GstBuffer * buf)
+{
+  const GstAudioInfo *info = mel_stream_get_info (self->stream);
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstClockTime pts = GST_BUFFER_PTS (buf);
+  GstMapInfo map;
+
+  if (GST_BUFFER_IS_DISCONT (buf) || !mel_stream_is_aligned (self->stream, pts)) {
+    GST_INFO_OBJECT (self, "resynchronising at %" GST_PTR_FORMAT, buf);
+    ret = resync (self);
+    if (ret != GST_FLOW_OK)
+      goto out;
+  }
+  if (self->untimed && !GST_CLOCK_TIME_IS_VALID (pts))
+    pts = offset_to_time (info, buf);
+  if (!gst_buffer_map (buf, &map, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ, (NULL),
+        ("expected a buffer in readable memory, found %" GST_PTR_FORMAT, buf));
+    ret = GST_FLOW_ERROR;
+    goto out;
+  }
+  mel_stream_push (self->stream, map.data,
+      map.size / GST_AUDIO_INFO_BPF (info), pts);
+  gst_buffer_unmap (buf, &map);
+out:
+  gst_buffer_unref (buf);
+  return ret;
 }
 
 static GstFlowReturn
@@ -412,26 +335,26 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
     gboolean is_discont, GstBuffer * input)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
+  const GstAudioInfo *info;
   GstFlowReturn ret;
   GstBuffer *buf;
-  GstMapInfo map;
-  gsize n, bpf;
+  gsize bpf;
 
   ret = GST_BASE_TRANSFORM_CLASS
       (gst_mel_spectrogram_parent_class)->submit_input_buffer (trans,
       is_discont, input);
   if (ret != GST_FLOW_OK)
     return ret;
-  buf = trans->queued_buf;
-  trans->queued_buf = NULL;
+  buf = g_steal_pointer (&trans->queued_buf);
   if (!buf)
     return GST_FLOW_OK;
-  if (!self->framer) {
+  if (!self->stream) {
     gst_buffer_unref (buf);
     return GST_FLOW_NOT_NEGOTIATED;
   }
 
-  bpf = GST_AUDIO_INFO_BPF (&self->info);
+  info = mel_stream_get_info (self->stream);
+  bpf = GST_AUDIO_INFO_BPF (info);
   if (gst_buffer_get_size (buf) % bpf) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, (NULL),
         ("expected whole samples of %" G_GSIZE_FORMAT " bytes, found a buffer "
@@ -441,38 +364,8 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
     return GST_FLOW_ERROR;
   }
   buf = gst_audio_buffer_clip (buf, &trans->segment,
-      GST_AUDIO_INFO_RATE (&self->info), bpf);
-  if (!buf)
-    return GST_FLOW_OK;
-  if (GST_BUFFER_IS_DISCONT (buf) || is_misaligned (self, GST_BUFFER_PTS (buf))) {
-    if (mel_framer_get_n_samples (self->framer))
-      GST_INFO_OBJECT (self, "resynchronising at %" GST_PTR_FORMAT, buf);
-    ret = resync (self);
-    if (ret != GST_FLOW_OK) {
-      gst_buffer_unref (buf);
-      return ret;
-    }
-  }
-  if (mel_framer_get_n_samples (self->framer) == 0) {
-    self->base_time = GST_BUFFER_PTS (buf);
-    if (self->untimed && !GST_CLOCK_TIME_IS_VALID (self->base_time))
-      self->base_time = GST_BUFFER_OFFSET_IS_VALID (buf) ?
-          gst_util_uint64_scale (GST_BUFFER_OFFSET (buf) / bpf, GST_SECOND,
-          GST_AUDIO_INFO_RATE (&self->info)) : 0;
-  }
-  if (!gst_buffer_map (buf, &map, GST_MAP_READ)) {
-    GST_ELEMENT_ERROR (self, RESOURCE, READ, (NULL),
-        ("expected a buffer in readable memory, found %" GST_PTR_FORMAT, buf));
-    gst_buffer_unref (buf);
-    return GST_FLOW_ERROR;
-  }
-  n = map.size / bpf;
-  if (n)
-    mel_input_convert (&self->info, map.data, n,
-        mel_framer_append (self->framer, n));
-  gst_buffer_unmap (buf, &map);
-  gst_buffer_unref (buf);
-  return GST_FLOW_OK;
+      GST_AUDIO_INFO_RATE (info), bpf);
+  return buf ? push_audio (self, buf) : GST_FLOW_OK;
 }
 
 /* Called until it has nothing more to give. */
@@ -532,7 +425,8 @@ gst_mel_spectrogram_sink_event (GstBaseTransform * trans, GstEvent * event)
       event = take_segment (self, event);
       break;
     case GST_EVENT_FLUSH_STOP:
-      reset (self);
+      if (self->stream)
+        mel_stream_reset (self->stream);
       break;
     default:
       break;
@@ -575,7 +469,7 @@ gst_mel_spectrogram_query (GstBaseTransform * trans,
 static void
 gst_mel_spectrogram_finalize (GObject * object)
 {
-  unprepare (GST_MEL_SPECTROGRAM (object));
+  mel_stream_free (GST_MEL_SPECTROGRAM (object)->stream);
   G_OBJECT_CLASS (gst_mel_spectrogram_parent_class)->finalize (object);
 }
 
@@ -618,5 +512,4 @@ static void
 gst_mel_spectrogram_init (GstMelSpectrogram * self)
 {
   mel_settings_init (&self->settings, G_OBJECT_GET_CLASS (self));
-  reset (self);
 }

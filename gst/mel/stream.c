@@ -1,0 +1,134 @@
+/* gst-continual: audio in, timestamped mel frames out
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Times are counted from the first sample's and never added up, so that no rounding adds up either. */
+#include "stream.h"
+
+#include "framer.h"
+#include "front.h"
+#include "input.h"
+
+struct _MelStream
+{
+  GstAudioInfo info;
+  guint n_mels;
+  guint64 alignment_threshold;
+
+  MelFramer *framer;
+  MelFront *front;
+  GstClockTime base_time;       /* of the framer's sample 0 */
+  gboolean fresh;               /* no frame came out yet */
+};
+
+MelStream *
+mel_stream_new (const MelSettings * s, const GstAudioInfo * info)
+{
+  MelStream *self = g_new0 (MelStream, 1);
+
+  self->info = *info;
+  self->n_mels = s->n_mels;
+  self->alignment_threshold = s->alignment_threshold;
+  self->framer = mel_framer_new (s);
+  self->front = mel_front_new (s, GST_AUDIO_INFO_RATE (info));
+  mel_stream_reset (self);
+  return self;
+}
+
+void
+mel_stream_free (MelStream * self)
+{
+  if (!self)
+    return;
+  mel_framer_free (self->framer);
+  mel_front_free (self->front);
+  g_free (self);
+}
+
+const GstAudioInfo *
+mel_stream_get_info (const MelStream * self)
+{
+  return &self->info;
+}
+
+guint
+mel_stream_count_empty_filters (const MelStream * self)
+{
+  return mel_front_count_empty_filters (self->front);
+}
+
+void
+mel_stream_reset (MelStream * self)
+{
+  mel_framer_reset (self->framer);
+  mel_front_reset (self->front);
+  self->base_time = GST_CLOCK_TIME_NONE;
+  self->fresh = TRUE;
+}
+
+static GstClockTime
+samples_to_time (const MelStream * self, guint64 samples)
+{
+  return gst_util_uint64_scale (samples, GST_SECOND,
+      GST_AUDIO_INFO_RATE (&self->info));
+}
+
+gboolean
+mel_stream_is_aligned (const MelStream * self, GstClockTime pts)
+{
+  GstClockTime expected;
+
+  if (!GST_CLOCK_TIME_IS_VALID (pts)
+      || !GST_CLOCK_TIME_IS_VALID (self->base_time))
+    return TRUE;
+  expected = self->base_time +
+      samples_to_time (self, mel_framer_get_n_samples (self->framer));
+  return (pts > expected ? pts - expected : expected - pts) <=
+      self->alignment_threshold;
+}
+
+void
+mel_stream_push (MelStream * self, gconstpointer samples, gsize n,
+    GstClockTime pts)
+{
+  if (n == 0)
+    return;
+  if (mel_framer_get_n_samples (self->framer) == 0)
+    self->base_time = pts;
+  mel_input_convert (&self->info, samples, n,
+      mel_framer_append (self->framer, n));
+}
+
+void
+mel_stream_end (MelStream * self)
+{
+  mel_framer_end (self->framer);
+}
+
+guint64
+mel_stream_get_n_ready (const MelStream * self)
+{
+  return mel_framer_get_n_ready (self->framer);
+}
+
+void
+mel_stream_take (MelStream * self, gfloat * mel, guint n, GstBuffer * buf)
+{
+  guint64 first = mel_framer_get_next (self->framer);
+  GstClockTime from = samples_to_time (self,
+      mel_framer_get_position (self->framer, first));
+  GstClockTime to = samples_to_time (self,
+      mel_framer_get_position (self->framer, first + n));
+  guint t;
+
+  for (t = 0; t < n; t++) {
+    mel_framer_take (self->framer, mel_front_get_frame (self->front));
+    mel_front_run (self->front, mel + t * self->n_mels);
+  }
+
+  if (GST_CLOCK_TIME_IS_VALID (self->base_time))
+    GST_BUFFER_PTS (buf) = self->base_time + from;
+  GST_BUFFER_DURATION (buf) = to - from;
+  if (self->fresh)
+    GST_BUFFER_FLAG_SET (buf, GST_BUFFER_FLAG_DISCONT);
+  self->fresh = FALSE;
+}
