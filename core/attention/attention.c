@@ -64,30 +64,3 @@ co_attention_order_weights (const CoAttention * self, const float *a,
   for (gsize j = 0; j < x; j++)
     weights[N + j] = scale * a[j * a_stride];
 }
-
-gsize
-co_attention_ask_scratch_size (const CoAttention * self, gsize n)
-{
-  return CO_ALIGN_FLOATS (n) + self->d_key;
-}
-
-float
-co_attention_ask (const CoAttention * self, gsize h, const float *k_t,
-    const float *v_t, gsize width, gsize n, const float *q, float *context,
-    float *scratch)
-{
-  const gsize dk = self->d_key, dv = self->d_value;
-  const gsize padded = CO_ALIGN_FLOATS (n);
-  float *a = scratch, *scaled = scratch + padded, sum;
-
-  memset (a, 0, padded * sizeof (float));
-  for (gsize i = 0; i < dk; i++)
-    scaled[i] = self->scale * q[h * dk + i];
-  co_kernels->linear_transposed (k_t + h * dk * width, width, dk, n, scaled, a);
-  sum = co_kernels->exp_sum (a, co_kernels->max (a, n), a, n);
-  co_kernels->linear (v_t + h * dv * width, width, NULL, dv, padded, a,
-      padded, 1, context + h * dv, self->v.n_out);
-  for (gsize i = 0; i < dv; i++)
-    context[h * dv + i] /= sum;
-  return sum;
-}

@@ -57,8 +57,9 @@ struct _CoAttention
   gboolean partial;             /* answer before the window is full */
   float scale;                  /* of the logits */
 
+  /* Shapes are always set; weights only where something projects by them. */
   CoLinear q, k, v;             /* E, kdim, vdim to H dk, H dk, H dv */
-  CoLinear qkv;                 /* the three as one, if they lie together and have one input; else w is NULL */
+  CoLinear qkv;                 /* the three as one, of one input */
   CoLinear out;                 /* H dv to E */
 
   /* Keys that stand at no position: add_bias_kv's, then add_zero_attn's. */
@@ -66,9 +67,12 @@ struct _CoAttention
   const float *fixed_k;         /* (n_fixed, H dk) */
   const float *fixed_v;         /* (n_fixed, H dv) */
 
-  /* retroactive: the output projection of each head by itself */
-  const float *out_t;           /* (H dv, E) */
+  /* retroactive: the output projection head by head */
+  const float *out_heads;       /* (H) panels of (E, dv) */
   const float *fixed_c;         /* (n_fixed, H, E) */
+  /* one query over a whole window: keys' projections turned round, and values', head by head */
+  const float *k_heads_t;       /* (H) panels of (E, dk) */
+  const float *v_heads;         /* (H) panels of (dv, E) */
 
   /* kinds with feature maps */
   CoFeatures features;
@@ -113,15 +117,26 @@ void co_attention_window_query (const CoAttention * self,
     const float *u /* (n, E) */ , gsize n, gsize row, float *y /* (E) */ ,
     float *weights /* (H, n + n_fixed) or NULL */ , float *scratch);
 
-/* Softmax attention of one query's head @h over keys and values that lie transposed: writes the head's part of
- * @context; leaves exponentials in scratch (n) and returns their sum. Columns behind n, up to a multiple of 16, may
- * hold any finite numbers. */
-float co_attention_ask (const CoAttention * self, gsize h,
-    const float *k_t /* (H, dk, width) */ ,
-    const float *v_t /* (H, dv, width) */ , gsize width, gsize n,
-    const float *q /* (H dk) */ , float *context /* (H dv) */ ,
+/* Keys and values of a ring or a memory of up to @width vectors, in panels: keys are weights of one output per vector,
+ * values of one input per vector. */
+typedef struct
+{
+  gsize width;                  /* vectors, a multiple of CO_PANEL */
+  float *k;                     /* (H) panels of (width, dk) */
+  float *v;                     /* (H) panels of (dv, width) */
+} CoKeys;
+
+gsize co_keys_size (const CoAttention * self, gsize width);    /* floats */
+CoKeys co_keys_open (const CoAttention * self, float *memory, gsize width);
+void co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
+    const float *k /* (H dk) */ , const float *v /* (H dv) */ );
+
+/* Softmax attention of one query's head @h over the first @n: writes the head's part of @context; leaves exponentials
+ * in scratch (n) and returns their sum. */
+float co_keys_ask (const CoAttention * self, const CoKeys * keys, gsize h,
+    gsize n, const float *q /* (H dk) */ , float *context /* (H dv) */ ,
     float *scratch);
-gsize co_attention_ask_scratch_size (const CoAttention * self, gsize n);
+gsize co_keys_scratch_size (const CoAttention * self, gsize n);
 
 /* Puts one head's weights for a ring of @n keys, the newest in slot @newest, in the order of time. */
 void co_attention_order_weights (const CoAttention * self,

@@ -24,8 +24,7 @@
 
 typedef struct
 {
-  float *k;                     /* (H, dk, W) */
-  float *q;                     /* (H, dk, W) */
+  float *k, *q;                 /* (H) panels of (W, dk) */
   float *c;                     /* (H, x + N, E) */
   float *s;                     /* (H, x + N, W) logit of key j and query i */
   float *m, *d, *d_max;         /* (H, W) */
@@ -86,30 +85,31 @@ project_extra (const CoAttention * self, float *p, gsize n)
   const gsize v = self->q.n_out + self->k.n_out, c = v + self->v.n_out;
 
   for (gsize h = 0; h < self->n_heads; h++)
-    if (n > CO_LINEAR_MAX_ROWS) {
-      co_matmul_nn (n, E, dv, 1, p + v + h * dv, width,
-          self->out_t + h * dv * E, E, 0, p + c + h * E, width);
-    } else {
-      for (gsize r = 0; r < n; r++) {
-        float *to = p + r * width + c + h * E;
-        memset (to, 0, E * sizeof (float));
-        co_kernels->linear_transposed (self->out_t + h * dv * E, E, dv, E,
-            p + r * width + v + h * dv, to);
-      }
-    }
+    co_kernels->linear (self->out_heads + h * co_panels_size (E, dv),
+        dv * CO_PANEL, NULL, E, dv, p + v + h * dv, width, n, p + c + h * E,
+        width);
 }
 
-/* The logits of one vector with all of the other side's, that lie transposed. */
+/* Where vector @slot's first feature stands in panels of (W, dk) */
+static float *
+column (const CoAttention * self, float *panels, gsize h, gsize slot)
+{
+  const gsize W = CO_ALIGN_FLOATS (self->sequence_len), dk = self->d_key;
+
+  return panels + h * W * dk + slot / CO_PANEL * dk * CO_PANEL + slot % CO_PANEL;
+}
+
+/* The logits of one vector with all of the other side's */
 static void
 logits (const CoAttention * self, const float *x /* (dk) */ ,
-    const float *others /* (dk, W) */ , gsize n, float *s /* (n) */ ,
-    float *scratch /* (dk) */ )
+    const float *others /* panels of (W, dk) */ , gsize n,
+    float *s /* (n) */ , float *scratch /* (dk) */ )
 {
-  for (gsize i = 0; i < self->d_key; i++)
+  const gsize dk = self->d_key;
+
+  for (gsize i = 0; i < dk; i++)
     scratch[i] = self->scale * x[i];
-  memset (s, 0, n * sizeof (float));
-  co_kernels->linear_transposed (others, CO_ALIGN_FLOATS (self->sequence_len),
-      self->d_key, n, scratch, s);
+  co_kernels->linear (others, dk * CO_PANEL, NULL, n, dk, scratch, dk, 1, s, n);
 }
 
 /* m, d and the exponentials of row @i of a head */
@@ -210,8 +210,8 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
       memcpy (s.c + (h * (x + N) + j) * E, self->fixed_c + (j * H + h) * E,
           E * sizeof (float));
     for (gsize i = 0; i < dk; i++) {
-      s.k[(h * dk + i) * W + slot] = k[h * dk + i];
-      s.q[(h * dk + i) * W + slot] = q[h * dk + i];
+      column (self, s.k, h, slot)[i * CO_PANEL] = k[h * dk + i];
+      column (self, s.q, h, slot)[i * CO_PANEL] = q[h * dk + i];
     }
     /* The new key's logits with every query, the old ones being needed once more; then the new query's. */
     logits (self, k + h * dk, s.q + h * dk * W, n, small, big);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What nn.MultiheadAttention computes. The layers above the first need it, for there every vector changes at every
- * step, and so does a window evaluated by itself. */
+ * step. */
 #include "attention/attention.h"
 #include <string.h>
 
@@ -27,14 +27,7 @@ co_attention_window (const CoAttention * self, const float *u, gsize n,
   const gsize keys = n + x;
   float *p = scratch, *a = p + n * width, *context = a + n * keys;
 
-  if (self->qkv.w) {
-    co_linear (&self->qkv, u, self->qkv.n_in, n, p, width);
-  } else {
-    co_linear (&self->q, u, self->q.n_in, n, p, width);
-    co_linear (&self->k, u, self->k.n_in, n, p + self->q.n_out, width);
-    co_linear (&self->v, u, self->v.n_in, n, p + self->q.n_out + self->k.n_out,
-        width);
-  }
+  co_linear (&self->qkv, u, self->qkv.n_in, n, p, width);
   for (gsize h = 0; h < self->n_heads; h++) {
     const float *q = p + h * dk, *k = q + self->q.n_out;
     const float *v = p + self->q.n_out + self->k.n_out + h * dv;
@@ -77,11 +70,11 @@ co_attention_window_query (const CoAttention * self, const float *u, gsize n,
       self->q.n_out);
   for (gsize i = 0; i < self->q.n_out; i++)
     q[i] *= self->scale;
-  memset (w_k, 0, (H * E + H * F) * sizeof (float));
+  memset (z, 0, H * F * sizeof (float));
   for (gsize h = 0; h < H; h++)
-    co_kernels->linear_transposed (self->k.w + h * dk * E, E, dk, E,
-        q + h * dk, w_k + h * E);
-  co_linear (&(CoLinear) {.n_in = E,.n_out = n,.w = u}, w_k, E, H, a, keys);
+    co_kernels->linear (self->k_heads_t + h * co_panels_size (E, dk),
+        dk * CO_PANEL, NULL, E, dk, q + h * dk, dk, 1, w_k + h * E, E);
+  co_matmul_nt (H, n, E, 1, w_k, E, u, E, 0, a, keys);
   for (gsize h = 0; h < H; h++) {
     float *a_h = a + h * keys;
     float bias = self->k.b ? co_kernels->dot (q + h * dk, self->k.b + h * dk,
@@ -101,8 +94,9 @@ co_attention_window_query (const CoAttention * self, const float *u, gsize n,
   for (gsize h = 0; h < H; h++) {
     float *a_h = a + h * keys, mass = 0;
 
-    co_kernels->linear (self->v.w + h * dv * F, F, NULL, dv, F, z + h * F, F,
-        1, context + h * dv, self->v.n_out);
+    co_kernels->linear (self->v_heads + h * co_panels_size (dv, F),
+        F * CO_PANEL, NULL, dv, F, z + h * F, F, 1, context + h * dv,
+        self->v.n_out);
     for (gsize j = 0; j < n; j++)
       mass += a_h[j];
     if (self->v.b)

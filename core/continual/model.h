@@ -83,13 +83,13 @@ CO_API const CoModelInfo *co_model_get_info (const CoModel * self);
 
 /**
  * co_model_forward:
- * @x: (n, C) a whole sequence, oldest first
- * @n: its length; exactly N for `single-output` and `retroactive`, at least `warm_up` for the others
- * @y: (n_positions, D) out: what the model answers to the newest vector of a fresh stream that saw @x
+ * @x: (n, C) a whole sequence of finite vectors, oldest first
+ * @n: its length, at least `warm_up`; of a longer one the last window counts, and positions from its beginning
+ * @y: (n_positions, D) out: what the model answers at the end of it
  * @weights: (nullable) (H, n_positions, W) out: the last layer's attention weights, oldest key first
  *
- * Evaluates the whole sequence at once and keeps no state. Positions count from 0. For tests, for warming
- * up, and for data at rest; a stream gives the same numbers for one step's work.
+ * Evaluates a sequence at rest and keeps no state: what a fresh stream answers to its last vector. Allocates. Not for
+ * decoders, which need a memory.
  */
 CO_API void co_model_forward (const CoModel * self, const float *x, gsize n,
     float *y, float *weights);

@@ -149,170 +149,145 @@ vtanh (Vec x)
 
 /* ---- products ---- */
 
-/* Halves of two vectors side by side, then quarters, and so on: what is left after all stages is the eight sums. */
-#define SHUFFLE __builtin_shufflevector
-#if CO_LANES == 16
-typedef float Vec8 __attribute__ ((vector_size (32)));
+/* Weights come in panels of 16 outputs, (n_in, 16) each, so that outputs lie in the lanes and nothing is summed across
+ * them. A panel is PARTS vectors. */
+#define PARTS (CO_PANEL / CO_LANES)
+/* Inputs whose products are summed before they join the others: short sums keep their digits. */
+#define BLOCK 128
 
-INLINE Vec
-fold_halves (Vec a, Vec b)
-{
-  return SHUFFLE (a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
-      + SHUFFLE (a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-}
-
-INLINE Vec
-fold_quarters (Vec a, Vec b)
-{
-  return SHUFFLE (a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
-      + SHUFFLE (a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-}
-
-INLINE Vec
-fold_eighths (Vec a, Vec b)
-{
-  return SHUFFLE (a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29)
-      + SHUFFLE (a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
-}
-
-INLINE void
-sum8 (const Vec * a /* (8) */ , float *out /* (8) */ )
-{
-  Vec v = fold_eighths (fold_quarters (fold_halves (a[0], a[1]),
-          fold_halves (a[2], a[3])), fold_quarters (fold_halves (a[4], a[5]),
-          fold_halves (a[6], a[7])));
-  Vec8 sums = SHUFFLE (v, v, 0, 2, 4, 6, 8, 10, 12, 14)
-      + SHUFFLE (v, v, 1, 3, 5, 7, 9, 11, 13, 15);
-  memcpy (out, &sums, sizeof sums);
-}
-#elif CO_LANES == 8
-INLINE Vec
-fold_halves (Vec a, Vec b)
-{
-  return SHUFFLE (a, b, 0, 1, 2, 3, 8, 9, 10, 11)
-      + SHUFFLE (a, b, 4, 5, 6, 7, 12, 13, 14, 15);
-}
-
-INLINE Vec
-fold_quarters (Vec a, Vec b)
-{
-  return SHUFFLE (a, b, 0, 1, 4, 5, 8, 9, 12, 13)
-      + SHUFFLE (a, b, 2, 3, 6, 7, 10, 11, 14, 15);
-}
-
-INLINE void
-sum8 (const Vec * a, float *out)
-{
-  Vec v = fold_quarters (fold_halves (a[0], a[1]), fold_halves (a[2], a[3]));
-  Vec w = fold_quarters (fold_halves (a[4], a[5]), fold_halves (a[6], a[7]));
-  store (out, SHUFFLE (v, w, 0, 2, 4, 6, 8, 10, 12, 14)
-      + SHUFFLE (v, w, 1, 3, 5, 7, 9, 11, 13, 15));
-}
-#else
-INLINE Vec
-fold_halves (Vec a, Vec b)
-{
-  return SHUFFLE (a, b, 0, 1, 4, 5) + SHUFFLE (a, b, 2, 3, 6, 7);
-}
-
-INLINE Vec
-fold_quarters (Vec a, Vec b)
-{
-  return SHUFFLE (a, b, 0, 2, 4, 6) + SHUFFLE (a, b, 1, 3, 5, 7);
-}
-
-INLINE void
-sum8 (const Vec * a, float *out)
-{
-  store (out, fold_quarters (fold_halves (a[0], a[1]), fold_halves (a[2],
-              a[3])));
-  store (out + 4, fold_quarters (fold_halves (a[4], a[5]), fold_halves (a[6],
-              a[7])));
-}
-#endif
-
-/* A tile of NW weight rows by NX input rows, NW NX being a multiple of 8: each weight is read once for NX rows. */
-#define TILE(NW, NX)                                                                            \
+/* NP panels by NX rows: each weight is read once for NX rows. The last panel may have fewer than 16 outputs. */
+#define TILE(NP, NX)                                                                            \
 INLINE void                                                                                     \
-tile_##NW##_##NX (const float *w, gsize w_stride, const float *b, gsize n_in, const float *x,     \
-    gsize x_stride, float *y, gsize y_stride)                                                   \
+tile_##NP##_##NX (const float *w, gsize stride, const float *b, gsize n_out, gsize n_in,          \
+    const float *x, gsize x_stride, float *y, gsize y_stride)                                                   \
 {                                                                                               \
-  Vec acc[NX * NW] = { 0 };                                                                     \
-  float sums[NX * NW];                                                                          \
-  gsize i = 0;                                                                                  \
+  Vec total[NX][NP * PARTS] = { 0 };                                                            \
                                                                                                 \
-  for (; i + CO_LANES <= n_in; i += CO_LANES) {                                                 \
-    Vec xv[NX];                                                                                 \
-    for (int c = 0; c < NX; c++)                                                                \
-      xv[c] = load (x + c * x_stride + i);                                                      \
-    for (int r = 0; r < NW; r++) {                                                              \
-      Vec wv = load (w + r * w_stride + i);                                                     \
-      for (int c = 0; c < NX; c++)                                                              \
-        acc[c * NW + r] += wv * xv[c];                                                          \
-    }                                                                                           \
+  for (gsize begin = 0; begin < n_in; begin += BLOCK) {                                         \
+    const gsize end = MIN (begin + BLOCK, n_in);                                                \
+    Vec acc[NX][NP * PARTS] = { 0 };                                                            \
+                                                                                                \
+    for (gsize i = begin; i < end; i++)                                                         \
+      for (int v = 0; v < NP * PARTS; v++) {                                                    \
+        const float *at = w + v / PARTS * stride + i * CO_PANEL + v % PARTS * CO_LANES;          \
+        Vec wv = load (at);                                                                     \
+        for (int r = 0; r < NX; r++)                                                            \
+          acc[r][v] += wv * x[r * x_stride + i];                                                \
+      }                                                                                         \
+    for (int r = 0; r < NX; r++)                                                                \
+      for (int v = 0; v < NP * PARTS; v++)                                                      \
+        total[r][v] += acc[r][v];                                                               \
   }                                                                                             \
-  if (i < n_in)                                                                                 \
-    for (int r = 0; r < NW; r++) {                                                              \
-      Vec wv = load_part (w + r * w_stride + i, n_in - i);                                      \
-      for (int c = 0; c < NX; c++)                                                              \
-        acc[c * NW + r] += wv * load_part (x + c * x_stride + i, n_in - i);                     \
-    }                                                                                           \
-  for (int g = 0; g < NX * NW; g += 8)                                                          \
-    sum8 (acc + g, sums + g);                                                                   \
-  for (int c = 0; c < NX; c++)                                                                  \
-    for (int r = 0; r < NW; r++)                                                                \
-      y[c * y_stride + r] = sums[c * NW + r] + (b ? b[r] : 0);                                  \
+  for (int v = 0; v < NP * PARTS && (gsize) v * CO_LANES < n_out; v++) {                        \
+    const gsize o = v * CO_LANES, n = MIN (n_out - o, CO_LANES);                                \
+    Vec bias = { 0 };                                                                           \
+                                                                                                \
+    if (b)                                                                                      \
+      bias = n == CO_LANES ? load (b + o) : load_part (b + o, n);                               \
+    for (int r = 0; r < NX; r++)                                                                \
+      if (n == CO_LANES)                                                                        \
+        store (y + r * y_stride + o, total[r][v] + bias);                                       \
+      else                                                                                      \
+        store_part (y + r * y_stride + o, total[r][v] + bias, n);                               \
+  }                                                                                             \
 }
 
-TILE (8, 1)
-TILE (4, 2)
+/* As many accumulators as there are registers for, and for one row, whose panels wait for each other least, fewer of
+ * what is left over. */
 #if CO_LANES == 16
-#define MOST_ROWS 4             /* as many accumulators as there are registers for */
+#define MANY_1 8
+#define SOME_1 4
+#define MANY_2 4
+#define MANY_4 4
+TILE (8, 1)
+TILE (4, 1)
+TILE (4, 2)
 TILE (4, 4)
+#elif CO_LANES == 8
+#define MANY_1 4
+#define SOME_1 2
+#define MANY_2 2
+#define MANY_4 1
+TILE (4, 1)
+TILE (2, 1)
+TILE (2, 2)
 #else
-#define MOST_ROWS 2
+#define MANY_1 2
+#define SOME_1 2
+#define MANY_2 1
+#define MANY_4 1
+TILE (2, 1)
 #endif
+#define SOME_2 MANY_2
+#define SOME_4 MANY_4
+TILE (1, 2)
+TILE (1, 4)
 
-INLINE float
-dot_row (const float *w, const float *x, gsize n)
+/* One panel, one row: four sums, for a single one would wait for itself at every input. */
+INLINE void
+tile_1_1 (const float *w, gsize stride, const float *b, gsize n_out,
+    gsize n_in, const float *x, gsize x_stride, float *y, gsize y_stride)
 {
-  Vec s = { 0 };
-  gsize i = 0;
+  for (gsize o = 0; o < MIN (n_out, CO_PANEL); o += CO_LANES) {
+    const gsize n = MIN (n_out - o, CO_LANES);
+    Vec s[4] = { 0 };
+    gsize i = 0;
 
-  for (; i + CO_LANES <= n; i += CO_LANES)
-    s += load (w + i) * load (x + i);
-  if (i < n)
-    s += load_part (w + i, n - i) * load_part (x + i, n - i);
-  return sum_lanes (s);
+    for (; i + 4 <= n_in; i += 4)
+      for (int k = 0; k < 4; k++)
+        s[k] += load (w + (i + k) * CO_PANEL + o) * x[i + k];
+    for (; i < n_in; i++)
+      s[0] += load (w + i * CO_PANEL + o) * x[i];
+    s[0] = (s[0] + s[1]) + (s[2] + s[3]);
+    if (n == CO_LANES)
+      store (y + o, b ? s[0] + load (b + o) : s[0]);
+    else
+      store_part (y + o, b ? s[0] + load_part (b + o, n) : s[0], n);
+  }
 }
+
+#define PASTE(np, nx) tile_##np##_##nx
+#define TILE_OF(np, nx) PASTE (np, nx)
+#define PANELS(np, nx)                                                                          \
+  for (; o + (np - 1) * CO_PANEL < n_out; o += np * CO_PANEL)                                   \
+    TILE_OF (np, nx) (w + o / CO_PANEL * stride, stride, b ? b + o : NULL, n_out - o, n_in, x,     \
+        x_stride, y + o, y_stride)
+
+/* All outputs of NX rows */
+#define ROWS(NX)                                                                                \
+static void                                                                                     \
+rows_##NX (const float *w, gsize stride, const float *b, gsize n_out, gsize n_in,                 \
+    const float *x, gsize x_stride, float *y, gsize y_stride)                                   \
+{                                                                                               \
+  gsize o = 0;                                                                                  \
+                                                                                                \
+  PANELS (MANY_##NX, NX);                                                                       \
+  PANELS (SOME_##NX, NX);                                                                       \
+  PANELS (1, NX);                                                                               \
+}
+
+ROWS (1)
+ROWS (2)
+ROWS (4)
 
 static void
-k_linear (const float *w, gsize w_stride, const float *b, gsize n_out,
+k_linear (const float *w, gsize stride, const float *b, gsize n_out,
     gsize n_in, const float *x, gsize x_stride, gsize n_rows, float *y,
     gsize y_stride)
 {
-  gsize o = 0;
+  gsize r = 0;
 
-  for (; o + 8 <= n_out; o += 8) {
-    gsize r = 0;
-#if MOST_ROWS == 4
-    for (; r + 4 <= n_rows; r += 4)
-      for (gsize half = o; half < o + 8; half += 4)
-        tile_4_4 (w + half * w_stride, w_stride, b ? b + half : NULL, n_in,
-            x + r * x_stride, x_stride, y + r * y_stride + half, y_stride);
-#endif
-    for (; r + 2 <= n_rows; r += 2)
-      for (gsize half = o; half < o + 8; half += 4)
-        tile_4_2 (w + half * w_stride, w_stride, b ? b + half : NULL, n_in,
-            x + r * x_stride, x_stride, y + r * y_stride + half, y_stride);
-    if (r < n_rows)
-      tile_8_1 (w + o * w_stride, w_stride, b ? b + o : NULL, n_in,
-          x + r * x_stride, x_stride, y + r * y_stride + o, y_stride);
+  for (; r + 4 <= n_rows; r += 4)
+    rows_4 (w, stride, b, n_out, n_in, x + r * x_stride, x_stride,
+        y + r * y_stride, y_stride);
+  if (r + 2 <= n_rows) {
+    rows_2 (w, stride, b, n_out, n_in, x + r * x_stride, x_stride,
+        y + r * y_stride, y_stride);
+    r += 2;
   }
-  for (; o < n_out; o++)
-    for (gsize r = 0; r < n_rows; r++)
-      y[r * y_stride + o] = dot_row (w + o * w_stride, x + r * x_stride, n_in)
-          + (b ? b[o] : 0);
+  if (r < n_rows)
+    rows_1 (w, stride, b, n_out, n_in, x + r * x_stride, x_stride,
+        y + r * y_stride, y_stride);
 }
 
 static void

@@ -6,17 +6,18 @@
 
 G_BEGIN_DECLS
 
-/* Rows that one call of @linear takes; beyond that BLAS wins. */
-#define CO_LINEAR_MAX_ROWS 16
+/* Matrices lie in panels of CO_PANEL outputs, each (n_in, CO_PANEL): output o's weight for input i is
+ * w[o / CO_PANEL * stride + i * CO_PANEL + o % CO_PANEL]. The last panel is filled up with zeros. */
+#define CO_PANEL 16
 
 /* Every table computes the same; only the number of lanes differs. Vectors need no alignment. */
 typedef struct
 {
   const char *name;
 
-  /* y[r][o] = dot (w[o], x[r]) + b[o] */
-  void (*linear) (const float *w /* (n_out, n_in) at w_stride */ ,
-      gsize w_stride, const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
+  /* y[r][o] = sum_i w[o][i] x[r][i] + b[o] */
+  void (*linear) (const float *w /* panels of (n_out, n_in) */ , gsize stride,
+      const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
       gsize n_rows,
       float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);

@@ -1,21 +1,32 @@
 /* libcontinual: weights and what they do to rows
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "math/linear.h"
-#include <string.h>
+
+gsize
+co_panels_size (gsize n_out, gsize n_in)
+{
+  return (n_out + CO_PANEL - 1) / CO_PANEL * n_in * CO_PANEL;
+}
+
+void
+co_panels_fill (float *panels, gsize first, const float *m, gsize n_out,
+    gsize n_in, gsize out_stride, gsize in_stride)
+{
+  for (gsize o = 0; o < n_out; o++) {
+    gsize at = first + o;
+    float *to = panels + at / CO_PANEL * n_in * CO_PANEL + at % CO_PANEL;
+
+    for (gsize i = 0; i < n_in; i++)
+      to[i * CO_PANEL] = m[o * out_stride + i * in_stride];
+  }
+}
 
 void
 co_linear (const CoLinear * self, const float *x, gsize x_stride,
     gsize n_rows, float *y, gsize y_stride)
 {
-  if (n_rows <= CO_LINEAR_MAX_ROWS) {
-    co_kernels->linear (self->w, self->n_in, self->b, self->n_out, self->n_in,
-        x, x_stride, n_rows, y, y_stride);
-    return;
-  }
-  for (gsize r = 0; self->b && r < n_rows; r++)
-    memcpy (y + r * y_stride, self->b, self->n_out * sizeof (float));
-  co_matmul_nt (n_rows, self->n_out, self->n_in, 1, x, x_stride, self->w,
-      self->n_in, self->b ? 1 : 0, y, y_stride);
+  co_kernels->linear (self->w, self->n_in * CO_PANEL, self->b, self->n_out,
+      self->n_in, x, x_stride, n_rows, y, y_stride);
 }
 
 void

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   gsize n_in, n_out;
-  const float *w;               /* (n_out, n_in) */
+  const float *w;               /* panels of (n_out, n_in), see math/kernels.h */
   const float *b;               /* (n_out) or NULL */
 } CoLinear;
 
@@ -22,6 +22,12 @@ typedef struct
   const float *bias;            /* (n) or NULL */
   float eps;
 } CoNorm;
+
+/* Floats that the panels of an (n_out, n_in) matrix take. */
+gsize co_panels_size (gsize n_out, gsize n_in);
+/* Outputs @first and up of zeroed panels, whose element (o, i) is m[o * out_stride + i * in_stride]. */
+void co_panels_fill (float *panels, gsize first, const float *m, gsize n_out,
+    gsize n_in, gsize out_stride, gsize in_stride);
 
 /* y[r] = W x[r] + b. Rows lie at the given strides; x and y do not overlap. */
 void co_linear (const CoLinear * self, const float *x /* (n_rows, n_in) */ ,

@@ -4,116 +4,98 @@
 #include <math.h>
 #include <string.h>
 
-/* q, k and v as parts of one (3 E, E) product */
+/* q, k and v as parts of one (3 E, E) matrix */
 static gboolean
-packed_projections (const CoBuild * b, CoAttention * a,
-    const CoLayerParts * layer)
+find_packed (const CoBuild * b, CoMatrices * m, const CoLayerParts * layer)
 {
   const CoTensor *weight = layer->tensors[CO_ROLE_IN_WEIGHT];
   const CoTensor *bias = layer->tensors[CO_ROLE_IN_BIAS];
-  CoLinear *parts[] = { &a->q, &a->k, &a->v };
+  CoMatrix *parts[] = { &m->q, &m->k, &m->v };
+  CoMatrix all;
   gsize E;
 
-  if (!co_build_linear (b, &a->qkv, weight, bias, CO_ANY, CO_ANY))
+  if (!co_build_matrix (b, &all, weight, bias, CO_ANY, CO_ANY))
     return FALSE;
-  E = a->qkv.n_in;
+  E = all.n_in;
   if (!co_build_check (b, weight, 2, (gsize[]) {
           3 * E, E}))
     return FALSE;
-  for (gsize i = 0; i < 3; i++)
-    *parts[i] = (CoLinear) {.n_in = E,.n_out = E,.w = a->qkv.w + i * E * E,
-    .b = bias ? a->qkv.b + i * E : NULL};
+  for (gsize i = 0; i < 3; i++) {
+    *parts[i] = all;
+    parts[i]->n_out = E;
+    parts[i]->data = all.data + i * E * E;
+    parts[i]->bias = bias ? all.bias + i * E : NULL;
+  }
   return TRUE;
 }
 
-/* Keras keeps (E, H, D) where torch has (H D, E), and (H, D, E) where it has (E, H D): with the sizes that are summed
- * over first, it is the transposed matrix. */
+/* Keras keeps (E, H, D) where torch has (H D, E), and (H, D, E) where it has (E, H D). */
 static gboolean
-keras_projection (const CoBuild * b, CoLinear * linear,
-    const CoTensor * weight, const CoTensor * bias, gsize n_out, CoRole role)
+keras_matrix (const CoBuild * b, CoMatrix * matrix, const CoTensor * weight,
+    const CoTensor * bias, gsize n_out, gboolean out)
 {
-  const gboolean out = role == CO_ROLE_OUT_WEIGHT;
-  gsize rows, columns, heads = weight->dims[out ? 0 : 1];
-  float *w;
+  gsize heads;
 
   if (!co_build_check (b, weight, 3, (gsize[]) {
           CO_ANY, CO_ANY, CO_ANY}))
     return FALSE;
-  columns = out ? weight->dims[0] * weight->dims[1] : weight->dims[0];
-  rows = out ? weight->dims[2] : weight->dims[1] * weight->dims[2];
+  heads = weight->dims[out ? 0 : 1];
+  *matrix = (CoMatrix) {.data = weight->data,.out_stride = 1};
+  matrix->n_in = out ? heads * weight->dims[1] : weight->dims[0];
+  matrix->n_out = matrix->in_stride =
+      out ? weight->dims[2] : heads * weight->dims[2];
   if (b->settings->nhead && heads != (gsize) b->settings->nhead)
     return co_build_fail (b, CO_ERROR_MODEL,
-        "tensor '%s': expected %" G_GINT64_FORMAT " heads as num_heads says, found %" G_GSIZE_FORMAT
+        "tensor '%s': expected %" G_GINT64_FORMAT
+        " heads as num_heads says, found %" G_GSIZE_FORMAT
         "; correct num_heads (the property heads)", weight->name,
         b->settings->nhead, heads);
-  if (n_out != CO_ANY && rows != n_out)
+  if (n_out != CO_ANY && matrix->n_out != n_out)
     return co_build_fail (b, CO_ERROR_MODEL,
-        "tensor '%s': expected %" G_GSIZE_FORMAT " features from all heads, found %" G_GSIZE_FORMAT
-        "; is it of another model?", weight->name, n_out, rows);
+        "tensor '%s': expected %" G_GSIZE_FORMAT
+        " features from all heads, found %" G_GSIZE_FORMAT
+        "; is it of another model?", weight->name, n_out, matrix->n_out);
   if (bias && (out ? !co_build_check (b, bias, 1, (gsize[]) {
-              rows}) : !co_build_check (b, bias, 2, (gsize[]) {
+              matrix->n_out}) : !co_build_check (b, bias, 2, (gsize[]) {
               heads, weight->dims[2]})))
     return FALSE;
-  w = co_build_own (b, rows * columns);
-  for (gsize c = 0; c < columns; c++)
-    for (gsize r = 0; r < rows; r++)
-      w[r * columns + c] = weight->data[c * rows + r];
-  *linear = (CoLinear) {.n_in = columns,.n_out = rows,.w = w,.b =
-        bias ? bias->data : NULL};
+  matrix->bias = bias ? bias->data : NULL;
   return TRUE;
 }
 
-/* The product whose weight has role @role and whose bias the one behind it. */
+/* The matrix whose weight has role @role and whose bias the one behind it. */
 static gboolean
-projection (const CoBuild * b, CoLinear * linear, const CoLayerParts * layer,
+find_matrix (const CoBuild * b, CoMatrix * matrix, const CoLayerParts * layer,
     CoRole role, gsize n_out)
 {
   const CoTensor *weight = layer->tensors[role], *bias = layer->tensors[role + 1];
 
   if (!co_build_require (b, layer, role))
     return FALSE;
-  return b->scheme->keras ? keras_projection (b, linear, weight, bias, n_out,
-      role) : co_build_linear (b, linear, weight, bias, n_out, CO_ANY);
+  return b->scheme->keras ? keras_matrix (b, matrix, weight, bias, n_out,
+      role == CO_ROLE_OUT_WEIGHT) : co_build_matrix (b, matrix, weight, bias,
+      n_out, CO_ANY);
 }
 
-/* Three products with inputs of their own; they are joined where the inputs are of one width. */
 static gboolean
-separate_projections (const CoBuild * b, CoAttention * a,
-    const CoLayerParts * layer, CoRole base)
+find_separate (const CoBuild * b, CoMatrices * m, const CoLayerParts * layer,
+    CoRole base)
 {
   const CoTensor *packed_bias = layer->tensors[CO_ROLE_IN_BIAS];
-  CoLinear *parts[] = { &a->q, &a->k, &a->v };
+  CoMatrix *parts[] = { &m->q, &m->k, &m->v };
   gsize n_out = 0, row = 0;
-  float *w, *bias;
 
   for (gsize i = 0; i < 3; i++) {
-    if (!projection (b, parts[i], layer, base + 2 * i,
-            i == 1 ? a->q.n_out : CO_ANY))
+    if (!find_matrix (b, parts[i], layer, base + 2 * i,
+            i == 1 ? m->q.n_out : CO_ANY))
       return FALSE;
     n_out += parts[i]->n_out;
   }
-  if (packed_bias) {
-    if (!co_build_check (b, packed_bias, 1, (gsize[]) {
-            n_out}))
-      return FALSE;
-    for (gsize i = 0; i < 3; row += parts[i++]->n_out)
-      parts[i]->b = packed_bias->data + row;
-  }
-  if (a->q.n_in != a->k.n_in || a->k.n_in != a->v.n_in)
-    return TRUE;
-  w = co_build_own (b, n_out * a->q.n_in);
-  bias = a->q.b || a->k.b || a->v.b ? co_build_own (b, n_out) : NULL;
-  a->qkv = (CoLinear) {.n_in = a->q.n_in,.n_out = n_out,.w = w,.b = bias };
-  row = 0;
-  for (gsize i = 0; i < 3; row += parts[i++]->n_out) {
-    gsize n = parts[i]->n_out * parts[i]->n_in;
-    memcpy (w + row * a->q.n_in, parts[i]->w, n * sizeof (float));
-    if (parts[i]->b)
-      memcpy (bias + row, parts[i]->b, parts[i]->n_out * sizeof (float));
-    parts[i]->w = w + row * a->q.n_in;
-    if (bias)
-      parts[i]->b = bias + row;
-  }
+  if (packed_bias && !co_build_check (b, packed_bias, 1, (gsize[]) {
+          n_out}))
+    return FALSE;
+  for (gsize i = 0; packed_bias && i < 3; row += parts[i++]->n_out)
+    parts[i]->bias = packed_bias->data + row;
   return TRUE;
 }
 
@@ -127,8 +109,8 @@ fixed_keys (const CoBuild * b, CoAttention * a, const CoLayerParts * layer)
 
   if (!k != !v)
     return co_build_fail (b, CO_ERROR_MODEL,
-        "tensor '%s' stands alone: expected both bias_k and bias_v, as add_bias_kv makes them",
-        k ? k->name : v->name);
+        "tensor '%s' stands alone: expected both bias_k and bias_v, as add_bias_kv makes them; save the whole state "
+        "dict", k ? k->name : v->name);
   if (k && !(co_build_check (b, k, 3, (gsize[]) {
               1, 1, a->k.n_out}) && co_build_check (b, v, 3, (gsize[]) {
               1, 1, a->v.n_out})))
@@ -148,12 +130,12 @@ fixed_keys (const CoBuild * b, CoAttention * a, const CoLayerParts * layer)
 }
 
 static gboolean
-split_heads (const CoBuild * b, CoAttention * a, const CoTensor * keras_query)
+split_heads (const CoBuild * b, CoAttention * a, const CoLayerParts * layer)
 {
-  /* (E, H, D) of Keras says it itself. */
-  const gsize H = b->settings->nhead || !keras_query ? (gsize) b->settings->nhead
-      : keras_query->dims[1];
+  gsize H = b->settings->nhead;
 
+  if (H == 0 && b->scheme->keras)
+    H = layer->tensors[CO_ROLE_Q_WEIGHT]->dims[1];
   if (H == 0)
     return co_build_fail (b, CO_ERROR_SETTING,
         "the number of heads is not known: expected `nhead` in the metadata, found none; save it there, or set "
@@ -171,23 +153,33 @@ split_heads (const CoBuild * b, CoAttention * a, const CoTensor * keras_query)
   return TRUE;
 }
 
+static CoLinear
+shape_of (const CoMatrix * m)
+{
+  return (CoLinear) {
+  .n_in = m->n_in,.n_out = m->n_out};
+}
+
 gboolean
-co_build_attention (const CoBuild * b, CoAttention * a,
+co_build_attention (const CoBuild * b, CoAttention * a, CoMatrices * m,
     const CoLayerParts * layer, CoRole base)
 {
   const CoRole out = base + CO_ROLE_OUT_WEIGHT - CO_ROLE_Q_WEIGHT;
-  const CoTensor *keras_query =
-      b->scheme->keras ? layer->tensors[CO_ROLE_Q_WEIGHT] : NULL;
 
-  if (layer->tensors[CO_ROLE_IN_WEIGHT] ? !packed_projections (b, a, layer)
-      : !separate_projections (b, a, layer, base))
+  if (layer->tensors[CO_ROLE_IN_WEIGHT] ? !find_packed (b, m, layer)
+      : !find_separate (b, m, layer, base))
     return FALSE;
-  if (!projection (b, &a->out, layer, out, CO_ANY))
+  if (!find_matrix (b, &m->out, layer, out, CO_ANY))
     return FALSE;
-  if (a->out.n_in != a->v.n_out)
+  if (m->out.n_in != m->v.n_out)
     return co_build_fail (b, CO_ERROR_MODEL,
-        "tensor '%s': expected %" G_GSIZE_FORMAT " inputs, the values of all heads, found %" G_GSIZE_FORMAT
-        "; is it of another model?", layer->tensors[out]->name, a->v.n_out,
-        a->out.n_in);
-  return split_heads (b, a, keras_query) && fixed_keys (b, a, layer);
+        "tensor '%s': expected %" G_GSIZE_FORMAT
+        " inputs, the values of all heads, found %" G_GSIZE_FORMAT
+        "; is it of another model?", layer->tensors[out]->name, m->v.n_out,
+        m->out.n_in);
+  a->q = shape_of (&m->q);
+  a->k = shape_of (&m->k);
+  a->v = shape_of (&m->v);
+  a->out = shape_of (&m->out);
+  return split_heads (b, a, layer) && fixed_keys (b, a, layer);
 }

@@ -48,30 +48,29 @@ co_build_check (const CoBuild * b, const CoTensor * tensor, gsize n_dims,
   return TRUE;
 }
 
-float *
-co_build_own (const CoBuild * b, gsize n)
-{
-  gsize bytes = CO_ALIGN_BYTES (MAX (n, 1) * sizeof (float));
-  float *data = g_aligned_alloc0 (1, bytes, 64);
-
-  g_ptr_array_add (b->owned, data);
-  *b->owned_bytes += bytes;
-  return data;
-}
-
 gboolean
-co_build_linear (const CoBuild * b, CoLinear * linear, const CoTensor * weight,
-    const CoTensor * bias, gsize n_out, gsize n_in)
+co_build_matrix (const CoBuild * b, CoMatrix * matrix,
+    const CoTensor * weight, const CoTensor * bias, gsize n_out, gsize n_in)
 {
   if (!co_build_check (b, weight, 2, (gsize[]) {
-          n_out, n_in}))
+          n_out, n_in}) || (bias && !co_build_check (b, bias, 1, (gsize[]) {
+              weight->dims[0]})))
     return FALSE;
-  *linear = (CoLinear) {.n_out = weight->dims[0],.n_in = weight->dims[1],.w =
-        weight->data};
-  if (bias && !co_build_check (b, bias, 1, (gsize[]) {
-          linear->n_out}))
+  *matrix = (CoMatrix) {.n_out = weight->dims[0],.n_in = weight->dims[1],
+    .out_stride = weight->dims[1],.in_stride = 1,.data = weight->data,.bias =
+        bias ? bias->data : NULL};
+  return TRUE;
+}
+
+static gboolean
+linear (const CoBuild * b, CoLinear * linear, const CoTensor * weight,
+    const CoTensor * bias, gsize n_out, gsize n_in)
+{
+  CoMatrix matrix;
+
+  if (!co_build_matrix (b, &matrix, weight, bias, n_out, n_in))
     return FALSE;
-  linear->b = bias ? bias->data : NULL;
+  *linear = co_build_pack (b, &matrix);
   return TRUE;
 }
 
@@ -83,8 +82,9 @@ norm (const CoBuild * b, CoNorm * norm, const CoTensor * weight,
           n}) || (bias && !co_build_check (b, bias, 1, (gsize[]) {
               n})))
     return FALSE;
-  *norm = (CoNorm) {.n = n,.gain = weight->data,.bias =
-        bias ? bias->data : NULL,.eps = b->settings->layer_norm_eps};
+  *norm = (CoNorm) {.n = n,.gain = co_build_copy (b, weight->data, n),.bias =
+        bias ? co_build_copy (b, bias->data, n) : NULL,.eps =
+        b->settings->layer_norm_eps};
   return TRUE;
 }
 
@@ -119,9 +119,9 @@ feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
       return FALSE;
   self->norm_first = b->settings->norm_first;
   self->activation = b->settings->activation;
-  return co_build_linear (b, &self->linear1, t[CO_ROLE_LINEAR1_WEIGHT],
+  return linear (b, &self->linear1, t[CO_ROLE_LINEAR1_WEIGHT],
       t[CO_ROLE_LINEAR1_BIAS], CO_ANY, E)
-      && co_build_linear (b, &self->linear2, t[CO_ROLE_LINEAR2_WEIGHT],
+      && linear (b, &self->linear2, t[CO_ROLE_LINEAR2_WEIGHT],
       t[CO_ROLE_LINEAR2_BIAS], E, self->linear1.n_out)
       && norm (b, &self->norm1, t[CO_ROLE_NORM1_WEIGHT],
       t[CO_ROLE_NORM1_BIAS], E)
@@ -151,8 +151,11 @@ static gboolean
 build_layer (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
     gsize E)
 {
+  CoMatrices cross;
+
   self->bare = b->scheme->bare;
-  if (!co_build_attention (b, &self->attention, layer, CO_ROLE_Q_WEIGHT))
+  if (!co_build_attention (b, &self->attention, &b->matrices[self->index],
+          layer, CO_ROLE_Q_WEIGHT))
     return FALSE;
   if (self->bare)
     return TRUE;
@@ -160,9 +163,13 @@ build_layer (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
     E = self->attention.q.n_in;
   if (!check_width (b, &self->attention, E, layer->path))
     return FALSE;
-  if (b->scheme->decoder && !(co_build_attention (b, &self->cross, layer,
-              CO_ROLE_CROSS) && check_width (b, &self->cross, E, layer->path)))
-    return FALSE;
+  if (b->scheme->decoder) {
+    if (!co_build_attention (b, &self->cross, &cross, layer, CO_ROLE_CROSS)
+        || !check_width (b, &self->cross, E, layer->path))
+      return FALSE;
+    co_build_pack_inputs (b, &self->cross, &cross, TRUE);
+    self->cross.out = co_build_pack (b, &cross.out);
+  }
   return feed_forward (b, self, layer, E);
 }
 
@@ -173,7 +180,7 @@ build_modules (const CoBuild * b, CoStack * stack, const CoParts * parts)
   const gsize D = stack->n_outputs;
 
   if (parts->embed.weight) {
-    if (!co_build_linear (b, &stack->embed, parts->embed.weight,
+    if (!linear (b, &stack->embed, parts->embed.weight,
             parts->embed.bias, stack->d_model, CO_ANY))
       return FALSE;
     stack->n_inputs = stack->embed.n_in;
@@ -182,7 +189,8 @@ build_modules (const CoBuild * b, CoStack * stack, const CoParts * parts)
     if (!co_build_check (b, parts->positions.weight, 2, (gsize[]) {
             CO_ANY, stack->d_model}))
       return FALSE;
-    stack->positions = parts->positions.weight->data;
+    stack->positions = co_build_copy (b, parts->positions.weight->data,
+        parts->positions.weight->n_elements);
     stack->n_positions = parts->positions.weight->dims[0];
   }
   if (parts->encoder_norm.weight && !norm (b, &stack->encoder_norm,
@@ -192,7 +200,7 @@ build_modules (const CoBuild * b, CoStack * stack, const CoParts * parts)
           parts->norm.bias, D))
     return FALSE;
   if (parts->head.weight) {
-    if (!co_build_linear (b, &stack->head, parts->head.weight,
+    if (!linear (b, &stack->head, parts->head.weight,
             parts->head.bias, CO_ANY, D))
       return FALSE;
     stack->n_outputs = stack->head.n_out;
@@ -219,7 +227,10 @@ co_build (CoStack * stack, const CoParts * parts, const CoSettings * settings,
     const CoSafetensors * file, GPtrArray * owned, gsize * owned_bytes,
     GError ** error)
 {
-  const CoBuild b = { settings, file, parts->scheme, owned, owned_bytes, error };
+  g_autofree CoMatrices *matrices = g_new0 (CoMatrices, parts->layers->len);
+  const CoBuild b = { settings, file, parts->scheme, matrices, owned,
+    owned_bytes, error
+  };
 
   if (!check_architecture (&b))
     return FALSE;

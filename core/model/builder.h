@@ -8,11 +8,26 @@ G_BEGIN_DECLS
 
 #define CO_ANY 0                /* of a size: taken as it is */
 
+/* Weights where the file has them: element (o, i) is data[o * out_stride + i * in_stride]. */
+typedef struct
+{
+  gsize n_out, n_in, out_stride, in_stride;
+  const float *data;
+  const float *bias;            /* (n_out) or NULL */
+} CoMatrix;
+
+/* An attention's */
+typedef struct
+{
+  CoMatrix q, k, v, out;
+} CoMatrices;
+
 typedef struct
 {
   const CoSettings *settings;
   const CoSafetensors *file;
   const CoScheme *scheme;
+  CoMatrices *matrices;         /* (n_layers) */
   GPtrArray *owned;
   gsize *owned_bytes;
   GError **error;
@@ -28,16 +43,28 @@ gboolean co_build_check (const CoBuild * b, const CoTensor * tensor,
 gboolean co_build_require (const CoBuild * b, const CoLayerParts * layer,
     CoRole role);
 /* (n_out, n_in) and, if there is one, (n_out) */
-gboolean co_build_linear (const CoBuild * b, CoLinear * linear,
+gboolean co_build_matrix (const CoBuild * b, CoMatrix * matrix,
     const CoTensor * weight, const CoTensor * bias, gsize n_out, gsize n_in);
 
-/* Floats of the model's own, aligned and zero. */
-float *co_build_own (const CoBuild * b, gsize n);
-
-/* The attention whose tensors begin at role @base: CO_ROLE_Q_WEIGHT, or CO_ROLE_CROSS for a decoder's second one. Its
- * class, window and features are not set. */
+/* The attention whose tensors begin at role @base: CO_ROLE_Q_WEIGHT, or CO_ROLE_CROSS for a decoder's second one. Sets
+ * shapes, heads and fixed keys; what is packed of @matrices is the kind's to say. */
 gboolean co_build_attention (const CoBuild * b, CoAttention * attention,
-    const CoLayerParts * layer, CoRole base);
+    CoMatrices * matrices, const CoLayerParts * layer, CoRole base);
+
+/* Memory of the model's own, aligned and zero; a copy in it, NULL of NULL; and panels. */
+float *co_build_own (const CoBuild * b, gsize n);
+const float *co_build_copy (const CoBuild * b, const float *from, gsize n);
+CoLinear co_build_pack (const CoBuild * b, const CoMatrix * matrix);
+
+/* Projections of queries, keys and values: as one where they have one input, and, with @apart or if not, each. */
+void co_build_pack_inputs (const CoBuild * b, CoAttention * attention,
+    const CoMatrices * matrices, gboolean apart);
+/* The output projection that the retroactive kind carries along */
+void co_build_pack_retroactive (const CoBuild * b, CoAttention * attention,
+    const CoMatrices * matrices);
+/* Everything that one query over a whole window needs */
+void co_build_pack_query (const CoBuild * b, CoAttention * attention,
+    const CoMatrices * matrices);
 
 /* Gives every layer the class that the kind of attention asks for. */
 gboolean co_build_kind (const CoBuild * b, CoStack * stack,

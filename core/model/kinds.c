@@ -3,23 +3,24 @@
 #include "model/builder.h"
 #include <math.h>
 
-/* The output projection head by head, which the retroactive kind carries along */
+/* A layer through which rows go one by one */
 static void
-carried_projection (const CoBuild * b, CoAttention * a)
+pack_rows (const CoBuild * b, CoLayer * layer)
 {
-  const gsize E = a->out.n_out, V = a->out.n_in;
-  float *out_t = co_build_own (b, V * E);
-  float *fixed_c = co_build_own (b, a->n_fixed * a->n_heads * E);
+  const CoMatrices *m = &b->matrices[layer->index];
 
-  for (gsize e = 0; e < E; e++)
-    for (gsize i = 0; i < V; i++)
-      out_t[i * E + e] = a->out.w[e * V + i];
-  for (gsize j = 0; j < a->n_fixed; j++)
-    for (gsize i = 0; i < V; i++)
-      co_kernels->axpy (a->fixed_v[j * V + i], out_t + i * E,
-          fixed_c + (j * a->n_heads + i / a->d_value) * E, E);
-  a->out_t = out_t;
-  a->fixed_c = fixed_c;
+  co_build_pack_inputs (b, &layer->attention, m, layer->bare);
+  layer->attention.out = co_build_pack (b, &m->out);
+}
+
+/* The layer below whole windows */
+static void
+pack_first (const CoBuild * b, CoLayer * layer)
+{
+  const CoMatrices *m = &b->matrices[layer->index];
+
+  co_build_pack_inputs (b, &layer->attention, m, layer->bare);
+  co_build_pack_retroactive (b, &layer->attention, m);
 }
 
 /* ---- kinds with a window ---- */
@@ -68,9 +69,15 @@ set_window (const CoBuild * b, CoStack * stack, gboolean windows)
     a->sequence_len = b->settings->sequence_len;
     a->query_back = windows ? 0 : back;
     a->partial = b->settings->partial;
+    if (!windows)
+      pack_rows (b, &stack->layers[l]);
+    else if (l == 0)
+      pack_first (b, &stack->layers[l]);
+    else if (l + 1 == stack->n_layers && !stack->all_positions)
+      co_build_pack_query (b, a, &b->matrices[l]);
+    else
+      pack_rows (b, &stack->layers[l]);
   }
-  if (windows)
-    carried_projection (b, &stack->layers[0].attention);
   return TRUE;
 }
 
@@ -151,6 +158,7 @@ recurrent_full (const CoBuild * b, CoStack * stack, const CoParts * parts)
     a->klass = &co_recurrent_full_class;
     a->sequence_len = b->settings->max_len;
     a->partial = TRUE;
+    pack_rows (b, &stack->layers[l]);
   }
   return TRUE;
 }
@@ -169,6 +177,7 @@ recurrent_linear (const CoBuild * b, CoStack * stack, const CoParts * parts)
     if (!set_feature_map (b, a, &g_array_index (parts->layers, CoLayerParts,
                 l), CO_ROLE_Q_WEIGHT))
       return FALSE;
+    pack_rows (b, &stack->layers[l]);
   }
   return TRUE;
 }
@@ -238,7 +247,7 @@ set_feature_transform (const CoBuild * b, CoAttention * a,
     if (!co_build_check (b, matrix, 2, (gsize[]) {
             M, a->d_key}))
       return FALSE;
-    f->projection = matrix->data;
+    f->projection = co_build_copy (b, matrix->data, matrix->n_elements);
     f->n_projected = M;
     f->norm = 1 / sqrt (M);
   }
@@ -273,6 +282,7 @@ kernel (const CoBuild * b, CoStack * stack, const CoParts * parts)
   a->window_len = s->decay == 0 ? 1 : s->window_len;
   a->cache = s->cache && s->decay != 0;
   a->decay = s->decay > 0 ? s->decay : 1;
+  pack_rows (b, &stack->layers[0]);
   return set_feature_transform (b, a, &g_array_index (parts->layers,
           CoLayerParts, 0));
 }

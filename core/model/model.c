@@ -11,7 +11,8 @@ static GMutex cache_lock;
 static GHashTable *cache;       /* gchar * to CoModel *, which is not referenced */
 
 static gboolean
-read_labels (CoModel * self, const gchar * json, GError ** error)
+read_labels (CoModel * self, const CoSafetensors * file, const gchar * json,
+    GError ** error)
 {
   json_error_t why;
   json_t *array = json_loads (json, JSON_REJECT_DUPLICATES, &why);
@@ -23,13 +24,13 @@ read_labels (CoModel * self, const gchar * json, GError ** error)
   if (!ok) {
     g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
         "%s: metadata `labels`: expected a JSON array of strings such as [\"yes\", \"no\"], found %s",
-        co_safetensors_get_name (self->file), array ? "something else" : why.text);
+        co_safetensors_get_name (file), array ? "something else" : why.text);
   } else if (n != self->stack.n_outputs) {
     ok = FALSE;
     g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
         "%s: metadata `labels`: expected a label for each of the %"
         G_GSIZE_FORMAT " outputs, found %" G_GSIZE_FORMAT "; correct the labels",
-        co_safetensors_get_name (self->file), self->stack.n_outputs, n);
+        co_safetensors_get_name (file), self->stack.n_outputs, n);
   } else {
     self->labels = g_new0 (gchar *, n + 1);
     for (gsize i = 0; i < n; i++)
@@ -74,13 +75,13 @@ describe (CoModel * self, const CoSettings * settings)
   info->n_labels = self->labels ? g_strv_length (self->labels) : 0;
   info->state_bytes = 64 + co_stack_state_size (stack);
   info->macs = co_stack_macs (stack);
-  info->model_bytes = co_safetensors_get_n_bytes (self->file) +
-      self->owned_bytes;
+  info->model_bytes = self->owned_bytes;
 }
 
 /* Snapshots fit a model with the same weights and hyper-parameters, wherever its file lies. */
 static void
-take_fingerprint (CoModel * self, const gchar * options)
+take_fingerprint (CoModel * self, const CoSafetensors * file,
+    const gchar * options)
 {
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
   gsize n = sizeof self->fingerprint;
@@ -91,8 +92,8 @@ take_fingerprint (CoModel * self, const gchar * options)
   g_checksum_update (sum, (const guchar *) self->info.kind, -1);
   g_checksum_update (sum, (const guchar *) options, -1);
   g_checksum_update (sum, (const guchar *) numbers, sizeof numbers);
-  for (gsize i = 0; i < co_safetensors_get_n_tensors (self->file); i++) {
-    const CoTensor *t = co_safetensors_get_tensor (self->file, i);
+  for (gsize i = 0; i < co_safetensors_get_n_tensors (file); i++) {
+    const CoTensor *t = co_safetensors_get_tensor (file, i);
     g_checksum_update (sum, (const guchar *) t->name, strlen (t->name) + 1);
     g_checksum_update (sum, (const guchar *) t->data,
         t->n_elements * sizeof (float));
@@ -105,15 +106,13 @@ model_free (CoModel * self)
 {
   g_free (self->stack.layers);
   g_clear_pointer (&self->owned, g_ptr_array_unref);
-  g_clear_pointer (&self->file, co_safetensors_unref);
   g_strfreev (self->labels);
   g_free (self->key);
   g_free (self);
 }
 
-/* Takes @file. */
 static CoModel *
-model_new (CoSafetensors * file, const CoOptions * options, GError ** error)
+model_new (const CoSafetensors * file, const CoOptions * options, GError ** error)
 {
   g_autofree gchar *option_string = co_options_to_string (options);
   CoModel *self = g_new0 (CoModel, 1);
@@ -122,16 +121,15 @@ model_new (CoSafetensors * file, const CoOptions * options, GError ** error)
   gboolean ok;
 
   self->ref_count = 1;
-  self->file = file;
   self->owned = g_ptr_array_new_with_free_func (g_aligned_free);
   ok = co_settings_read (&settings, file, options, error)
       && co_parts_find (&parts, file, &settings, error)
       && co_build (&self->stack, &parts, &settings, file, self->owned,
       &self->owned_bytes, error)
-      && (!settings.labels || read_labels (self, settings.labels, error));
+      && (!settings.labels || read_labels (self, file, settings.labels, error));
   if (ok) {
     describe (self, &settings);
-    take_fingerprint (self, option_string);
+    take_fingerprint (self, file, option_string);
   }
   co_parts_clear (&parts);
   co_settings_clear (&settings);
@@ -160,7 +158,7 @@ CoModel *
 co_model_load (const gchar * path, const CoOptions * options, GError ** error)
 {
   g_autofree gchar *key = NULL, *key_after = NULL;
-  CoSafetensors *file;
+  g_autoptr (CoSafetensors) file = NULL;
   CoModel *self = NULL, *other;
 
   g_return_val_if_fail (path != NULL, NULL);
@@ -202,7 +200,7 @@ CoModel *
 co_model_load_bytes (GBytes * bytes, const CoOptions * options,
     GError ** error)
 {
-  CoSafetensors *file;
+  g_autoptr (CoSafetensors) file = NULL;
 
   g_return_val_if_fail (bytes != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);

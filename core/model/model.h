@@ -12,8 +12,7 @@ struct _CoModel
 {
   gint ref_count;               /* under the cache's lock */
   gchar *key;                   /* in the cache, or NULL */
-  CoSafetensors *file;          /* the weights that the stack points into */
-  GPtrArray *owned;             /* and those laid out anew */
+  GPtrArray *owned;             /* the memory that the stack points into */
   gsize owned_bytes;
   CoStack stack;
   CoModelInfo info;

@@ -5,7 +5,7 @@
 static guint64
 linear_macs (const CoLinear * self, guint64 rows)
 {
-  return self->w ? rows * self->n_in * self->n_out : 0;
+  return rows * self->n_in * self->n_out;
 }
 
 guint64

@@ -20,13 +20,6 @@ has_windows (const CoStack * self)
   return self->layers[0].attention.klass->step_window != NULL;
 }
 
-gboolean
-co_stack_is_window (const CoStack * self)
-{
-  return has_windows (self) || (self->n_layers == 1
-      && self->layers[0].attention.klass == &co_single_output_class);
-}
-
 gsize
 co_stack_state_size (const CoStack * self)
 {
@@ -112,13 +105,13 @@ query_slot (const CoStack * self, gsize newest, gsize n)
   return (newest + n - self->query_back) % n;
 }
 
-/* Layers @from and up over the window in work->h; what asks comes out there, all positions in the order of
+/* The layers above the first over the window in work->h; what asks comes out there, all positions in the order of
  * slots. */
 static void
-forward_window (const CoStack * self, CoWork * work, gsize from, gsize n,
-    gsize newest, float *weights)
+forward_window (const CoStack * self, CoWork * work, gsize n, gsize newest,
+    float *weights)
 {
-  for (gsize l = from; l < self->n_layers; l++) {
+  for (gsize l = 1; l < self->n_layers; l++) {
     gboolean last = l + 1 == self->n_layers;
 
     if (last && !self->all_positions)
@@ -191,7 +184,7 @@ answer_windows (const CoStack * self, CoWork * work, guint8 * states,
         rows.x + i * E, self->n_layers == 1 ? weights : NULL);
     if (n == 0)
       continue;
-    forward_window (self, work, 1, n, newest, weights);
+    forward_window (self, work, n, newest, weights);
     if (weights && self->n_layers > 1)
       order_weights (&last->attention, weights, n, positions, newest,
           work->scratch);
@@ -249,19 +242,6 @@ co_stack_drain (const CoStack * self, CoWork * work, guint8 * states,
   g_assert (self->n_layers == 1);       /* only bare attentions have something to drain */
   co_layer_drain (&self->layers[0], work, states, stride, stream, newest);
   answer_rows (self, work, answers);
-}
-
-void
-co_stack_forward_window (const CoStack * self, CoWork * work, const float *x,
-    gsize n, CoAnswers * answers)
-{
-  co_stack_embed (self, work, x, n);
-  memcpy (work->h, work->rows.x, n * self->d_model * sizeof (float));
-  for (gsize i = 0; i < n; i++)
-    add_position (self, work->h + i * self->d_model, i);
-  forward_window (self, work, 0, n, n - 1, answers->weights);
-  finish (self, work->h, co_stack_n_positions (self), answers->y);
-  answers->n = 1;
 }
 
 gsize

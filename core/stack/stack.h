@@ -34,8 +34,6 @@ typedef struct
   gsize n;
 } CoAnswers;
 
-/* Whether an answer depends on nothing but the last N vectors: all but deep stacks and recurrent kinds. */
-gboolean co_stack_is_window (const CoStack * self);
 gsize co_stack_state_size (const CoStack * self);
 /* Whether counters are sane and numbers finite in @n_streams states, @stride bytes apart. */
 gboolean co_stack_state_is_finite (const CoStack * self, const guint8 * states,
@@ -63,9 +61,5 @@ void co_stack_forward_rows (const CoStack * self, CoWork * work,
 
 void co_stack_drain (const CoStack * self, CoWork * work, guint8 * states,
     gsize stride, guint stream, guint64 newest, CoAnswers * answers);
-
-/* A whole window without a state, positions from 0. */
-void co_stack_forward_window (const CoStack * self, CoWork * work,
-    const float *x /* (n, C) */ , gsize n, CoAnswers * answers);
 
 G_END_DECLS

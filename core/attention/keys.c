@@ -1,0 +1,69 @@
+/* libcontinual: keys and values that queries ask
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Both lie in panels, so that logits have a key in each lane and contexts a feature, whatever the size of a head. */
+#include "attention/attention.h"
+#include <string.h>
+
+static gsize
+v_head_size (const CoAttention * self, gsize width)
+{
+  return co_panels_size (self->d_value, width);
+}
+
+gsize
+co_keys_size (const CoAttention * self, gsize width)
+{
+  return self->n_heads * (width * self->d_key + v_head_size (self, width));
+}
+
+CoKeys
+co_keys_open (const CoAttention * self, float *memory, gsize width)
+{
+  return (CoKeys) {
+  .width = width,.k = memory,.v = memory + width * self->k.n_out};
+}
+
+void
+co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
+    const float *k, const float *v)
+{
+  const gsize dk = self->d_key, dv = self->d_value, W = keys->width;
+
+  for (gsize h = 0; h < self->n_heads; h++) {
+    float *to_k = keys->k + h * W * dk + at / CO_PANEL * dk * CO_PANEL +
+        at % CO_PANEL;
+    float *to_v = keys->v + h * v_head_size (self, W) + at * CO_PANEL;
+
+    for (gsize i = 0; i < dk; i++)
+      to_k[i * CO_PANEL] = k[h * dk + i];
+    for (gsize i = 0; i < dv; i += CO_PANEL)
+      memcpy (to_v + i * W, v + h * dv + i,
+          MIN (dv - i, CO_PANEL) * sizeof (float));
+  }
+}
+
+gsize
+co_keys_scratch_size (const CoAttention * self, gsize n)
+{
+  return CO_ALIGN_FLOATS (n) + self->d_key;
+}
+
+float
+co_keys_ask (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
+    const float *q, float *context, float *scratch)
+{
+  const gsize dk = self->d_key, dv = self->d_value, W = keys->width;
+  float *a = scratch, *scaled = scratch + CO_ALIGN_FLOATS (n), sum;
+
+  for (gsize i = 0; i < dk; i++)
+    scaled[i] = self->scale * q[h * dk + i];
+  co_kernels->linear (keys->k + h * W * dk, dk * CO_PANEL, NULL, n, dk, scaled,
+      dk, 1, a, n);
+  sum = co_kernels->exp_sum (a, co_kernels->max (a, n), a, n);
+  co_kernels->linear (keys->v + h * v_head_size (self, W), W * CO_PANEL, NULL,
+      dv, n, a, n, 1, context + h * dv, self->v.n_out);
+  for (gsize i = 0; i < dv; i++)
+    context[h * dv + i] /= sum;
+  return sum;
+}

@@ -1,0 +1,136 @@
+/* libcontinual: weights laid out as what uses them reads them
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/builder.h"
+#include <string.h>
+
+float *
+co_build_own (const CoBuild * b, gsize n)
+{
+  gsize bytes = CO_ALIGN_BYTES (MAX (n, 1) * sizeof (float));
+  float *data = g_aligned_alloc0 (1, bytes, 64);
+
+  g_ptr_array_add (b->owned, data);
+  *b->owned_bytes += bytes;
+  return data;
+}
+
+const float *
+co_build_copy (const CoBuild * b, const float *from, gsize n)
+{
+  float *to = NULL;
+
+  if (from) {
+    to = co_build_own (b, n);
+    memcpy (to, from, n * sizeof (float));
+  }
+  return to;
+}
+
+static void
+fill (float *panels, gsize first, const CoMatrix * m)
+{
+  co_panels_fill (panels, first, m->data, m->n_out, m->n_in, m->out_stride,
+      m->in_stride);
+}
+
+CoLinear
+co_build_pack (const CoBuild * b, const CoMatrix * m)
+{
+  float *w = co_build_own (b, co_panels_size (m->n_out, m->n_in));
+
+  fill (w, 0, m);
+  return (CoLinear) {
+  .n_in = m->n_in,.n_out = m->n_out,.w = w,.b =
+        co_build_copy (b, m->bias, m->n_out)};
+}
+
+/* The part of @m that head @h's outputs are, or its inputs */
+static CoMatrix
+head_of (const CoMatrix * m, gsize h, gsize n_heads, gboolean inputs)
+{
+  CoMatrix part = *m;
+  gsize *n = inputs ? &part.n_in : &part.n_out;
+
+  *n /= n_heads;
+  part.data += h * *n * (inputs ? m->in_stride : m->out_stride);
+  return part;
+}
+
+static CoMatrix
+turned (const CoMatrix * m)
+{
+  return (CoMatrix) {
+  .n_out = m->n_in,.n_in = m->n_out,.data = m->data,.out_stride =
+        m->in_stride,.in_stride = m->out_stride};
+}
+
+void
+co_build_pack_inputs (const CoBuild * b, CoAttention * a,
+    const CoMatrices * m, gboolean apart)
+{
+  const CoMatrix *parts[] = { &m->q, &m->k, &m->v };
+  gboolean joined = m->q.n_in == m->k.n_in && m->k.n_in == m->v.n_in;
+  gsize n_out = m->q.n_out + m->k.n_out + m->v.n_out, first = 0;
+  float *w, *bias;
+
+  if (joined) {
+    w = co_build_own (b, co_panels_size (n_out, m->q.n_in));
+    bias = m->q.bias || m->k.bias || m->v.bias ? co_build_own (b, n_out) : NULL;
+    for (gsize i = 0; i < 3; first += parts[i++]->n_out) {
+      fill (w, first, parts[i]);
+      if (parts[i]->bias)
+        memcpy (bias + first, parts[i]->bias, parts[i]->n_out * sizeof (float));
+    }
+    a->qkv = (CoLinear) {.n_in = m->q.n_in,.n_out = n_out,.w = w,.b = bias };
+  }
+  if (apart || !joined) {
+    a->q = co_build_pack (b, &m->q);
+    a->k = co_build_pack (b, &m->k);
+    a->v = co_build_pack (b, &m->v);
+  }
+}
+
+void
+co_build_pack_retroactive (const CoBuild * b, CoAttention * a,
+    const CoMatrices * m)
+{
+  const gsize E = a->out.n_out, dv = a->d_value, H = a->n_heads;
+  const gsize size = co_panels_size (E, dv);
+  float *heads = co_build_own (b, H * size);
+  float *fixed_c = co_build_own (b, a->n_fixed * H * E);
+
+  for (gsize h = 0; h < H; h++) {
+    CoMatrix part = head_of (&m->out, h, H, TRUE);
+
+    fill (heads + h * size, 0, &part);
+    for (gsize j = 0; j < a->n_fixed; j++)
+      co_kernels->linear (heads + h * size, dv * CO_PANEL, NULL, E, dv,
+          a->fixed_v + (j * H + h) * dv, dv, 1, fixed_c + (j * H + h) * E, E);
+  }
+  a->out_heads = heads;
+  a->fixed_c = fixed_c;
+  a->out.b = co_build_copy (b, m->out.bias, E);
+}
+
+void
+co_build_pack_query (const CoBuild * b, CoAttention * a, const CoMatrices * m)
+{
+  const gsize H = a->n_heads;
+  const gsize k_size = co_panels_size (a->k.n_in, a->d_key);
+  const gsize v_size = co_panels_size (a->d_value, a->v.n_in);
+  float *k = co_build_own (b, H * k_size), *v = co_build_own (b, H * v_size);
+
+  a->q = co_build_pack (b, &m->q);
+  for (gsize h = 0; h < H; h++) {
+    CoMatrix key = head_of (&m->k, h, H, FALSE), key_t = turned (&key);
+    CoMatrix value = head_of (&m->v, h, H, FALSE);
+
+    fill (k + h * k_size, 0, &key_t);
+    fill (v + h * v_size, 0, &value);
+  }
+  a->k_heads_t = k;
+  a->v_heads = v;
+  a->k.b = co_build_copy (b, m->k.bias, a->k.n_out);
+  a->v.b = co_build_copy (b, m->v.bias, a->v.n_out);
+  a->out = co_build_pack (b, &m->out);
+}
