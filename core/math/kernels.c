@@ -49,15 +49,27 @@ store_part (float *p, Vec v, gsize n)
     p[i] = v[i];
 }
 
+typedef float Vec4 __attribute__ ((vector_size (16)));
+#if CO_LANES >= 8
+typedef float Vec8 __attribute__ ((vector_size (32)));
+#endif
+
 INLINE float
 sum_lanes (Vec v)
 {
-  float a[CO_LANES];
-  store (a, v);
-  for (gsize w = CO_LANES / 2; w > 0; w /= 2)
-    for (gsize i = 0; i < w; i++)
-      a[i] += a[i + w];
-  return a[0];
+#if CO_LANES == 16
+  Vec8 w = __builtin_shufflevector (v, v, 0, 1, 2, 3, 4, 5, 6, 7)
+      + __builtin_shufflevector (v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif CO_LANES == 8
+  Vec8 w = v;
+#endif
+#if CO_LANES >= 8
+  Vec4 q = __builtin_shufflevector (w, w, 0, 1, 2, 3)
+      + __builtin_shufflevector (w, w, 4, 5, 6, 7);
+#else
+  Vec4 q = v;
+#endif
+  return (q[0] + q[2]) + (q[1] + q[3]);
 }
 
 INLINE Vec
@@ -374,8 +386,10 @@ k_max (const float *x, gsize n)
     Vec v = load (x);
     for (i = CO_LANES; i + CO_LANES <= n; i += CO_LANES)
       v = vmax (v, load (x + i));
+    float lanes[CO_LANES];
+    store (lanes, v);
     for (gsize l = 0; l < CO_LANES; l++)
-      m = MAX (m, v[l]);
+      m = MAX (m, lanes[l]);
   }
   for (; i < n; i++)
     m = MAX (m, x[i]);
