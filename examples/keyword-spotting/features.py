@@ -1,0 +1,34 @@
+# Mel frames, by the very element that the finished model will hear through.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import os
+import re
+import subprocess
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOP, WINDOW = 256, 512  # as pipeline.sh says
+
+
+def setting(name):
+    """A variable of pipeline.sh."""
+    with open(os.path.join(HERE, "pipeline.sh")) as lines:
+        return re.search(r'^%s="(.*)"$' % name, lines.read(), re.M).group(1)
+
+
+def extract(pcm, out):
+    """pcm: path of 16 bit samples at 16 kHz; writes the path `out`, float32 (frames, mels)."""
+    subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + pcm, "blocksize=262144", "!", "rawaudioparse",
+                    "format=pcm", "pcm-format=s16le", "sample-rate=16000", "num-channels=1", "!", "audioconvert",
+                    "dithering=none", "!", *setting("KWS_MEL").split(), "!", "filesink", "location=" + out + ".part"],
+                   check=True)
+    os.rename(out + ".part", out)
+
+
+def read(path, mels=40):
+    return np.fromfile(path, np.float32).reshape(-1, mels)
+
+
+def heard_by(frame):
+    """The number of samples that have been heard when a frame comes out."""
+    return frame * HOP + WINDOW

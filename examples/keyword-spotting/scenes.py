@@ -1,0 +1,106 @@
+# Scenes: half a minute of takes, each with its own speaker, room, noise and microphone, and what is said when.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import numpy as np
+
+import channel
+from clips import RATE
+from voice_effects import disguise
+
+
+# English voices made from people count double: that is what the words are to sound like.
+WEIGHTS = {"awb": 2, "rms": 2, "slt": 2, "kal": 2, "ked": 2, "espeak": 1.3}
+
+
+class Studio:
+    """Makes scenes from the clips of some sources."""
+
+    def __init__(self, sources, seed, babblers, clean=False):
+        """sources: {name: Clips}, who speaks; babblers: likewise, who may be heard in the background;
+        clean: the voices as they are and hardly any noise."""
+        self.rng = np.random.default_rng(seed)
+        self.sources, self.babblers, self.clean = sources, babblers, clean
+        self.queues = {}
+        # A source counts by the root of its size: the small ones are other people, too.
+        self.names = list(sources)
+        weight = np.array([WEIGHTS.get(n, 1) * len(sources[n].list) ** 0.5 for n in self.names])
+        self.weights = weight / weight.sum()
+
+    def speech(self, name):
+        """The next clip of a source, each once before any is used again: audio and events."""
+        clips = self.sources[name]
+        if not self.queues.get(name):
+            self.queues[name] = list(self.rng.permutation(len(clips.list)))
+        index = self.queues[name].pop()
+        audio, events = clips.audio(index).astype(np.float64), clips.list[index][2]
+        return (audio, events) if self.clean else disguise(self.rng, audio, events)
+
+    def babble(self, count):
+        out = np.zeros(count)
+        for _ in range(self.rng.integers(2, 7)):
+            clips, at = self.babblers[str(self.rng.choice(list(self.babblers)))], 0
+            while at < count:
+                audio = clips.audio(self.rng.integers(len(clips.list)))[: count - at]
+                out[at : at + len(audio)] += audio * np.exp(self.rng.normal(0, 0.5))
+                at += len(audio) + self.rng.integers(1, RATE // 2)
+        return channel.room(self.rng, out)
+
+    def record(self, audio, loud):
+        """What a microphone makes of speech of a loudness `loud`."""
+        rng = self.rng
+        if self.clean:
+            audio = audio + channel.noises(rng, len(audio), self.babble) * loud * 10 ** (-rng.uniform(25, 50) / 20)
+            return audio / np.abs(audio).max() * 10 ** (rng.uniform(-20, 0) / 20)
+        if rng.random() < 0.6:
+            audio = channel.room(rng, audio)
+        ratio = rng.uniform(3, 25) if rng.random() < 0.55 else rng.uniform(20, 55)
+        audio = audio + channel.noises(rng, len(audio), self.babble) * loud * 10 ** (-ratio / 20)
+        if rng.random() < 0.85:
+            audio = channel.microphone(rng, audio)
+        if rng.random() < 0.2:
+            audio = channel.codec(rng, audio)
+        if rng.random() < 0.25:
+            audio = channel.distort(rng, audio)
+        return audio / (np.abs(audio).max() + 1e-9) * 10 ** (rng.uniform(-36, 0) / 20)
+
+    def take(self, name):
+        """A few utterances of a source by one microphone. Returns audio and events."""
+        rng = self.rng
+        pieces, events, at = [], [], 0
+
+        def rest(seconds):
+            nonlocal at
+            pieces.append(np.zeros(int(seconds * RATE)))
+            at += len(pieces[-1])
+
+        rest(rng.uniform(0, 0.6))
+        for _ in range(rng.integers(1, 6)):
+            audio, said = self.speech(name)
+            pieces.append(audio / (np.abs(audio).max() + 1e-9) * np.exp(rng.normal(0, 0.25)))
+            events += [(at + s, at + e, k) for s, e, k in said]
+            at += len(audio)
+            gaps = rng.uniform((0.02, 0.15, 0.5), (0.15, 0.5, 1.5))
+            rest(gaps[2] if self.clean else rng.choice(gaps, p=[0.3, 0.4, 0.3]))
+        audio = np.concatenate(pieces)
+        return self.record(audio, np.sqrt((audio[np.abs(audio) > 0.02] ** 2).mean())), events
+
+    def scene(self, seconds):
+        """Takes one after the other, some with digital silence between them, some cut hard. Returns audio
+        (seconds * RATE,) as int16, events [(start, end, label)], and takes [(start, end, source)]."""
+        rng = self.rng
+        count = int(seconds * RATE)
+        out, events, takes, at = np.zeros(count), [], [], 0
+        if rng.random() < 0.5:
+            at = int(rng.uniform(0, 1.5) * RATE)
+        while at < count:
+            if rng.random() < 0.06:  # nobody there
+                audio = channel.noises(rng, int(rng.uniform(0.5, 3) * RATE), self.babble)
+                audio, said = audio / np.abs(audio).max() * 10 ** (rng.uniform(-60, 0) / 20), []
+            else:
+                name = self.names[rng.choice(len(self.names), p=self.weights)]
+                audio, said = self.take(name)
+                takes.append((at, min(count, at + len(audio)), name))
+            audio = audio[: count - at]
+            out[at : at + len(audio)] = audio
+            events += [(int(at + s), int(at + e), k) for s, e, k in said if at + e < count]
+            at += len(audio) + (int(rng.uniform(0.05, 1) * RATE) if rng.random() < 0.4 else 0)
+        return np.clip(np.round(out * 32767), -32768, 32767).astype("<i2"), events, takes

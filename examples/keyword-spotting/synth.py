@@ -1,0 +1,74 @@
+# Speaks the words with every synthesizer, into a cache directory; what is there already is kept.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import os
+import sys
+import tempfile
+import time
+import zlib
+
+import numpy as np
+
+import synth_espeak
+import synth_festival
+import synth_flite
+from clips import ClipWriter
+from vocabulary import KEYWORDS, NEITHER, Speaker, lexicon, respelled
+
+# Who is behind a voice: the unit that is held out, since two synthesizers may have cut up the same reader.
+SOURCES = {
+    "espeak": [("english", 22000)], "accents": [("accented", 7000)],
+    "kal": [("flite-kal16", 1200), ("festival-kal_diphone", 1200)],
+    "awb": [("flite-awb", 2800)], "rms": [("flite-rms", 2800)],
+    "slt": [("flite-slt", 2300), ("read-cmu_us_slt_arctic_hts", 500)],
+    "ked": [("festival-ked_diphone", 2000)],
+    "italian-lp": [("festival-lp_diphone", 1400)], "italian-pc": [("festival-pc_diphone", 1400)],
+    "czech-dita": [("festival-czech_dita", 1400)], "czech-krb": [("festival-czech_krb", 1400)],
+    "czech-machac": [("festival-czech_machac", 1400)], "czech-ph": [("festival-czech_ph", 1400)],
+    "finnish-mv": [("festival-hy_fi_mv_diphone", 1400)], "finnish-lj": [("festival-suo_fi_lj_diphone", 1400)],
+    "indian": [("festival-hindi_NSK_diphone", 1800)], "catalan": [("read-upc_ca_ona_hts", 120)],
+}
+
+
+def _reading(speaker, voice, size):
+    if voice.startswith("upc_ca"):
+        _, keywords, others = next(r for r in respelled() if r[0] == "ca")
+        return [(w, i) for i, w in enumerate(keywords)] * 4 + [(w, NEITHER) for w in others]
+    marks = [".", "!", "?", ","]
+    texts = [(KEYWORDS[i % 10] + marks[i // 10 % 4], i % 10) for i in range(40)] * 3
+    return texts + [(speaker.other(), NEITHER) for _ in range(size - len(texts) - 60)] \
+        + [(" ".join(speaker.running()), NEITHER) for _ in range(60)]
+
+
+def synthesize(cache, share=1.0):
+    """Fills `cache` with one clip file per source; returns their names."""
+    words = lexicon()
+    os.makedirs(cache, exist_ok=True)
+    for name, parts in SOURCES.items():
+        path = os.path.join(cache, name)
+        if os.path.exists(path + ".json"):
+            continue
+        began = time.time()
+        writer = ClipWriter(path)
+        for part, size in parts:
+            size = int(size * share)
+            engine, _, voice = part.partition("-")
+            speaker = Speaker(np.random.default_rng(zlib.crc32(part.encode())), words)
+            with tempfile.TemporaryDirectory() as scratch:
+                if engine == "english":
+                    synth_espeak.english(speaker, writer, size)
+                elif engine == "accented":
+                    synth_espeak.accented(speaker, writer, size)
+                elif engine == "flite":
+                    synth_flite.speak(voice, speaker, writer, size, scratch)
+                elif engine == "festival":
+                    synth_festival.speak(voice, speaker, writer, size, scratch)
+                else:
+                    synth_festival.read(voice, speaker, writer, _reading(speaker, voice, size), scratch)
+        writer.close()
+        print("%-14s %6d clips, %5.1f minutes of speech, took %.0f s" % (
+            name, len(writer.clips), writer.samples / 960000, time.time() - began), file=sys.stderr, flush=True)
+    return list(SOURCES)
+
+
+if __name__ == "__main__":
+    synthesize(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)

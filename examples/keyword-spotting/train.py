@@ -1,0 +1,186 @@
+#!/usr/bin/python3
+# Trains the keyword spotter from nothing: speaks the words, disturbs them, hears them, learns them.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Needs these Debian packages, and the plugin built (GST_PLUGIN_PATH):
+  python3-torch python3-numpy libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-bad
+  espeak-ng flite festival festlex-cmu festlex-poslex festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts
+  festvox-italp16k festvox-itapc16k festvox-ca-ona-hts festvox-czech-dita festvox-czech-krb festvox-czech-machac
+  festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festival-hi festvox-hi-nsk"""
+import argparse
+import json
+import os
+import sys
+import time
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+import features
+import model
+from clips import Clips
+from scenes import Studio
+from synth import synthesize
+from vocabulary import LABELS, NEITHER
+
+# Never trained on: what evaluate.py reports is about these.
+HELD_OUT = ["rms", "ked"]
+SECONDS, SCENES = 16, 250
+FRAMES = SECONDS * 16000 // features.HOP
+UNKNOWN = -100  # frames without a right answer
+
+
+def say(text, *values):
+    print(text % values, file=sys.stderr, flush=True)
+
+
+def frame_labels(events, takes, names):
+    """Labels (FRAMES,) and sources (FRAMES,) of one scene. A word is to be named soon after its end and for a
+    while; during its end, and when the while is over, either answer will do."""
+    heard = features.heard_by(np.arange(FRAMES)) / 16000
+    labels = np.full(FRAMES, NEITHER)
+    for start, end, label in events:
+        if label != NEITHER:
+            start, end = start / 16000, end / 16000
+            near = (heard >= start + 0.4 * (end - start)) & (heard < end + 0.46)
+            labels[near & (labels == NEITHER)] = UNKNOWN
+    for start, end, label in events:
+        if label != NEITHER:
+            labels[(heard >= end / 16000 + 0.08) & (heard < end / 16000 + 0.34)] = label
+    sources = np.full(FRAMES, -1)
+    for start, end, name in takes:
+        sources[(heard * 16000 >= start) & (heard * 16000 < end + 8000)] = names.index(name)
+    return labels, sources
+
+
+def make_shard(cache, index, sources, names):
+    """250 scenes: raw audio, features, labels."""
+    path = os.path.join(cache, "shard-%03d" % index)
+    if os.path.exists(path + ".npz"):
+        return
+    began = time.time()
+    babblers = {n: c for n, c in sources.items() if n not in HELD_OUT}
+    studio = Studio(sources, 1000 + index, babblers)
+    rows = []
+    with open(path + ".pcm", "wb") as pcm:
+        for _ in range(SCENES):
+            audio, events, takes = studio.scene(SECONDS)
+            pcm.write(audio.tobytes())
+            rows.append(frame_labels(events, takes, names))
+        pcm.write(bytes(2 * features.HOP))  # so that the last scene has as many frames
+    features.extract(path + ".pcm", path + ".f32")
+    os.unlink(path + ".pcm")
+    labels, sources_of = (np.array(r).astype(np.int8) for r in zip(*rows))
+    np.savez(path + ".npz", labels=labels, sources=sources_of)
+    say("shard %d took %.0f s", index, time.time() - began)
+
+
+def batches(cache, shards, rng, size, hold_out, names):
+    """One pass over the shards: x (size, FRAMES, mels), labels (size, FRAMES), phase (size,)."""
+    dropped = [names.index(n) for n in hold_out]
+    for index in rng.permutation(shards):
+        path = os.path.join(cache, "shard-%03d" % index)
+        x = features.read(path + ".f32")[: SCENES * FRAMES].reshape(SCENES, FRAMES, -1)
+        data = np.load(path + ".npz")
+        labels = data["labels"].astype(np.int64)
+        labels[np.isin(data["sources"], dropped)] = UNKNOWN
+        order = rng.permutation(SCENES)
+        for first in range(0, SCENES - size + 1, size):
+            some = order[first : first + size]
+            part = x[some].copy()
+            for row in part:  # hide some bands and some moments
+                for _ in range(rng.integers(0, 3)):
+                    low = rng.integers(0, 36)
+                    row[:, low : low + rng.integers(1, 8)] = row.mean()
+                for _ in range(rng.integers(0, 16)):
+                    at = rng.integers(0, FRAMES - 6)
+                    row[at : at + rng.integers(1, 5)] = row.mean()
+                if rng.random() < 0.3:  # a steady colour
+                    row += np.interp(np.arange(40), np.linspace(0, 39, 6), rng.normal(0, 0.7, 6))
+            yield torch.from_numpy(part), torch.from_numpy(labels[some]), torch.from_numpy(rng.integers(0, 10**6, size))
+
+
+def standardize(spotter, cache):
+    """Lets the first layer see features of mean 0 and deviation 1: constants that its weights absorb at the end."""
+    x = features.read(os.path.join(cache, "shard-000.f32"))
+    return torch.from_numpy(x.mean(0)), torch.from_numpy(x.std(0))
+
+
+def absorb(state, mean, deviation):
+    """The state dict of a model that takes features as they are."""
+    state = dict(state)
+    weight = state["0.weight"] / deviation
+    state["0.bias"] = state["0.bias"] - weight @ mean
+    state["0.weight"] = weight
+    return state
+
+
+def train(cache, out, shards, passes, hold_out, names, size=16, peak=1.5e-3, **shape):
+    torch.manual_seed(1)
+    rng = np.random.default_rng(1)
+    spotter = model.Spotter(40, LABELS, **shape)
+    mean, deviation = standardize(spotter, cache)
+    decay = [p for n, p in spotter.named_parameters() if p.requires_grad and p.ndim > 1]
+    rest = [p for n, p in spotter.named_parameters() if p.requires_grad and p.ndim == 1]
+    optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0}], peak)
+    steps = int(passes * shards) * (SCENES // size)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min(1, (s + 1) / 300) * (0.5 + 0.5 * np.cos(np.pi * min(1, s / steps))) + 1e-3)
+    weights = torch.ones(len(LABELS))
+    weights[NEITHER] = 0.6
+    average = {n: t.clone() for n, t in spotter.state_dict().items()}
+    step, shown, began, right = 0, 0.0, time.time(), 0.0
+    while step < steps:
+        for x, labels, phase in batches(cache, shards, rng, size, hold_out, names):
+            scores = spotter((x - mean) / deviation, phase)
+            loss = F.cross_entropy(scores.reshape(-1, len(LABELS)), labels.reshape(-1), weights,
+                                   ignore_index=UNKNOWN, label_smoothing=0.05)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(spotter.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            step += 1
+            keep = min(0.998, step / (step + 20))
+            with torch.no_grad():
+                for name, tensor in spotter.state_dict().items():
+                    average[name].mul_(keep).add_(tensor, alpha=1 - keep)
+                words = (labels >= 0) & (labels != NEITHER)
+                right += ((scores.argmax(-1) == labels) & words).sum().item() / max(1, words.sum().item())
+            shown += loss.item()
+            if step % 100 == 0:
+                say("step %d of %d: loss %.3f, frames of words right %.3f, %.0f s", step, steps, shown / 100, right / 100,
+                    time.time() - began)
+                shown = right = 0.0
+                model.save(out, absorb(average, mean, deviation), spotter.metadata())
+            if step >= steps:
+                break
+    model.save(out, absorb(average, mean, deviation), spotter.metadata())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cache", help="a directory for what takes long; a second run goes on where the first ended")
+    parser.add_argument("--out", default=os.path.join(features.HERE, "words.safetensors"))
+    parser.add_argument("--shards", type=int, default=24, help="67 minutes of scenes each")
+    parser.add_argument("--passes", type=float, default=6)
+    parser.add_argument("--hold-out", default=",".join(HELD_OUT), help="sources not to train on")
+    parser.add_argument("--only", choices=["clips", "shards"], help="stop after this")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--shape", type=json.loads, default={}, help='such as {"layers": 3}')
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    clips = os.path.join(options.cache, "clips")
+    names = synthesize(clips)
+    if options.only == "clips":
+        return
+    sources = {n: Clips(os.path.join(clips, n)) for n in names}
+    for index in range(options.shards):
+        make_shard(options.cache, index, sources, names)
+    if options.only != "shards":
+        train(options.cache, options.out, options.shards, options.passes,
+              [n for n in options.hold_out.split(",") if n], names, **options.shape)
+
+
+if __name__ == "__main__":
+    main()
