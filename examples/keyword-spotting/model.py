@@ -61,7 +61,7 @@ def banded_attention(attention, x, window):
 class Spotter(nn.Sequential):
     """Named as continual-inference names co.Sequential(Linear, positions, encoder, norm, Linear)."""
 
-    def __init__(self, inputs, labels, features=128, heads=8, hidden=256, layers=4, window=32, dropout=0.1):
+    def __init__(self, inputs, labels, features=96, heads=6, hidden=192, layers=3, window=32, dropout=0.0):
         layer = nn.TransformerEncoderLayer(features, heads, hidden, dropout, "gelu", batch_first=True, norm_first=True)
         super().__init__(nn.Linear(inputs, features), Positions(2 * window - 1, features),
                          nn.TransformerEncoder(layer, layers), nn.LayerNorm(features),

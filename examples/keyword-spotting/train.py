@@ -115,7 +115,7 @@ def absorb(state, mean, deviation):
     return state
 
 
-def train(cache, out, shards, passes, hold_out, names, size=16, peak=1.5e-3, **shape):
+def train(cache, out, shards, passes, hold_out, names, size=8, peak=1.5e-3, **shape):
     torch.manual_seed(1)
     rng = np.random.default_rng(1)
     spotter = model.Spotter(40, LABELS, **shape)
@@ -125,7 +125,7 @@ def train(cache, out, shards, passes, hold_out, names, size=16, peak=1.5e-3, **s
     optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0}], peak)
     steps = int(passes * shards) * (SCENES // size)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min(1, (s + 1) / 300) * (0.5 + 0.5 * np.cos(np.pi * min(1, s / steps))) + 1e-3)
+        optimizer, lambda s: min(1, (s + 1) / (0.08 * steps)) * (0.5 + 0.5 * np.cos(np.pi * min(1, s / steps))) + 1e-3)
     weights = torch.ones(len(LABELS))
     weights[NEITHER] = 0.6
     average = {n: t.clone() for n, t in spotter.state_dict().items()}

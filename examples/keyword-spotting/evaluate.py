@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# How well the keyword spotter hears voices that it was not trained on.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Uses the clips in train.py's cache. Says how many words were heard right, one by one, as the synthesizers speak
+them ("clean") and as disturbed as in training ("disturbed"), and how often words are heard in minutes of talk that
+has none."""
+import argparse
+import os
+import tempfile
+
+import numpy as np
+import torch
+
+import decide
+import features
+import model
+from clips import Clips
+from scenes import Studio
+from train import HELD_OUT
+from vocabulary import LABELS, NEITHER
+
+
+class Alone:
+    """The clips of a source that hold one thing only: single words, or running speech."""
+
+    def __init__(self, clips, running=False):
+        self.clips = clips
+        self.list = [c for c in clips.list if len(c[2]) == 1 and c[2][0][0] == 0 and c[2][0][1] == c[1]
+                     and (" " in c[4]) == running]
+
+    def audio(self, index):
+        start, length = self.list[index][:2]
+        return self.clips.pcm[start : start + length].astype(np.float32) / 32768
+
+
+def listen(spotter, audio):
+    """Smoothed probabilities for 16 bit audio: the element's features, the network over all of them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        pcm, out = os.path.join(scratch, "a.pcm"), os.path.join(scratch, "a.f32")
+        audio.tofile(pcm)
+        features.extract(pcm, out)
+        x = features.read(out)
+    with torch.no_grad():
+        return decide.smooth(spotter(torch.from_numpy(x)[None])[0].numpy())
+
+
+def confusion(spotter, clips, babblers, clean, minutes, seed=77):
+    """Matrix (said, heard) over `minutes` of single words."""
+    studio = Studio({"it": Alone(clips)}, seed, babblers, clean)
+    table = np.zeros((len(LABELS), len(LABELS)), int)
+    for _ in range(minutes):
+        audio, events, _ = studio.scene(60)
+        for event, heard in zip(events, decide.judge(listen(spotter, audio), events)):
+            table[event[2], heard] += 1
+    return table
+
+
+def false_alarms(spotter, clips, babblers, minutes):
+    studio = Studio({"it": Alone(clips, True)}, 78, babblers)
+    return sum(len(decide.words(listen(spotter, studio.scene(60)[0]))) for _ in range(minutes)) / minutes * 60
+
+
+def show(table):
+    print("%9s" % "said" + "".join("%8s" % w for w in LABELS) + "   right")
+    for word, row in zip(LABELS, table):
+        print("%9s" % word + "".join("%8s" % (n or ".") for n in row) + "%7.1f%%" % (100 * row[LABELS.index(word)] / max(1, row.sum())))
+
+
+def share(table):
+    return 100 * table.trace() / table.sum()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cache", help="as for train.py")
+    parser.add_argument("--model", default=os.path.join(features.HERE, "words.safetensors"))
+    parser.add_argument("--sources", default=",".join(HELD_OUT), help="whose voices, comma-separated")
+    parser.add_argument("--minutes", type=int, default=12, help="per source and condition")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    spotter = model.read_spotter(options.model)
+    names = options.sources.split(",")
+    load = lambda name: Clips(os.path.join(options.cache, "clips", name))
+    babblers = {n: load(n) for n in ("espeak", "accents")}
+    for clean in (True, False):
+        total = np.zeros((len(LABELS), len(LABELS)), int)
+        for name in names:
+            table = confusion(spotter, load(name), babblers, clean, options.minutes)
+            words = table[:NEITHER]
+            print("%s, %s: %.1f %% of %d right; of the keywords %.1f %%, of other words %.1f %%" % (
+                name, "clean" if clean else "disturbed", share(table), table.sum(),
+                100 * words.trace() / words.sum(), 100 * table[NEITHER, NEITHER] / max(1, table[NEITHER].sum())), flush=True)
+            total += table
+        show(total)
+        print("all, %s: %.1f %% of %d right\n" % ("clean" if clean else "disturbed", share(total), total.sum()), flush=True)
+    for name in names:
+        print("%s, running speech without keywords: %.0f false alarms per hour" % (
+            name, false_alarms(spotter, load(name), babblers, options.minutes)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
