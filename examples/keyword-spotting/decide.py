@@ -5,7 +5,8 @@ import numpy as np
 import features
 from vocabulary import NEITHER
 
-THRESHOLD, SMOOTHING = float(features.setting("KWS_THRESHOLD")), float(features.setting("KWS_SMOOTHING"))
+_SETTINGS = dict(s.split("=") for s in features.setting("KWS_LABELER").split()[1:])
+THRESHOLD, SMOOTHING = float(_SETTINGS["threshold"]), float(_SETTINGS["smoothing"])
 
 
 def smooth(scores, smoothing=SMOOTHING):

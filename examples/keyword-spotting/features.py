@@ -16,12 +16,16 @@ def setting(name):
         return re.search(r'^%s="(.*)"$' % name, lines.read(), re.M).group(1)
 
 
+def pipeline(pcm, *elements):
+    """Runs 16 bit samples at 16 kHz, in the file `pcm`, through elements; returns what they write to stdout."""
+    return subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + pcm, "blocksize=262144", "!", "rawaudioparse",
+                           "format=pcm", "pcm-format=s16le", "sample-rate=16000", "num-channels=1", "!", "audioconvert",
+                           "dithering=none", "!", *elements], check=True, stdout=subprocess.PIPE).stdout
+
+
 def extract(pcm, out):
-    """pcm: path of 16 bit samples at 16 kHz; writes the path `out`, float32 (frames, mels)."""
-    subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + pcm, "blocksize=262144", "!", "rawaudioparse",
-                    "format=pcm", "pcm-format=s16le", "sample-rate=16000", "num-channels=1", "!", "audioconvert",
-                    "dithering=none", "!", *setting("KWS_MEL").split(), "!", "filesink", "location=" + out + ".part"],
-                   check=True)
+    """Writes the path `out`, float32 (frames, mels)."""
+    pipeline(pcm, *setting("KWS_MEL").split(), "!", "filesink", "location=" + out + ".part")
     os.rename(out + ".part", out)
 
 

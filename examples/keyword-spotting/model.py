@@ -13,19 +13,21 @@ from torch import nn
 from torch.nn import functional as F
 
 
+WAVES = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 23, 27, 31]  # periods in the positions' period
+
+
 class Positions(nn.Module):
     """Adds pe[t mod P]. The encoding is a set of sine waves with whole periods in P vectors, so that how far apart
-    two vectors are is the same at any t."""
+    two vectors are is the same at any t. It fills the first 2 * len(WAVES) features."""
 
     def __init__(self, period, features):
         super().__init__()
         self.pe = nn.Embedding(period, features)
-        waves = min((period - 1) // 2, features // 2)
-        turn = 2 * np.pi * torch.arange(period)[:, None] * torch.arange(1, waves + 1) / period
+        turn = 2 * np.pi * torch.arange(period)[:, None] * torch.tensor(WAVES) / period
         with torch.no_grad():
             self.pe.weight.zero_()
-            self.pe.weight[:, 0 : 2 * waves : 2] = turn.cos()
-            self.pe.weight[:, 1 : 2 * waves : 2] = turn.sin()
+            self.pe.weight[:, 0 : 2 * len(WAVES) : 2] = turn.cos()
+            self.pe.weight[:, 1 : 2 * len(WAVES) : 2] = turn.sin()
         self.pe.weight.requires_grad = False
 
     def forward(self, x, phase):
@@ -67,32 +69,32 @@ class Spotter(nn.Sequential):
                          nn.TransformerEncoder(layer, layers), nn.LayerNorm(features),
                          nn.Linear(features, len(labels)))
         self.labels, self.window, self.heads = labels, window, heads
-        for index, each in enumerate(self[2].layers):
-            for weight in (each.linear1.weight, each.linear2.weight):
-                nn.init.xavier_uniform_(weight)  # unlike copies of one layer
-            self._look_back(each.self_attn, index)
+        with torch.no_grad():
+            self[0].weight[: 2 * len(WAVES)] *= 0.1
+            for index, each in enumerate(self[2].layers):
+                for weight in (each.linear1.weight, each.linear2.weight):
+                    nn.init.xavier_uniform_(weight)  # unlike copies of one layer
+                each.linear2.weight[: 2 * len(WAVES)] *= 0.1
+                self._look_back(each.self_attn, index)
 
-    @torch.no_grad()
     def _look_back(self, attention, index):
-        """Starts each head off looking a few vectors back, as a convolution would."""
+        """Starts each head off looking a few vectors back, as a convolution would, and leaves the features of the
+        positions nearly alone."""
         features, heads = attention.embed_dim, attention.num_heads
         size, period = features // heads, 2 * self.window - 1
-        waves = min((period - 1) // 2, features // 2)
         nn.init.normal_(attention.in_proj_weight[: 2 * features], 0, 0.02)
         nn.init.xavier_uniform_(attention.in_proj_weight[2 * features :])
         nn.init.xavier_uniform_(attention.out_proj.weight)
-        reach = (1, 1.7, 2.5, 3)[min(index, 3)]
+        attention.out_proj.weight[: 2 * len(WAVES)] *= 0.1
+        gain = 1.2
         for head in range(heads):
-            back = min(self.window - 1, round(head**1.35 * reach))
-            chosen = np.unique(np.round(np.geomspace(1, waves, size // 2)).astype(int))
-            for slot, wave in enumerate(chosen):
-                row, column, turn = head * size + 2 * slot, 2 * (wave - 1), 2 * np.pi * wave * back / period
-                gain = 1.5
+            back = min(self.window - 1, round(head**1.35 * (1, 1.7, 2.5, 3)[min(index, 3)]))
+            for slot, wave in enumerate(range(head % 2, len(WAVES), 2)[: size // 2]):
+                row, column, turn = head * size + 2 * slot, 2 * wave, 2 * np.pi * WAVES[wave] * back / period
                 # the query, turned back by `back` steps, agrees with the key of that vector
-                attention.in_proj_weight[row, column : column + 2] += gain * torch.tensor([np.cos(turn), np.sin(turn)])
-                attention.in_proj_weight[row + 1, column : column + 2] += gain * torch.tensor([-np.sin(turn), np.cos(turn)])
-                attention.in_proj_weight[features + row, column] += gain
-                attention.in_proj_weight[features + row + 1, column + 1] += gain
+                for i, part in enumerate(([np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)])):
+                    attention.in_proj_weight[row + i, column : column + 2] += gain * torch.tensor(part)
+                    attention.in_proj_weight[features + row + i, column + i] += gain
 
     def encode(self, x):
         for layer in self[2].layers:
