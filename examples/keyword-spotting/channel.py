@@ -32,8 +32,9 @@ def microphone(rng, audio):
     return np.fft.irfft(np.fft.rfft(audio, size) * 10 ** (gain / 20), size)[: len(audio)]
 
 
-def room(rng, audio):
-    """Direct sound, a few early reflections, and a tail of noise that dies away, faster at high frequencies."""
+def room(rng, audio, least=-3):
+    """Direct sound, a few early reflections, and a tail of noise that dies away, faster at high frequencies.
+    The direct sound is at least `least` dB above the tail."""
     decay = rng.uniform(0.08, 0.7)
     count = int(RATE * min(decay, 0.6))
     t = np.arange(count) / RATE
@@ -41,7 +42,7 @@ def room(rng, audio):
     dull = rng.normal(size=count) * 10 ** (-3 * t / (decay * 0.5))
     tail = np.convolve(tail, np.ones(4) / 4, "same") + dull * 0.5
     tail[: int(RATE * rng.uniform(0.002, 0.02))] = 0
-    response = tail * np.sqrt(10 ** (-rng.uniform(-3, 15) / 10) / (tail**2).sum())
+    response = tail * np.sqrt(10 ** (-rng.uniform(least, 15) / 10) / (tail**2).sum())
     for _ in range(rng.integers(0, 8)):
         response[int(RATE * rng.uniform(0.0008, 0.03))] += rng.normal(0, 0.35)
     response[0] += 1

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # How well the keyword spotter hears voices that it was not trained on.
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Uses the clips in train.py's cache. Says how many words were heard right, one by one, as the synthesizers speak
-them ("clean") and as disturbed as in training ("disturbed"), and how often words are heard in minutes of talk that
-has none."""
+"""Uses the clips in train.py's cache. Says how many single words were heard right: as the synthesizers speak them
+("clean"), as other people with usable microphones would ("plain"), and as one can just about follow ("harsh"). Then
+plays words, phrases and talk through the demo's own pipeline."""
 import argparse
 import os
 import tempfile
@@ -44,9 +44,9 @@ def listen(spotter, audio):
         return decide.smooth(spotter(torch.from_numpy(x)[None])[0].numpy())
 
 
-def confusion(spotter, clips, babblers, clean, minutes, seed=77):
+def confusion(spotter, clips, babblers, manner, minutes, seed=77):
     """Matrix (said, heard) over `minutes` of single words."""
-    studio = Studio({"it": Alone(clips)}, seed, babblers, clean)
+    studio = Studio({"it": Alone(clips)}, seed, babblers, manner)
     table = np.zeros((len(LABELS), len(LABELS)), int)
     for _ in range(minutes):
         audio, events, _ = studio.scene(60)
@@ -55,10 +55,10 @@ def confusion(spotter, clips, babblers, clean, minutes, seed=77):
     return table
 
 
-def stream(path, clips, babblers, clean, minutes, running=False):
+def stream(path, clips, babblers, manner, minutes, running=False):
     """Plays talk through the demo's own pipeline. Returns keywords said, keywords heard, and false alarms: those
     that nobody said, or not within 0.6 s of their end."""
-    studio = Studio({"it": Alone(clips, True) if running else clips}, 78, babblers, clean)
+    studio = Studio({"it": Alone(clips, True) if running else clips}, 78, babblers, manner)
     said = hits = alarms = 0
     for _ in range(minutes):
         audio, events, _ = studio.scene(60)
@@ -104,23 +104,23 @@ def main():
     names = options.sources.split(",")
     load = lambda name: Clips(os.path.join(options.cache, "clips", name))
     babblers = {n: load(n) for n in ("espeak", "accents")}
-    for clean in (True, False):
+    for manner in ("clean", "plain", "harsh"):
         total = np.zeros((len(LABELS), len(LABELS)), int)
         for name in names:
-            table = confusion(spotter, load(name), babblers, clean, options.minutes)
+            table = confusion(spotter, load(name), babblers, manner, options.minutes)
             words = table[:NEITHER]
             print("%s, %s: %.1f %% of %d right; of the keywords %.1f %%, of other words %.1f %%" % (
-                name, "clean" if clean else "disturbed", share(table), table.sum(),
+                name, manner, share(table), table.sum(),
                 100 * words.trace() / words.sum(), 100 * table[NEITHER, NEITHER] / max(1, table[NEITHER].sum())), flush=True)
             total += table
         show(total)
-        print("all, %s: %.1f %% of %d right\n" % ("clean" if clean else "disturbed", share(total), total.sum()), flush=True)
+        print("all, %s: %.1f %% of %d right\n" % (manner, share(total), total.sum()), flush=True)
     for name in names:
-        for clean in (True, False):
-            said, hits, _ = stream(options.model, load(name), babblers, clean, options.minutes)
-            _, _, alarms = stream(options.model, load(name), babblers, clean, options.minutes, True)
+        for manner in ("clean", "plain", "harsh"):
+            said, hits, _ = stream(options.model, load(name), babblers, manner, options.minutes)
+            _, _, alarms = stream(options.model, load(name), babblers, manner, options.minutes, True)
             print("%s, %s, through the pipeline: %.1f %% of %d keywords in words and phrases; in talk without any, "
-                  "%.0f false alarms per hour" % (name, "clean" if clean else "disturbed", 100 * hits / said, said,
+                  "%.0f false alarms per hour" % (name, manner, 100 * hits / said, said,
                                                   alarms * 60 / options.minutes), flush=True)
 
 

@@ -14,11 +14,12 @@ WEIGHTS = {"awb": 2, "rms": 2, "slt": 2, "kal": 2, "ked": 2, "espeak": 1.3}
 class Studio:
     """Makes scenes from the clips of some sources."""
 
-    def __init__(self, sources, seed, babblers, clean=False):
-        """sources: {name: Clips}, who speaks; babblers: likewise, who may be heard in the background;
-        clean: the voices as they are and hardly any noise."""
+    def __init__(self, sources, seed, babblers, manner="harsh"):
+        """sources: {name: Clips}, who speaks; babblers: likewise, who may be heard in the background; manner:
+        "clean", the voices as they are and hardly any noise; "plain", other people on usable microphones;
+        "harsh", what a person can just about follow."""
         self.rng = np.random.default_rng(seed)
-        self.sources, self.babblers, self.clean = sources, babblers, clean
+        self.sources, self.babblers, self.manner = sources, babblers, manner
         self.queues = {}
         # A source counts by the root of its size: the small ones are other people, too.
         self.names = list(sources)
@@ -32,7 +33,9 @@ class Studio:
             self.queues[name] = list(self.rng.permutation(len(clips.list)))
         index = self.queues[name].pop()
         audio, events = clips.audio(index).astype(np.float64), clips.list[index][2]
-        return (audio, events) if self.clean else disguise(self.rng, audio, events)
+        if self.manner == "clean":
+            return audio, events
+        return disguise(self.rng, audio, events, 1 if self.manner == "harsh" else 0.65)
 
     def babble(self, count):
         out = np.zeros(count)
@@ -46,21 +49,25 @@ class Studio:
 
     def record(self, audio, loud):
         """What a microphone makes of speech of a loudness `loud`."""
-        rng = self.rng
-        if self.clean:
-            audio = audio + channel.noises(rng, len(audio), self.babble) * loud * 10 ** (-rng.uniform(25, 50) / 20)
-            return audio / np.abs(audio).max() * 10 ** (rng.uniform(-20, 0) / 20)
-        if rng.random() < 0.6:
-            audio = channel.room(rng, audio)
-        ratio = rng.uniform(3, 25) if rng.random() < 0.55 else rng.uniform(20, 55)
+        rng, harsh = self.rng, self.manner == "harsh"
+        if self.manner == "clean":
+            ratio, level = rng.uniform(25, 50), rng.uniform(-20, 0)
+        elif harsh:
+            ratio = rng.uniform(3, 25) if rng.random() < 0.55 else rng.uniform(20, 55)
+        else:
+            ratio = rng.uniform(12, 45)
+        if self.manner != "clean" and rng.random() < 0.6:
+            audio = channel.room(rng, audio, -3 if harsh else 6)
         audio = audio + channel.noises(rng, len(audio), self.babble) * loud * 10 ** (-ratio / 20)
-        if rng.random() < 0.85:
-            audio = channel.microphone(rng, audio)
-        if rng.random() < 0.2:
-            audio = channel.codec(rng, audio)
-        if rng.random() < 0.25:
-            audio = channel.distort(rng, audio)
-        return audio / (np.abs(audio).max() + 1e-9) * 10 ** (rng.uniform(-36, 0) / 20)
+        if self.manner != "clean":
+            if rng.random() < 0.85:
+                audio = channel.microphone(rng, audio)
+            if rng.random() < (0.2 if harsh else 0.1):
+                audio = channel.codec(rng, audio)
+            if rng.random() < (0.25 if harsh else 0.1):
+                audio = channel.distort(rng, audio)
+            level = rng.uniform(-36, 0)
+        return audio / (np.abs(audio).max() + 1e-9) * 10 ** (level / 20)
 
     def take(self, name):
         """A few utterances of a source by one microphone. Returns audio and events."""
@@ -79,7 +86,7 @@ class Studio:
             events += [(at + s, at + e, k) for s, e, k in said]
             at += len(audio)
             gaps = rng.uniform((0.02, 0.15, 0.5), (0.15, 0.5, 1.5))
-            rest(gaps[2] if self.clean else rng.choice(gaps, p=[0.3, 0.4, 0.3]))
+            rest(gaps[2] if self.manner == "clean" else rng.choice(gaps, p=[0.3, 0.4, 0.3]))
         audio = np.concatenate(pieces)
         return self.record(audio, np.sqrt((audio[np.abs(audio) > 0.02] ** 2).mean())), events
 

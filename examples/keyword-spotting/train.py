@@ -54,14 +54,14 @@ def frame_labels(events, takes, names):
 
 
 def make_shard(cache, shard, sources, names):
-    """250 scenes: features, labels, and whose words they are. A gentle shard has the voices as they are."""
+    """250 scenes: features, labels, and whose words they are. Its name says the manner of the scenes."""
     path = os.path.join(cache, shard)
     if os.path.exists(path + ".npz"):
         return
-    gentle, index = shard.startswith("gentle"), int(shard[-3:])
+    manner, _, index = shard.partition("-")
     began = time.time()
     babblers = {n: c for n, c in sources.items() if n not in HELD_OUT}
-    studio = Studio(sources, 1000 + index + 100 * gentle, babblers, gentle)
+    studio = Studio(sources, {"harsh": 1000, "clean": 1100, "plain": 1200}[manner] + int(index), babblers, manner)
     rows = []
     with open(path + ".pcm", "wb") as pcm:
         for _ in range(SCENES):
@@ -103,7 +103,7 @@ def batches(cache, shards, rng, size, hold_out, names):
 
 def standardize(cache):
     """Mean (mels,) and deviation (mels,). Lets the first layer see features of mean 0 and deviation 1: constants that its weights absorb at the end."""
-    x = features.read(os.path.join(cache, "shard-000.f32"))
+    x = features.read(os.path.join(cache, "harsh-000.f32"))
     return torch.from_numpy(x.mean(0)), torch.from_numpy(x.std(0))
 
 
@@ -116,18 +116,18 @@ def absorb(state, mean, deviation):
     return state
 
 
-def train(cache, out, shards, passes, hold_out, names, size=4, peak=1.2e-3, **shape):
-    """Over the gentle shards at first, else it takes long to find out what matters; then over all of them."""
+def train(cache, out, plan, hold_out, names, start=None, size=4, peak=1.2e-3, **shape):
+    """plan: a list of lists of shards, one pass each; start: a model to go on with."""
     torch.manual_seed(1)
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(len(plan))
     spotter = model.Spotter(40, LABELS, **shape)
     mean, deviation = standardize(cache)
+    if start:
+        spotter.load_state_dict(absorb(model.load(start)[0], -mean / deviation, 1 / deviation))
     decay = [p for n, p in spotter.named_parameters() if p.requires_grad and p.ndim > 1]
     rest = [p for n, p in spotter.named_parameters() if p.requires_grad and p.ndim == 1]
     optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0}], peak,
                                   betas=(0.9, 0.98))
-    gentle = [s for s in shards if s.startswith("gentle")]
-    plan = [gentle] * 3 + [shards] * passes
     steps = sum(map(len, plan)) * (SCENES // size)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min(1, (s + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * min(1, s / steps))) + 1e-3)
@@ -165,8 +165,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", help="a directory for what takes long; a second run goes on where the first ended")
     parser.add_argument("--out", default=os.path.join(features.HERE, "words.safetensors"))
-    parser.add_argument("--shards", type=int, default=16, help="of disturbed speech, 67 minutes each")
-    parser.add_argument("--passes", type=int, default=4)
     parser.add_argument("--hold-out", default=",".join(HELD_OUT), help="sources not to train on")
     parser.add_argument("--only", choices=["clips", "shards"], help="stop after this")
     parser.add_argument("--threads", type=int, default=1)
@@ -178,12 +176,18 @@ def main():
     if options.only == "clips":
         return
     sources = {n: Clips(os.path.join(clips, n)) for n in names}
-    shards = ["gentle-%03d" % i for i in range(4)] + ["shard-%03d" % i for i in range(options.shards)]
-    for shard in shards:
+    shards = {m: ["%s-%03d" % (m, i) for i in range(n)] for m, n in (("clean", 4), ("plain", 8), ("harsh", 16))}
+    for shard in sum(shards.values(), []):
         make_shard(options.cache, shard, sources, names)
-    if options.only != "shards":
-        train(options.cache, options.out, shards, options.passes,
-              [n for n in options.hold_out.split(",") if n], names, **options.shape)
+    if options.only == "shards":
+        return
+    # Clean voices at first, else it takes long to find out what matters; then the worst; at last what is likely.
+    hold_out = [n for n in options.hold_out.split(",") if n]
+    first = os.path.join(options.cache, "first.safetensors")
+    train(options.cache, first, [shards["clean"]] * 3 + [shards["clean"] + shards["harsh"]], hold_out, names,
+          **options.shape)
+    train(options.cache, options.out, [shards["clean"] + shards["plain"] + shards["harsh"][:4]] * 4, hold_out, names,
+          start=first, **options.shape)
 
 
 if __name__ == "__main__":

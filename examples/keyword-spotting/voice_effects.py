@@ -99,17 +99,17 @@ def rhythm(rng, audio, strength=0.35):
     return out[: written + step], lambda position: np.interp(position, given, became)
 
 
-def disguise(rng, audio, events):
+def disguise(rng, audio, events, strength=1):
     """Another speaker says it, differently. events [(start, end, label)] in samples move along."""
     audio = np.asarray(audio, np.float64)
     maps = []
     if rng.random() < 0.7:
-        audio, moved = rhythm(rng, audio)
+        audio, moved = rhythm(rng, audio, 0.35 * strength)
         maps.append(moved)
     if rng.random() < 0.5:
         audio, moved = bend(rng, audio)
         maps.append(moved)
-    pitch, formants = np.exp(rng.uniform(-0.22, 0.25)), np.exp(rng.uniform(-0.2, 0.22))
+    pitch, formants = np.exp(strength * rng.uniform((-0.22, -0.2), (0.25, 0.22)))
     audio = resample(audio, 1 / pitch)  # pitch, formants and pace by `pitch`; then the formants alone
     maps.append(lambda position: position / pitch)
     if rng.random() < 0.85:
