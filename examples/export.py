@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# Writes a trained module to a model file that gst-continual loads
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes a trained module, with what its attributes say, to a safetensors file.
+
+    from export import export
+    export(module, "model.safetensors", sequence_len=64, labels=["yes", "no"])
+
+    python3 export.py model.pt model.safetensors --sequence-len 64 --labels yes,no
+    python3 export.py train.py:make_model model.safetensors --sequence-len 64
+
+Takes attentions, layers, encoders and decoders of torch, continual-inference and fast_transformers, classifiers made
+of an embedding, positions, an encoder, a norm and a head, and KernelAttention of TensorFlow Models. What cannot be
+expressed is refused with the reason. PyTorch modules need PyTorch and nothing else, Keras layers do without it.
+
+The children of a class of your own are taken to be used in the order in which they are registered, for its forward()
+cannot be read; masks given to forward() cannot be seen either."""
+import argparse
+import importlib.util
+import json
+import os
+import sys
+
+from exporter.keras import describe_keras
+from exporter.model import Refused, class_name, nn, torch
+from exporter.safetensors import write_safetensors
+
+WINDOWED = ("single-output", "retroactive", "deep")
+# What a model file can say and a caller may have to
+SETTINGS = ("nhead", "num_heads", "activation", "layer_norm_eps", "norm_first", "add_zero_attn", "warm_up", "max_len",
+            "at_max", "feature_map", "kernel_fn", "n_dims", "softmax_temp", "smoothing", "feature_transform",
+            "num_random_features", "scale", "causal_chunk_length", "causal_window_length", "causal_window_decay", "cache",
+            "architecture", "self_attention", "cross_attention")
+
+
+def text(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return json.dumps(list(value), ensure_ascii=False)
+    return str(value)
+
+
+def export(module, path, sequence_len=None, labels=None, attention=None, query_index=None, positions="positions", **settings):
+    """Writes `module` to the model file `path` and returns the metadata.
+
+    What the module says of itself is taken from it; sequence_len, attention and query_index win over that. positions:
+    the name of the child or parameter that adds table[t mod P]. settings: any other key of a model file that the module
+    does not say, such as cache=True, max_len=1000 or warm_up="partial"; they are in docs/model-files.md. Raises Refused."""
+    keras = hasattr(module, "_num_heads")
+    if isinstance(module, dict):
+        raise Refused("this is a state dict, which does not say how the module is built: export the module, or save the "
+                      "dict with safetensors and the metadata of docs/model-files.md")
+    if not keras and (nn is None or not isinstance(module, nn.Module)):
+        raise Refused(f"this is a {class_name(module)}: expected a torch.nn.Module or a Keras layer"
+                      + (" (and PyTorch is not installed)" if nn is None else ""))
+    if keras:
+        model = describe_keras(module)
+    else:
+        from exporter.tree import describe_torch  # needs PyTorch
+        model = describe_torch(module, attention, positions)
+    values = model.facts.values
+    for key, value in settings.items():
+        if key not in SETTINGS:
+            raise Refused(f"there is no key {key}: there are sequence_len, labels, attention, query_index, "
+                          + ", ".join(SETTINGS))
+        if key in values and text(values[key]) != text(value):
+            raise Refused(f"{key}={value}: the module says {values[key]}")
+        values[key] = value
+    if text(values.get("cache", False)) == "true" and "causal_window_decay" not in values:
+        raise Refused("cache without causal_window_decay: the library's cache always decays; leave cache out for a window")
+    for key, value in (("sequence_len", sequence_len), ("query_index", query_index)):
+        if value is not None:
+            values[key] = value
+    if values.get("query_index", -1) != -1 and values.get("attention") != "single-output":
+        raise Refused(f"query_index {values['query_index']} with attention {values.get('attention')}: only single-output "
+                      "asks one position")
+    if values.get("attention") in WINDOWED and not values.get("sequence_len"):
+        raise Refused("the window is not known: say sequence_len=N, in vectors")
+    if values.get("attention") not in WINDOWED:
+        values.pop("sequence_len", None)
+    if labels is not None:
+        values["labels"] = list(labels)
+    metadata = {key: text(value) for key, value in values.items()}
+    write_safetensors(path, model.tensors, metadata)
+    return metadata
+
+
+# ---- the command ----
+
+def load(what):
+    """A module saved by torch.save(), or made by the callable of FILE.py:CALLABLE. Either runs the file's code."""
+    file, _, function = what.partition(".py:")
+    if function:
+        file += ".py"
+        sys.path.insert(0, os.path.dirname(os.path.abspath(file)))
+        spec = importlib.util.spec_from_file_location(os.path.basename(file)[:-3], file)
+        code = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = code
+        spec.loader.exec_module(code)
+        if not hasattr(code, function):
+            raise Refused(f"{file} has no {function}")
+        return getattr(code, function)()
+    if torch is None:
+        raise Refused(f"{what}: reading it needs PyTorch (Debian: python3-torch)")
+    sys.path.insert(0, os.getcwd())
+    try:
+        return torch.load(what, map_location="cpu", weights_only=False)
+    except OSError:
+        raise
+    except Exception as error:
+        raise Refused(f"{what} is no module that torch.load() reads here ({error}): try FILE.py:CALLABLE") from error
+
+
+def setting(item):
+    key, equals, value = item.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, found {item}")
+    return key, value
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("module", help="a file written by torch.save(module), or FILE.py:CALLABLE that returns a module; "
+                        "its code is run")
+    parser.add_argument("output", help="the model file to write")
+    parser.add_argument("--sequence-len", type=int, help="the window, in vectors")
+    parser.add_argument("--labels", type=lambda s: s.split(","), help="class names, separated by commas")
+    parser.add_argument("--attention", help="the kind of attention, where the module does not say it")
+    parser.add_argument("--query-index", type=int, help="which position of the window is asked; -1, the newest, by default")
+    parser.add_argument("--positions", default="positions", help="the child that adds table[t mod P]")
+    parser.add_argument("--set", action="append", default=[], type=setting, metavar="KEY=VALUE", help="any other key of a model file")
+    args = parser.parse_args()
+    try:
+        metadata = export(load(args.module), args.output, args.sequence_len, args.labels, args.attention,
+                          args.query_index, args.positions, **dict(args.set))
+    except (Refused, OSError) as error:
+        sys.exit(f"export.py: {error}")
+    print(f"{args.output}: " + ", ".join(f"{key} {value}" for key, value in metadata.items()))
+
+
+if __name__ == "__main__":
+    main()

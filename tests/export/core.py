@@ -1,0 +1,76 @@
+# The core, through ctypes
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import ctypes
+import os
+
+import torch
+
+
+class Error(Exception):
+    pass
+
+
+class GError(ctypes.Structure):
+    _fields_ = [("domain", ctypes.c_uint32), ("code", ctypes.c_int), ("message", ctypes.c_char_p)]
+
+
+class Info(ctypes.Structure):  # CoModelInfo
+    _fields_ = [("kind", ctypes.c_char_p)] + [(name, ctypes.c_size_t) for name in (
+        "n_inputs", "n_keys", "n_values", "n_memory", "n_outputs", "n_positions", "d_model", "n_heads", "n_layers",
+        "sequence_len", "warm_up", "delay", "chunk_len")] + [
+        ("bare_attention", ctypes.c_int), ("n_weights", ctypes.c_size_t), ("n_labels", ctypes.c_size_t),
+        ("labels", ctypes.POINTER(ctypes.c_char_p)), ("model_bytes", ctypes.c_size_t), ("state_bytes", ctypes.c_size_t),
+        ("macs", ctypes.c_uint64)]
+
+
+class Input(ctypes.Structure):  # CoInput
+    _fields_ = [(name, ctypes.c_void_p) for name in ("x", "key", "value", "mask")]
+
+
+class Result(ctypes.Structure):  # CoResult
+    _fields_ = [(name, ctypes.c_void_p) for name in ("y", "weights", "outputs", "rows")]
+
+
+lib = ctypes.CDLL(os.environ["CONTINUAL_LIB"])
+lib.co_model_load.restype = ctypes.c_void_p
+lib.co_model_get_info.restype = ctypes.POINTER(Info)
+lib.co_stream_new.restype = ctypes.c_void_p
+lib.co_stream_max_outputs.restype = ctypes.c_size_t
+lib.co_stream_forward_steps.restype = ctypes.c_size_t
+lib.co_stream_drain.restype = ctypes.c_size_t
+
+
+def floats(tensor):
+    return tensor.detach().float().contiguous()
+
+
+def address(tensor):
+    return ctypes.c_void_p(tensor.data_ptr()) if tensor is not None else None
+
+
+class Model:
+    def __init__(self, path):
+        error = ctypes.POINTER(GError)()
+        self.model = lib.co_model_load(path.encode(), None, ctypes.byref(error))
+        if not self.model:
+            raise Error(error.contents.message.decode())
+        self.info = lib.co_model_get_info(ctypes.c_void_p(self.model)).contents
+
+    def __del__(self):
+        if self.model:
+            lib.co_model_unref(ctypes.c_void_p(self.model))
+
+    def run(self, x, key=None, value=None, memory=None):
+        """x (T, C) as one chunk through a fresh stream: y (outputs, n_positions, D), drained at the end"""
+        x, key, value, memory = (None if t is None else floats(t) for t in (x, key, value, memory))
+        info, stream = self.info, ctypes.c_void_p(lib.co_stream_new(ctypes.c_void_p(self.model), 1))
+        if memory is not None:
+            lib.co_stream_set_memory(stream, -1, address(memory), ctypes.c_size_t(len(memory)))
+        capacity = lib.co_stream_max_outputs(stream, ctypes.c_size_t(len(x))) + info.chunk_len
+        y = torch.full((capacity, info.n_positions, info.n_outputs), float("nan"))
+        given = Input(address(x), address(key), address(value), None)
+        n = lib.co_stream_forward_steps(stream, ctypes.byref(given), ctypes.c_size_t(len(x)), 1,
+                                        ctypes.byref(Result(address(y), None, None, None)))
+        n += lib.co_stream_drain(stream, ctypes.byref(Result(address(y[n:]), None, None, None)))
+        lib.co_stream_free(stream)
+        return y[:n].double()

@@ -1,0 +1,82 @@
+#!/usr/bin/python3
+# examples/export.py as a command
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import unittest
+
+from case import Case
+
+import core
+import export as exporter
+import torch
+from torch import nn
+
+EXPORT = os.path.abspath(exporter.__file__)
+CODE = """
+from torch import nn
+
+def make():
+    return nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), 1)
+"""
+
+
+class Command(Case):
+    def run_it(self, *args):
+        return subprocess.run([sys.executable, "-B", EXPORT, *args], cwd=self.folder.name, capture_output=True, text=True)
+
+    def test_saved_module(self):
+        torch.save(nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16), nn.Linear(8, 2)), self.path("model.pt"))
+        done = self.run_it("model.pt", "model.safetensors", "--sequence-len", "5", "--labels", "yes,no",
+                           "--set", "warm_up=partial")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("warm_up partial", done.stdout)
+        model = core.Model(self.path("model.safetensors"))
+        info = model.info
+        self.assertEqual((info.sequence_len, info.warm_up, info.n_labels, info.labels[1]), (5, 1, 2, b"no"))
+
+    def test_callable(self):
+        with open(self.path("train.py"), "w") as file:
+            file.write(CODE)
+        done = self.run_it("train.py:make", "model.safetensors", "--sequence-len", "5", "--attention", "retroactive")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(core.Model(self.path("model.safetensors")).info.kind, b"retroactive")
+
+    def test_refusals_are_one_line_and_leave_no_file(self):
+        torch.save(nn.Linear(3, 3), self.path("model.pt"))
+        for what in ("model.pt", "none.pt", "none.py:make"):
+            done = self.run_it(what, "model.safetensors")
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"^export\.py: .*\n$")
+        self.assertEqual(os.listdir(self.folder.name), ["model.pt"])
+
+
+class File(Case):
+    def test_layout(self):
+        self.load(nn.TransformerEncoderLayer(8, 2, 16), sequence_len=3)
+        with open(self.path("model.safetensors"), "rb") as file:
+            content = file.read()
+        length = struct.unpack("<Q", content[:8])[0]
+        header = json.loads(content[8:8 + length])
+        self.assertEqual(header.pop("__metadata__"), self.metadata)
+        self.assertEqual(length % 8, 0)
+        self.assertEqual(max(t["data_offsets"][1] for t in header.values()), len(content) - 8 - length)
+        self.assertEqual(set(header), {"layers.0." + name for name in nn.TransformerEncoderLayer(8, 2, 16).state_dict()})
+
+
+class Keys(unittest.TestCase):
+    def test_every_key_of_the_loader_can_be_said(self):
+        with open(os.path.join(os.path.dirname(EXPORT), "..", "core", "model", "settings.c")) as file:
+            table = re.search(r"settings\[\] = \{(.*?)\n\};", file.read(), re.S)[1]
+        keys = {key for pair in re.findall(r'\{"(\w+)", (?:NULL|"(\w+)")', table) for key in pair if key}
+        own = {"sequence_len", "attention", "query_index", "labels"}
+        places = {"embed", "positions", "encoder", "norm", "head"}  # the exporter uses the names that they default to
+        self.assertEqual(set(exporter.SETTINGS), keys - own - places)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
