@@ -1,0 +1,20 @@
+/* gst-continual: which tensors go into a model and which come out
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <continual/continual.h>
+
+#include "tensorcaps.h"
+
+G_BEGIN_DECLS
+
+/* Caps of one pad from those of the other, in either direction. @info: NULL before a model is loaded. What a
+ * dimension string can't say (any number of vectors or streams) is offered as a last structure without dimensions. */
+GstCaps *encoder_caps_to_src (const CoModelInfo * info, const GstCaps * caps);
+GstCaps *encoder_caps_to_sink (const CoModelInfo * info, const GstCaps * caps);
+
+/* Reads fixed caps of the sink pad. FALSE: *why (free it) says what disagrees with the model. */
+gboolean encoder_caps_read (const CoModelInfo * info, const GstCaps * caps,
+    TensorInfo * tensor, gchar ** why);
+
+G_END_DECLS

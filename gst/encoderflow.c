@@ -1,0 +1,482 @@
+/* gst-continual: buffers and events through a continualencoder
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "encoderprivate.h"
+
+#include "labelsevent.h"
+
+static GstBaseTransformClass *parent_class;
+
+static gsize
+vector_size (const GstContinualEncoder * self)
+{
+  return self->input.dims[0] * sizeof (gfloat);
+}
+
+static void
+drop_buffer (GstContinualEncoder * self)
+{
+  if (!self->buffer)
+    return;
+  gst_buffer_unmap (self->buffer, &self->map);
+  g_clear_pointer (&self->buffer, gst_buffer_unref);
+}
+
+void
+encoder_flow_clear (GstContinualEncoder * self)
+{
+  drop_buffer (self);
+  if (self->stream)
+    encoder_stream_forget (self->stream);
+  gst_adapter_clear (self->bytes.adapter);
+}
+
+static void
+reset (GstContinualEncoder * self, gint stream)
+{
+  g_mutex_lock (&self->stream_lock);
+  if (self->stream
+      && stream < (gint) encoder_stream_get_n_streams (self->stream))
+    encoder_stream_clean (self->stream, stream);
+  g_mutex_unlock (&self->stream_lock);
+}
+
+/* The names of the outputs, before the first of them. */
+static void
+send_labels (GstContinualEncoder * self)
+{
+  const CoModelInfo *info =
+      co_model_get_info (encoder_stream_get_model (self->stream));
+
+  if (self->labels_due && info->n_labels)
+    gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self),
+        labels_event_new (info->labels));
+  self->labels_due = FALSE;
+}
+
+/* The first vector that is refused is worth a message, then the tenth, and so on. */
+static GstFlowReturn
+refuse (GstContinualEncoder * self, const EncoderEvent * event)
+{
+  guint64 n, worth = 1;
+
+  if (event->type == ENCODER_FULL) {
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+        ("Expected at most max-len vectors, found one more (stream %u): raise "
+            "max-len, set at-max=drop-oldest, or send a continual-reset event "
+            "between sequences.", event->stream), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (self->on_invalid == ENCODER_ON_INVALID_ERROR) {
+    GST_ELEMENT_ERROR (self, STREAM, DECODE,
+        ("Expected finite numbers, found a vector with a NaN or an infinity at "
+            "%" GST_TIME_FORMAT " (stream %u): repair what makes the vectors, "
+            "or set on-invalid=drop.", GST_TIME_ARGS (event->time.pts),
+            event->stream), (NULL));
+    return GST_FLOW_ERROR;
+  }
+
+  GST_OBJECT_LOCK (self);
+  n = ++self->stats.sum.refused;
+  GST_OBJECT_UNLOCK (self);
+  while (worth < n)
+    worth *= 10;
+  if (n == worth)
+    GST_ELEMENT_WARNING (self, STREAM, DECODE,
+        ("Expected finite numbers, found a vector with a NaN or an infinity at "
+            "%" GST_TIME_FORMAT " (stream %u): it is left out. That makes %"
+            G_GUINT64_FORMAT "; see the property stats.",
+            GST_TIME_ARGS (event->time.pts), event->stream, n), (NULL));
+  return GST_FLOW_OK;
+}
+
+static void
+push_gap (GstContinualEncoder * self, const VectorTime * time)
+{
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
+  /* Even a stream without times must preroll. */
+  GstClockTime pts = GST_CLOCK_TIME_IS_VALID (time->pts) ? time->pts :
+      trans->segment.start;
+
+  if (GST_CLOCK_TIME_IS_VALID (pts))
+    gst_pad_push_event (trans->srcpad, gst_event_new_gap (pts,
+            time->duration));
+}
+
+static GstFlowReturn
+make_output (GstContinualEncoder * self, const EncoderEvent * event,
+    GstBuffer ** out)
+{
+  gsize size = encoder_stream_get_output_size (self->stream);
+  GstBufferPool *pool =
+      gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self));
+  GstBuffer *buffer = NULL;
+  GstFlowReturn ret;
+  GstMapInfo map;
+
+  if (!pool)
+    return GST_FLOW_FLUSHING;
+  gst_buffer_pool_set_active (pool, TRUE);
+  ret = gst_buffer_pool_acquire_buffer (pool, &buffer, NULL);
+  gst_object_unref (pool);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  gst_buffer_set_size (buffer, size);
+  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
+        ("Expected writable memory from downstream's buffer pool, found none."),
+        ("%" GST_PTR_FORMAT, buffer));
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  encoder_stream_read (self->stream, event, (gfloat *) map.data);
+  gst_buffer_unmap (buffer, &map);
+  GST_BUFFER_PTS (buffer) = event->time.pts;
+  GST_BUFFER_DURATION (buffer) = event->time.duration;
+  *out = buffer;
+  return GST_FLOW_OK;
+}
+
+/* What comes next of the steps that were done: a buffer, or NULL if that was all. */
+static GstFlowReturn
+next_output (GstContinualEncoder * self, GstBuffer ** out)
+{
+  EncoderEvent event;
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  *out = NULL;
+  while (ret == GST_FLOW_OK && !*out
+      && encoder_stream_next (self->stream, &event))
+    switch (event.type) {
+      case ENCODER_OUTPUT:
+        ret = make_output (self, &event, out);
+        break;
+      case ENCODER_GAP:
+        push_gap (self, &event.time);
+        break;
+      default:
+        ret = refuse (self, &event);
+        break;
+    }
+  return ret;
+}
+
+GstFlowReturn
+encoder_drain (GstContinualEncoder * self)
+{
+  EncoderCounts counts;
+  GstFlowReturn ret;
+  GstBuffer *out;
+
+  g_mutex_lock (&self->stream_lock);
+  encoder_stream_drain (self->stream, &counts);
+  g_mutex_unlock (&self->stream_lock);
+  encoder_add_counts (self, &counts, 0);
+  do {
+    ret = next_output (self, &out);
+    if (out)
+      ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
+  } while (ret == GST_FLOW_OK && out);
+  return ret;
+}
+
+/* Takes @buffer of whole vectors, @n_steps for each stream. */
+static GstFlowReturn
+begin_buffer (GstContinualEncoder * self, GstBuffer * buffer,
+    const VectorTime * time)
+{
+  drop_buffer (self);
+  if (!gst_buffer_map (buffer, &self->map, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+        ("Expected a buffer in readable memory, found one that can't be "
+            "mapped."), ("%" GST_PTR_FORMAT, buffer));
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  self->buffer = buffer;
+  self->n_steps = self->map.size / vector_size (self) / self->input.dims[2];
+  self->next_step = 0;
+  self->time = *time;
+  return GST_FLOW_OK;
+}
+
+/* Whether @size bytes are whole vectors of each stream, and no more than the caps say. */
+static gboolean
+check_size (GstContinualEncoder * self, gsize size)
+{
+  const gsize vector = vector_size (self), T = self->input.dims[1],
+      S = self->input.dims[2];
+  g_autofree gchar *dims = NULL;
+
+  if (size > 0 && size % (vector * S) == 0 && size <= vector * T * S)
+    return TRUE;
+  dims = tensor_dims_to_string (self->input.dims);
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      ("Expected buffers of %" G_GSIZE_FORMAT " bytes as dimensions=(string)%s "
+          "say, or of fewer whole vectors (%" G_GSIZE_FORMAT " bytes each), "
+          "found one of %" G_GSIZE_FORMAT " bytes: correct the dimensions, or "
+          "what makes the buffers.", vector * T * S, dims, vector * S, size),
+      (NULL));
+  return FALSE;
+}
+
+static GstFlowReturn
+take_buffer (GstContinualEncoder * self, GstBuffer * buffer)
+{
+  const TensorInfo *in = &self->input;
+  VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
+  gsize n = gst_buffer_get_size (buffer) / vector_size (self) / in->dims[2];
+
+  if (!check_size (self, gst_buffer_get_size (buffer))) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  if (in->fps_n == 0 && GST_CLOCK_TIME_IS_VALID (time.duration))
+    encoder_set_vector_duration (self, time.duration / n);
+  if (!GST_CLOCK_TIME_IS_VALID (time.duration) && in->fps_n)
+    time.duration = gst_util_uint64_scale (n, GST_SECOND * in->fps_d,
+        (guint64) in->fps_n * in->dims[1]);
+  return begin_buffer (self, buffer, &time);
+}
+
+static GstFlowReturn
+submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
+    GstBuffer * input)
+{
+  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstFlowReturn ret;
+  GstBuffer *buffer;
+
+  encoder_adopt_next_model (self);
+  ret = parent_class->submit_input_buffer (trans, is_discont, input);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  buffer = trans->queued_buf;
+  trans->queued_buf = NULL;
+  if (!buffer)
+    return GST_FLOW_OK;
+
+  send_labels (self);
+  /* Not is_discont: that stays set until something comes out. */
+  if (self->reset_on_discont && GST_BUFFER_IS_DISCONT (buffer)) {
+    ret = encoder_drain (self);
+    reset (self, -1);
+  }
+  if (ret != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return ret;
+  }
+  if (!self->in_bytes)
+    return take_buffer (self, buffer);
+  byte_segment_push (&self->bytes, buffer);
+  return GST_FLOW_OK;
+}
+
+/* Goes on with the buffer in work, or the next one. FALSE: there is none. */
+static gboolean
+do_steps (GstContinualEncoder * self, GstFlowReturn * ret)
+{
+  EncoderCounts counts;
+  gsize from = self->next_step, to;
+
+  if (!self->buffer && self->in_bytes) {
+    VectorTime time;
+    /* Several streams come in blocks of all of them. */
+    GstBuffer *buffer = byte_segment_take (&self->bytes,
+        self->input.dims[2] == 1 ?
+        encoder_stream_get_max_steps (self->stream) : 1, &time);
+
+    if (buffer)
+      *ret = begin_buffer (self, buffer, &time);
+    from = 0;
+  }
+  if (!self->buffer)
+    return FALSE;
+
+  to = MIN (self->n_steps,
+      from + encoder_stream_get_max_steps (self->stream));
+  g_mutex_lock (&self->stream_lock);
+  encoder_stream_forward (self->stream, self->map.data, self->n_steps, from,
+      to, &self->time, &counts);
+  g_mutex_unlock (&self->stream_lock);
+  encoder_add_counts (self, &counts, to - from);
+  self->next_step = to;
+  if (to == self->n_steps)
+    drop_buffer (self);
+  return TRUE;
+}
+
+/* Called until it has nothing more to give. */
+static GstFlowReturn
+generate_output (GstBaseTransform * trans, GstBuffer ** out)
+{
+  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstFlowReturn ret;
+
+  do {
+    ret = next_output (self, out);
+  } while (ret == GST_FLOW_OK && !*out && do_steps (self, &ret));
+  return ret;
+}
+
+/* Never called: generate_output makes every buffer. Without it, the base class would negotiate no memory. */
+static GstFlowReturn
+transform (GstBaseTransform * trans, GstBuffer * in, GstBuffer * out)
+{
+  return GST_FLOW_NOT_SUPPORTED;
+}
+
+/* Bytes at the end of a file that make no whole unit: of several streams they may be a shorter one. */
+static void
+finish_bytes (GstContinualEncoder * self)
+{
+  const guint T = self->input.dims[1];
+  VectorTime time;
+  GstBuffer *buffer = byte_segment_take_rest (&self->bytes, &time), *out;
+  GstFlowReturn ret;
+
+  if (!buffer)
+    return;
+  if (!check_size (self, gst_buffer_get_size (buffer))) {
+    gst_buffer_unref (buffer);
+    return;
+  }
+  ret = begin_buffer (self, buffer, &time);
+  if (ret == GST_FLOW_OK && GST_CLOCK_TIME_IS_VALID (time.duration))
+    self->time.duration =
+        gst_util_uint64_scale (time.duration, self->n_steps, T);
+  while (ret == GST_FLOW_OK) {
+    ret = generate_output (GST_BASE_TRANSFORM (self), &out);
+    if (!out)
+      break;
+    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
+  }
+}
+
+static void
+end_of_stream (GstContinualEncoder * self)
+{
+  if (!self->input.dims[0])
+    return;
+  if (self->in_bytes)
+    finish_bytes (self);
+  encoder_drain (self);
+}
+
+static void
+stream_start (GstContinualEncoder * self, GstEvent * event)
+{
+  guint32 seqnum = gst_event_get_seqnum (event);
+
+  /* The first one finds a fresh or a restored state; one that a new link repeats is no new stream. */
+  if (self->stream_start != GST_SEQNUM_INVALID && self->stream_start != seqnum) {
+    end_of_stream (self);
+    reset (self, -1);
+  }
+  self->stream_start = seqnum;
+  self->labels_due = TRUE;
+}
+
+/* What is forwarded, or NULL: an error was posted. */
+static GstEvent *
+begin_segment (GstContinualEncoder * self, GstEvent * event)
+{
+  const GstSegment *segment;
+  GstSegment time;
+  GstEvent *res;
+
+  gst_event_parse_segment (event, &segment);
+  if (segment->rate < 0) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Expected a segment that plays forwards, found one of rate %g: "
+            "attention over past vectors can't run backwards; seek with a "
+            "positive rate.", segment->rate), ("%" GST_SEGMENT_FORMAT,
+            segment));
+    gst_event_unref (event);
+    return NULL;
+  }
+  self->in_bytes = segment->format != GST_FORMAT_TIME;
+  encoder_update_byte_scale (self);
+  if (!self->in_bytes)
+    return event;
+
+  /* Another place in the file is another stream. */
+  reset (self, -1);
+  byte_segment_begin (&self->bytes, segment, &time);
+  res = gst_event_new_segment (&time);
+  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return res;
+}
+
+static void
+reset_by_event (GstContinualEncoder * self, GstEvent * event)
+{
+  gint stream = -1;
+
+  gst_structure_get_int (gst_event_get_structure (event), "stream", &stream);
+  if (stream < -1 || stream >= MAX (1, (gint) self->input.dims[2])) {
+    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+        ("Expected continual-reset with a stream from 0 to %d, or -1 or none "
+            "for all, found %d: nothing was reset.",
+            MAX (1, (gint) self->input.dims[2]) - 1, stream), (NULL));
+    return;
+  }
+  if (stream < 0 && GST_EVENT_IS_SERIALIZED (event) && self->input.dims[0])
+    encoder_drain (self);
+  reset (self, stream);
+}
+
+static gboolean
+sink_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstCaps *caps;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_STREAM_START:
+      stream_start (self, event);
+      break;
+    case GST_EVENT_CAPS:
+      encoder_adopt_next_model (self);
+      gst_event_parse_caps (event, &caps);
+      if (!encoder_check_caps (self, caps)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
+      break;
+    case GST_EVENT_SEGMENT:
+      event = begin_segment (self, event);
+      if (!event)
+        return FALSE;
+      break;
+    case GST_EVENT_GAP:
+      send_labels (self);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      encoder_flow_clear (self);
+      reset (self, -1);
+      break;
+    case GST_EVENT_EOS:
+      end_of_stream (self);
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      if (gst_event_has_name (event, "continual-reset"))
+        reset_by_event (self, event);
+      break;
+    default:
+      break;
+  }
+  return parent_class->sink_event (trans, event);
+}
+
+void
+encoder_flow_class_init (GstBaseTransformClass * klass)
+{
+  parent_class = g_type_class_peek_parent (klass);
+  klass->submit_input_buffer = submit_input_buffer;
+  klass->generate_output = generate_output;
+  klass->transform = transform;
+  klass->sink_event = sink_event;
+}

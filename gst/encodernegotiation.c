@@ -1,0 +1,264 @@
+/* gst-continual: caps, memory and latency of a continualencoder
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "encoderprivate.h"
+
+#include "encodercaps.h"
+
+static GstBaseTransformClass *parent_class;
+
+static GstCaps *
+transform_caps (GstBaseTransform * trans, GstPadDirection direction,
+    GstCaps * caps, GstCaps * filter)
+{
+  CoModel *model = encoder_ref_model (GST_CONTINUAL_ENCODER (trans));
+  const CoModelInfo *info = model ? co_model_get_info (model) : NULL;
+  GstCaps *res = direction == GST_PAD_SINK ? encoder_caps_to_src (info, caps) :
+      encoder_caps_to_sink (info, caps);
+
+  if (model)
+    co_model_unref (model);
+  if (filter) {
+    GstCaps *both =
+        gst_caps_intersect_full (filter, res, GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_unref (res);
+    res = both;
+  }
+  return res;
+}
+
+/* A framerate that upstream leaves out is unknown. */
+static GstCaps *
+fixate_caps (GstBaseTransform * trans, GstPadDirection direction,
+    GstCaps * caps, GstCaps * othercaps)
+{
+  othercaps = parent_class->fixate_caps (trans, direction, caps, othercaps);
+  if (direction == GST_PAD_SINK && !gst_caps_is_empty (othercaps)
+      && !gst_structure_has_field (gst_caps_get_structure (othercaps, 0),
+          "framerate")) {
+    othercaps = gst_caps_make_writable (othercaps);
+    gst_caps_set_simple (othercaps, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
+  }
+  return othercaps;
+}
+
+/* Whatever is a tensor may come: a CAPS event that disagrees with the model is then refused with a message that says
+ * why. */
+static gboolean
+accept_caps (GstBaseTransform * trans, GstPadDirection direction,
+    GstCaps * caps)
+{
+  GstCaps *tmpl;
+  gboolean res;
+
+  if (direction != GST_PAD_SINK)
+    return parent_class->accept_caps (trans, direction, caps);
+  tmpl = gst_pad_get_pad_template_caps (trans->sinkpad);
+  res = gst_caps_can_intersect (caps, tmpl);
+  gst_caps_unref (tmpl);
+  return res;
+}
+
+gboolean
+encoder_check_caps (GstContinualEncoder * self, GstCaps * caps)
+{
+  CoModel *model = encoder_ref_model (self);
+  g_autofree gchar *why = NULL;
+  TensorInfo tensor;
+  gboolean ok;
+
+  if (!model)
+    return FALSE;
+  ok = encoder_caps_read (co_model_get_info (model), caps, &tensor, &why);
+  co_model_unref (model);
+  if (!ok)
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%c%s.",
+            g_ascii_toupper (why[0]), why + 1), ("caps %" GST_PTR_FORMAT,
+            caps));
+  return ok;
+}
+
+/* Upstream's framerate counts buffers of T vectors. */
+static GstClockTime
+duration_of_caps (const TensorInfo * in)
+{
+  return in->fps_n ? gst_util_uint64_scale (1, GST_SECOND * in->fps_d,
+      (guint64) in->fps_n * in->dims[1]) : GST_CLOCK_TIME_NONE;
+}
+
+void
+encoder_set_vector_duration (GstContinualEncoder * self,
+    GstClockTime duration)
+{
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = self->vector_duration != duration;
+  self->vector_duration = duration;
+  if (changed && self->model) {
+    const CoModelInfo *info = co_model_get_info (self->model);
+
+    changed = info->delay > 0 || info->chunk_len > 1;
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (changed)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_latency (GST_OBJECT (self)));
+}
+
+void
+encoder_update_byte_scale (GstContinualEncoder * self)
+{
+  const TensorInfo *in = &self->input;
+  ByteScale scale = {.rate_d = 1 };
+
+  if (in->dims[0]) {
+    /* Vectors of one stream, buffers of several */
+    guint unit = in->dims[2] == 1 ? 1 : in->dims[1];
+
+    scale.size = sizeof (gfloat) * in->dims[0] * unit * in->dims[2];
+    if (in->fps_n) {
+      scale.rate_n = (guint64) in->fps_n * (in->dims[1] / unit);
+      scale.rate_d = in->fps_d;
+    }
+    byte_segment_set_scale (&self->bytes, &scale);
+  }
+  if (!self->in_bytes)
+    scale.size = 0;
+  GST_OBJECT_LOCK (self);
+  self->byte_scale = scale;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
+{
+  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  CoModel *model = encoder_ref_model (self);
+  TensorInfo tensor;
+  gboolean ok = model != NULL
+      && encoder_caps_read (co_model_get_info (model), incaps, &tensor, NULL);
+
+  if (ok) {
+    self->input = tensor;
+    if (encoder_stream_get_n_streams (self->stream) != tensor.dims[2])
+      encoder_renew_stream (self, model, tensor.dims[2]);
+    encoder_update_byte_scale (self);
+    encoder_set_vector_duration (self, duration_of_caps (&tensor));
+  }
+  if (model)
+    co_model_unref (model);
+  return ok;
+}
+
+static gboolean
+decide_allocation (GstBaseTransform * trans, GstQuery * query)
+{
+  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  guint own = encoder_stream_get_output_size (self->stream);
+  guint size, min, max;
+  GstBufferPool *pool;
+
+  /* The base class configures a pool of ours as it does downstream's. */
+  if (gst_query_get_n_allocation_pools (query) == 0) {
+    gst_query_add_allocation_pool (query, NULL, own, 0, 0);
+  } else {
+    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
+    gst_query_set_nth_allocation_pool (query, 0, pool, MAX (size, own), min,
+        max);
+    if (pool)
+      gst_object_unref (pool);
+  }
+  return parent_class->decide_allocation (trans, query);
+}
+
+static gboolean
+add_latency (GstContinualEncoder * self, GstQuery * query)
+{
+  GstClockTime min, max, own = 0;
+  gboolean live;
+
+  GST_OBJECT_LOCK (self);
+  if (self->model && GST_CLOCK_TIME_IS_VALID (self->vector_duration)) {
+    const CoModelInfo *info = co_model_get_info (self->model);
+
+    own = (info->delay + info->chunk_len - 1) * self->vector_duration;
+  }
+  GST_OBJECT_UNLOCK (self);
+  gst_query_parse_latency (query, &live, &min, &max);
+  min += own;
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += own;
+  gst_query_set_latency (query, live, min, max);
+  return TRUE;
+}
+
+static ByteScale
+get_byte_scale (GstContinualEncoder * self)
+{
+  ByteScale scale;
+
+  GST_OBJECT_LOCK (self);
+  scale = self->byte_scale;
+  GST_OBJECT_UNLOCK (self);
+  return scale;
+}
+
+static gboolean
+query (GstBaseTransform * trans, GstPadDirection direction, GstQuery * query)
+{
+  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  ByteScale scale;
+
+  if (direction == GST_PAD_SRC
+      && (GST_QUERY_TYPE (query) == GST_QUERY_DURATION
+          || GST_QUERY_TYPE (query) == GST_QUERY_SEEKING)) {
+    scale = get_byte_scale (self);
+    if (byte_scale_answer (&scale, query, trans->sinkpad))
+      return TRUE;
+  }
+  if (!parent_class->query (trans, direction, query))
+    return FALSE;
+  return direction != GST_PAD_SRC
+      || GST_QUERY_TYPE (query) != GST_QUERY_LATENCY
+      || add_latency (self, query);
+}
+
+static gboolean
+src_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  ByteScale scale;
+  GstEvent *seek;
+  gdouble rate;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
+    return parent_class->src_event (trans, event);
+  gst_event_parse_seek (event, &rate, NULL, NULL, NULL, NULL, NULL, NULL);
+  if (rate < 0) {
+    GST_WARNING_OBJECT (self, "expected a seek that plays forwards, found one "
+        "of rate %g: attention over past vectors can't run backwards", rate);
+    gst_event_unref (event);
+    return FALSE;
+  }
+  scale = get_byte_scale (self);
+  seek = byte_scale_convert_seek (&scale, event);
+  if (seek) {
+    gst_event_unref (event);
+    event = seek;
+  }
+  return parent_class->src_event (trans, event);
+}
+
+void
+encoder_negotiation_class_init (GstBaseTransformClass * klass)
+{
+  parent_class = g_type_class_peek_parent (klass);
+  klass->transform_caps = transform_caps;
+  klass->fixate_caps = fixate_caps;
+  klass->accept_caps = accept_caps;
+  klass->set_caps = set_caps;
+  klass->decide_allocation = decide_allocation;
+  klass->query = query;
+  klass->src_event = src_event;
+}

@@ -1,0 +1,282 @@
+/* gst-continual: live streams through a model, with their times
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "encoderstream.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Enough steps at once for matrix products, few enough for outputs of MAX_VALUES floats. */
+#define MAX_STEPS 64
+#define MAX_VALUES (1 << 20)
+
+struct _EncoderStream
+{
+  CoStream *stream;
+  VectorClock *clock;
+  guint n_streams;
+  gsize n_inputs, y_size;       /* floats of an input row, of an output row */
+  gsize max_steps;
+
+  /* Of the last call, and large enough for capacity steps. */
+  gsize capacity;
+  float *x;                     /* (n_streams, capacity, n_inputs) or NULL: if the data was not aligned */
+  float *y;                     /* (max outputs, y_size) */
+  CoOutput *outputs;            /* (max outputs) */
+  CoRow *rows;                  /* (n_streams, capacity) */
+  GArray *events;               /* of EncoderEvent */
+  guint next_event;
+};
+
+EncoderStream *
+encoder_stream_new (CoModel * model, guint n_streams)
+{
+  const CoModelInfo *info = co_model_get_info (model);
+  EncoderStream *self = g_new0 (EncoderStream, 1);
+
+  self->stream = co_stream_new (model, n_streams);
+  self->clock = vector_clock_new (n_streams, MAX (info->delay,
+          info->chunk_len - 1));
+  self->n_streams = n_streams;
+  self->n_inputs = info->n_inputs;
+  self->y_size = info->n_positions * info->n_outputs;
+  self->max_steps = CLAMP (MAX_VALUES / (n_streams * self->y_size), 1,
+      MAX_STEPS);
+  self->events = g_array_new (FALSE, FALSE, sizeof (EncoderEvent));
+  return self;
+}
+
+void
+encoder_stream_free (EncoderStream * self)
+{
+  co_stream_free (self->stream);
+  vector_clock_free (self->clock);
+  g_free (self->x);
+  g_free (self->y);
+  g_free (self->outputs);
+  g_free (self->rows);
+  g_array_unref (self->events);
+  g_free (self);
+}
+
+CoModel *
+encoder_stream_get_model (const EncoderStream * self)
+{
+  return co_stream_get_model (self->stream);
+}
+
+guint
+encoder_stream_get_n_streams (const EncoderStream * self)
+{
+  return self->n_streams;
+}
+
+gsize
+encoder_stream_get_output_size (const EncoderStream * self)
+{
+  return self->n_streams * self->y_size * sizeof (float);
+}
+
+gsize
+encoder_stream_get_max_steps (const EncoderStream * self)
+{
+  return self->max_steps;
+}
+
+void
+encoder_stream_clean (EncoderStream * self, gint stream)
+{
+  co_stream_clean_state (self->stream, stream);
+  vector_clock_reset (self->clock, stream);
+}
+
+GBytes *
+encoder_stream_get_state (const EncoderStream * self)
+{
+  return co_stream_get_state (self->stream);
+}
+
+gboolean
+encoder_stream_set_state (EncoderStream * self, GBytes * state,
+    GError ** error)
+{
+  if (!co_stream_set_state (self->stream, state, error))
+    return FALSE;
+  vector_clock_reset (self->clock, -1);
+  return TRUE;
+}
+
+static void
+reserve (EncoderStream * self, gsize n_steps)
+{
+  gsize n_outputs = co_stream_max_outputs (self->stream, n_steps);
+
+  if (self->y && n_steps <= self->capacity)
+    return;
+  self->capacity = n_steps;
+  g_clear_pointer (&self->x, g_free);
+  g_free (self->y);
+  self->y = g_new (float, n_outputs * self->y_size);
+  self->outputs = g_renew (CoOutput, self->outputs, n_outputs);
+  self->rows = g_renew (CoRow, self->rows, self->n_streams * n_steps);
+}
+
+/* Steps @from to @to of (S, n_steps, C) as (S, to - from, C). */
+static const float *
+gather (EncoderStream * self, gconstpointer data, gsize n_steps, gsize from,
+    gsize to)
+{
+  const gsize row = self->n_inputs * sizeof (float), n = to - from;
+  const guint8 *first = (const guint8 *) data + from * row;
+
+  if ((self->n_streams == 1 || n == n_steps)
+      && GPOINTER_TO_SIZE (first) % sizeof (float) == 0)
+    return (const float *) (gconstpointer) first;
+  if (!self->x)
+    self->x = g_new (float, self->n_streams * self->capacity * self->n_inputs);
+  for (guint s = 0; s < self->n_streams; s++)
+    memcpy (self->x + s * n * self->n_inputs, first + s * n_steps * row,
+        n * row);
+  return self->x;
+}
+
+/* Outputs @first to @end came together: those of one age are the rows of one buffer, oldest first. Its time is the
+ * newest that one of its rows answers for: streams that missed vectors look further back. */
+static void
+add_outputs (EncoderStream * self, gsize first, gsize end)
+{
+  gsize oldest = 0;
+
+  for (gsize i = first; i < end; i++)
+    oldest = MAX (oldest, self->outputs[i].age);
+  for (gsize age = oldest + 1; age-- > 0;) {
+    EncoderEvent event = {.type = ENCODER_OUTPUT,.age = age,.first = first,
+      .end = end
+    };
+    gboolean any = FALSE;
+
+    for (gsize i = first; i < end; i++) {
+      VectorTime time;
+
+      if (self->outputs[i].age != age)
+        continue;
+      time = vector_clock_answer (self->clock, self->outputs[i].stream, age);
+      if (!any || !GST_CLOCK_TIME_IS_VALID (event.time.pts)
+          || (GST_CLOCK_TIME_IS_VALID (time.pts)
+              && time.pts > event.time.pts))
+        event.time = time;
+      any = TRUE;
+    }
+    if (any)
+      g_array_append_val (self->events, event);
+  }
+}
+
+static void
+add_gap (EncoderStream * self)
+{
+  EncoderEvent event = {.type = ENCODER_GAP };
+
+  if (vector_clock_get_unanswered (self->clock, &event.time))
+    g_array_append_val (self->events, event);
+}
+
+void
+encoder_stream_forward (EncoderStream * self, gconstpointer data,
+    gsize n_steps, gsize from, gsize to, const VectorTime * time,
+    EncoderCounts * counts)
+{
+  const gsize n = to - from;
+  CoResult result;
+  GstClockTime begun;
+  gsize n_outputs, o = 0;
+
+  encoder_stream_forget (self);
+  reserve (self, n);
+  result = (CoResult) {
+  .y = self->y,.outputs = self->outputs,.rows = self->rows};
+  *counts = (EncoderCounts) {
+  0};
+  begun = gst_util_get_timestamp ();
+  n_outputs = co_stream_forward_steps (self->stream, &(CoInput) {
+        .x = gather (self, data, n_steps, from, to)}, n, TRUE, &result);
+  counts->step_time = (gst_util_get_timestamp () - begun) / n;
+  counts->outputs = n_outputs;
+
+  for (gsize step = 0; step < n; step++) {
+    VectorTime now = vector_time_at (time, from + step, n_steps);
+    gsize first = o;
+
+    vector_clock_step (self->clock, &now);
+    for (guint s = 0; s < self->n_streams; s++)
+      switch (self->rows[s * n + step]) {
+        case CO_ROW_TAKEN:
+          vector_clock_take (self->clock, s);
+          counts->vectors++;
+          break;
+        case CO_ROW_REFUSED:
+          counts->refused++;
+          g_array_append_val (self->events, ((EncoderEvent) {
+                .type = ENCODER_REFUSED,.time = now,.stream = s}));
+          break;
+        case CO_ROW_FULL:
+          counts->refused++;
+          g_array_append_val (self->events, ((EncoderEvent) {
+                .type = ENCODER_FULL,.time = now,.stream = s}));
+          break;
+        default:
+          counts->absent++;
+          break;
+      }
+    while (o < n_outputs && self->outputs[o].step == step)
+      o++;
+    if (o > first)
+      add_outputs (self, first, o);
+    else
+      add_gap (self);
+  }
+}
+
+void
+encoder_stream_drain (EncoderStream * self, EncoderCounts * counts)
+{
+  CoResult result;
+
+  encoder_stream_forget (self);
+  reserve (self, 0);
+  result = (CoResult) {
+  .y = self->y,.outputs = self->outputs};
+  *counts = (EncoderCounts) {
+  0};
+  counts->outputs = co_stream_drain (self->stream, &result);
+  if (counts->outputs)
+    add_outputs (self, 0, counts->outputs);
+}
+
+gboolean
+encoder_stream_next (EncoderStream * self, EncoderEvent * event)
+{
+  if (self->next_event >= self->events->len)
+    return FALSE;
+  *event = g_array_index (self->events, EncoderEvent, self->next_event++);
+  return TRUE;
+}
+
+void
+encoder_stream_read (const EncoderStream * self, const EncoderEvent * event,
+    float *y)
+{
+  if (self->n_streams > 1)
+    for (gsize i = 0; i < self->n_streams * self->y_size; i++)
+      y[i] = NAN;
+  for (gsize i = event->first; i < event->end; i++)
+    if (self->outputs[i].age == event->age)
+      memcpy (y + self->outputs[i].stream * self->y_size,
+          self->y + i * self->y_size, self->y_size * sizeof (float));
+}
+
+void
+encoder_stream_forget (EncoderStream * self)
+{
+  g_array_set_size (self->events, 0);
+  self->next_event = 0;
+}

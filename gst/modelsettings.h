@@ -1,0 +1,41 @@
+/* gst-continual: properties that say which model, and what its file doesn't
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <continual/continual.h>
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define MODEL_MAX_OPTIONS 32
+
+/* The properties' values. */
+typedef struct
+{
+  gchar *path;
+  GValue options[MODEL_MAX_OPTIONS];    /* by property id - 1 */
+} ModelSettings;
+
+/* Installs `model-path` and a property for each hyper-parameter, with ids from 1 on, and returns the first id that
+ * is free. */
+guint model_settings_install_properties (GObjectClass * klass);
+
+void model_settings_init (ModelSettings * self);
+void model_settings_clear (ModelSettings * self);
+
+/* @id: one of the properties but model-path. */
+void model_settings_set (ModelSettings * self, guint id, const GValue * value);
+/* @id: any of the properties. */
+void model_settings_get (const ModelSettings * self, guint id, GValue * value);
+
+#define MODEL_PROP_PATH 1
+
+/* The hyper-parameters that are not at their default, which is: as the model says. */
+CoOptions *model_settings_get_options (const ModelSettings * self);
+
+/* @path: NULL, or a file. NULL: an error message or, with @keep, a warning that the old model stays, was posted by
+ * @element. */
+CoModel *model_load (GstElement * element, const gchar * path,
+    const CoOptions * options, gboolean keep);
+
+G_END_DECLS

@@ -1,0 +1,132 @@
+/* gst-continual: what the tests of continualencoder share
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/check/gstcheck.h>
+#include <gst/check/gstharness.h>
+#include <math.h>
+
+#include "golden.h"
+
+#define TENSORS "other/tensors,format=(string)static,num_tensors=(int)1,types=(string)float32"
+
+/* The model of a golden case. Free it. */
+static inline gchar *
+model_path (const gchar * name)
+{
+  return golden_path (name, "model.safetensors");
+}
+
+/* A harness around continualencoder with the model of golden case @name, or none. @properties: as in gst-launch. */
+static inline GstHarness *
+encoder_new (const gchar * name, const gchar * properties)
+{
+  g_autofree gchar *path = name ? model_path (name) : NULL;
+  g_autofree gchar *line = g_strdup_printf ("continualencoder name=e %s%s %s",
+      path ? "model-path=" : "", path ? path : "", properties);
+
+  return gst_harness_new_parse (line);
+}
+
+static inline GstElement *
+encoder_get (GstHarness * h)
+{
+  return gst_harness_find_element (h, "continualencoder");
+}
+
+/* @dims: as in the caps, @fps: vectors of a second, or 0 */
+static inline void
+encoder_set_caps (GstHarness * h, const gchar * dims, gint fps)
+{
+  g_autofree gchar *text = g_strdup_printf (TENSORS
+      ",dimensions=(string)%s,framerate=(fraction)%d/1", dims, fps);
+
+  gst_harness_set_src_caps_str (h, text);
+}
+
+/* A buffer of @n floats */
+static inline GstBuffer *
+vectors_new (const float *x, gsize n, GstClockTime pts, GstClockTime duration)
+{
+  GstBuffer *buffer =
+      gst_buffer_new_memdup (x, n * sizeof (float));
+
+  GST_BUFFER_PTS (buffer) = pts;
+  GST_BUFFER_DURATION (buffer) = duration;
+  return buffer;
+}
+
+/* The largest difference of @buffer's numbers from @y; NaN: the size differs, or NaN on one side only. */
+static inline gdouble
+difference (GstBuffer * buffer, const float *y, gsize n)
+{
+  GstMapInfo map;
+  gdouble worst = 0;
+
+  gst_buffer_map (buffer, &map, GST_MAP_READ);
+  if (map.size != n * sizeof (float))
+    worst = NAN;
+  for (gsize i = 0; i < n && !isnan (worst); i++) {
+    float found = ((const float *) map.data)[i];
+
+    if (isnan (found) != isnan (y[i]))
+      worst = NAN;
+    else if (!isnan (found))
+      worst = MAX (worst, fabs ((gdouble) found - y[i]));
+  }
+  gst_buffer_unmap (buffer, &map);
+  return worst;
+}
+
+/* Pulls a buffer and checks its numbers. */
+static inline void
+expect_output (GstHarness * h, const float *y, gsize n, gdouble atol)
+{
+  GstBuffer *buffer = gst_harness_try_pull (h);
+  gdouble d;
+
+  fail_unless (buffer != NULL, "no output");
+  d = difference (buffer, y, n);
+  fail_unless (d <= atol, "off by %g", d);
+  gst_buffer_unref (buffer);
+}
+
+/* Pops messages of the element's bus until one of @type; NULL: none. */
+static inline GstMessage *
+pop_message (GstBus * bus, GstMessageType type)
+{
+  return gst_bus_pop_filtered (bus, type);
+}
+
+/* Gives @element a bus of its own. */
+static inline GstBus *
+bus_new (GstElement * element)
+{
+  GstBus *bus = gst_bus_new ();
+
+  gst_element_set_bus (element, bus);
+  return bus;
+}
+
+/* @message is an error or a warning of @domain and @code, and says each of the words, ended by NULL. Unrefs it. */
+static inline void
+check_message (GstMessage * message, GQuark domain, gint code,
+    const gchar * first, ...)
+{
+  g_autoptr (GError) error = NULL;
+  va_list words;
+
+  fail_unless (message != NULL, "no message");
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, NULL);
+  else
+    gst_message_parse_warning (message, &error, NULL);
+  fail_unless (g_error_matches (error, domain, code), "%s %d: %s",
+      g_quark_to_string (error->domain), error->code, error->message);
+  va_start (words, first);
+  for (const gchar * word = first; word; word = va_arg (words, const gchar *))
+      fail_unless (strstr (error->message, word) != NULL,
+        "'%s' is not in: %s", word, error->message);
+  va_end (words);
+  gst_message_unref (message);
+}
