@@ -17,6 +17,8 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
 
   if (model)
     co_model_unref (model);
+  if (direction == GST_PAD_SINK)
+    tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
   if (filter) {
     GstCaps *both =
         gst_caps_intersect_full (filter, res, GST_CAPS_INTERSECT_FIRST);
