@@ -408,7 +408,7 @@ gst_continual_encoder_start (GstBaseTransform * trans)
   encoder_renew_stream (self, model, 1);
   set_model (self, model);
   self->input.dims[0] = 0;
-  self->in_bytes = FALSE;
+  self->caps_refused = self->in_bytes = FALSE;
   self->bytes.scale.size = 0;
   self->stream_start = GST_SEQNUM_INVALID;
   self->labels_due = TRUE;

@@ -86,20 +86,24 @@ is_tensors (const GstCaps * caps)
   return res;
 }
 
+static gboolean
+fits (const CoModelInfo * info, const guint dims[4])
+{
+  return dims[0] == info->n_inputs && dims[3] == 1;
+}
+
 typedef GstCaps *(*TransformDims) (const CoModelInfo * info,
     const guint dims[4], const GValue * framerate);
 
-/* What a tensor of @dims comes out as; NULL: it can't go in. */
+/* What a tensor of @dims comes out as. One that can't go in is taken for one that can: it is refused, with a reason,
+ * when it comes. */
 static GstCaps *
 dims_to_src (const CoModelInfo * info, const guint dims[4],
     const GValue * framerate)
 {
   const guint out[4] = { info->n_outputs, info->n_positions, dims[2], 1 };
-  GstCaps *caps;
+  GstCaps *caps = tensor_caps_new (out, 0, 0);
 
-  if (dims[0] != info->n_inputs || dims[3] != 1)
-    return NULL;
-  caps = tensor_caps_new (out, 0, 0);
   /* A buffer of T vectors becomes T buffers. */
   set_framerate (caps, framerate, dims[1]);
   return caps;
@@ -173,6 +177,26 @@ encoder_caps_to_sink (const CoModelInfo * info, const GstCaps * caps)
   return transform (info, caps, any, dims_to_sink, TRUE);
 }
 
+GstCaps *
+encoder_caps_prefer_fitting (const CoModelInfo * info, GstCaps * caps)
+{
+  GstCaps *res = gst_caps_new_empty ();
+
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    guint dims[4];
+
+    if (!get_dims (gst_caps_get_structure (caps, i), dims)
+        || fits (info, dims))
+      gst_caps_append (res, gst_caps_copy_nth (caps, i));
+  }
+  if (gst_caps_is_empty (res)) {
+    gst_caps_unref (res);
+    return caps;
+  }
+  gst_caps_unref (caps);
+  return res;
+}
+
 gboolean
 encoder_caps_read (const CoModelInfo * info, const GstCaps * caps,
     TensorInfo * tensor, gchar ** why)
@@ -181,7 +205,7 @@ encoder_caps_read (const CoModelInfo * info, const GstCaps * caps,
 
   if (!tensor_caps_parse (caps, tensor, why))
     return FALSE;
-  if (tensor->dims[0] == info->n_inputs && tensor->dims[3] == 1)
+  if (fits (info, tensor->dims))
     return TRUE;
   found = tensor_dims_to_string (tensor->dims);
   *why = g_strdup_printf ("expected dimensions %" G_GSIZE_FORMAT ", %"

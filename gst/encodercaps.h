@@ -13,6 +13,11 @@ G_BEGIN_DECLS
 GstCaps *encoder_caps_to_src (const CoModelInfo * info, const GstCaps * caps);
 GstCaps *encoder_caps_to_sink (const CoModelInfo * info, const GstCaps * caps);
 
+/* Leaves out those of the sink pad's @caps, which it consumes, that can't go in; if none can, they stay, so that a CAPS
+ * event comes to be refused with a reason. */
+GstCaps *encoder_caps_prefer_fitting (const CoModelInfo * info,
+    GstCaps * caps);
+
 /* Reads fixed caps of the sink pad. FALSE: *why (free it) says what disagrees with the model. */
 gboolean encoder_caps_read (const CoModelInfo * info, const GstCaps * caps,
     TensorInfo * tensor, gchar ** why);

@@ -15,8 +15,6 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
   GstCaps *res = direction == GST_PAD_SINK ? encoder_caps_to_src (info, caps) :
       encoder_caps_to_sink (info, caps);
 
-  if (model)
-    co_model_unref (model);
   if (direction == GST_PAD_SINK)
     tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
   if (filter) {
@@ -25,7 +23,11 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
 
     gst_caps_unref (res);
     res = both;
+    if (info && direction == GST_PAD_SRC)
+      res = encoder_caps_prefer_fitting (info, res);
   }
+  if (model)
+    co_model_unref (model);
   return res;
 }
 
@@ -73,10 +75,11 @@ encoder_check_caps (GstContinualEncoder * self, GstCaps * caps)
     return FALSE;
   ok = encoder_caps_read (co_model_get_info (model), caps, &tensor, &why);
   co_model_unref (model);
-  if (!ok)
+  if (!ok && !self->caps_refused)
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%c%s.",
             g_ascii_toupper (why[0]), why + 1), ("caps %" GST_PTR_FORMAT,
             caps));
+  self->caps_refused = !ok;
   return ok;
 }
 

@@ -49,6 +49,7 @@ struct _GstContinualEncoder
 
   /* The streaming thread's. */
   TensorInfo input;             /* dims[0] 0: no caps yet */
+  gboolean caps_refused;        /* upstream repeats them with each buffer; the reason was posted */
   gboolean in_bytes;            /* upstream's segment counts bytes */
   ByteSegment bytes;
   GstBuffer *buffer;            /* in work, or NULL */
