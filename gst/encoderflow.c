@@ -246,6 +246,15 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
   GstFlowReturn ret;
   GstBuffer *buffer;
 
+  if (!gst_pad_has_current_caps (trans->sinkpad)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Expected caps that say what the buffers hold, found none: put them "
+            "before this element, for example " TENSOR_CAPS_NAME
+            ",format=static,num_tensors=1,types=float32,"
+            "dimensions=(string)64,framerate=100/1."), (NULL));
+    gst_buffer_unref (input);
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
   encoder_adopt_next_model (self);
   ret = parent_class->submit_input_buffer (trans, is_discont, input);
   if (ret != GST_FLOW_OK)
