@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encoderprivate.h"
 
-#include "labelsevent.h"
-
 static GstBaseTransformClass *parent_class;
 
 static gsize
@@ -25,68 +23,18 @@ void
 encoder_flow_clear (GstContinualEncoder * self)
 {
   drop_buffer (self);
-  if (self->stream)
-    encoder_stream_forget (self->stream);
+  if (self->host.stream)
+    encoder_stream_forget (self->host.stream);
   gst_adapter_clear (self->bytes.adapter);
 }
 
 static void
-reset (GstContinualEncoder * self, gint stream)
-{
-  g_mutex_lock (&self->stream_lock);
-  if (self->stream
-      && stream < (gint) encoder_stream_get_n_streams (self->stream))
-    encoder_stream_clean (self->stream, stream);
-  g_mutex_unlock (&self->stream_lock);
-}
-
-/* The names of the outputs, before the first of them. */
-static void
 send_labels (GstContinualEncoder * self)
 {
-  const CoModelInfo *info =
-      co_model_get_info (encoder_stream_get_model (self->stream));
+  GstEvent *labels = model_host_take_labels (&self->host);
 
-  if (self->labels_due && info->n_labels)
-    gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self),
-        labels_event_new (info->labels));
-  self->labels_due = FALSE;
-}
-
-/* The first vector that is refused is worth a message, then the tenth, and so on. */
-static GstFlowReturn
-refuse (GstContinualEncoder * self, const EncoderEvent * event)
-{
-  guint64 n, worth = 1;
-
-  if (event->type == ENCODER_FULL) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("Expected at most max-len vectors, found one more (stream %u): raise "
-            "max-len, set at-max=drop-oldest, or send a continual-reset event "
-            "between sequences.", event->stream), (NULL));
-    return GST_FLOW_ERROR;
-  }
-  if (self->on_invalid == ENCODER_ON_INVALID_ERROR) {
-    GST_ELEMENT_ERROR (self, STREAM, DECODE,
-        ("Expected finite numbers, found a vector with a NaN or an infinity at "
-            "%" GST_TIME_FORMAT " (stream %u): repair what makes the vectors, "
-            "or set on-invalid=drop.", GST_TIME_ARGS (event->time.pts),
-            event->stream), (NULL));
-    return GST_FLOW_ERROR;
-  }
-
-  GST_OBJECT_LOCK (self);
-  n = ++self->stats.sum.refused;
-  GST_OBJECT_UNLOCK (self);
-  while (worth < n)
-    worth *= 10;
-  if (n == worth)
-    GST_ELEMENT_WARNING (self, STREAM, DECODE,
-        ("Expected finite numbers, found a vector with a NaN or an infinity at "
-            "%" GST_TIME_FORMAT " (stream %u): it is left out. That makes %"
-            G_GUINT64_FORMAT "; see the property stats.",
-            GST_TIME_ARGS (event->time.pts), event->stream, n), (NULL));
-  return GST_FLOW_OK;
+  if (labels)
+    gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self), labels);
 }
 
 static void
@@ -106,7 +54,7 @@ static GstFlowReturn
 make_output (GstContinualEncoder * self, const EncoderEvent * event,
     GstBuffer ** out)
 {
-  gsize size = encoder_stream_get_output_size (self->stream);
+  gsize size = encoder_stream_get_output_size (self->host.stream);
   GstBufferPool *pool =
       gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self));
   GstBuffer *buffer = NULL;
@@ -128,7 +76,7 @@ make_output (GstContinualEncoder * self, const EncoderEvent * event,
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }
-  encoder_stream_read (self->stream, event, (gfloat *) map.data);
+  encoder_stream_read (self->host.stream, event, (gfloat *) map.data);
   gst_buffer_unmap (buffer, &map);
   GST_BUFFER_PTS (buffer) = event->time.pts;
   GST_BUFFER_DURATION (buffer) = event->time.duration;
@@ -145,7 +93,7 @@ next_output (GstContinualEncoder * self, GstBuffer ** out)
 
   *out = NULL;
   while (ret == GST_FLOW_OK && !*out
-      && encoder_stream_next (self->stream, &event))
+      && encoder_stream_next (self->host.stream, &event))
     switch (event.type) {
       case ENCODER_OUTPUT:
         ret = make_output (self, &event, out);
@@ -154,7 +102,7 @@ next_output (GstContinualEncoder * self, GstBuffer ** out)
         push_gap (self, &event.time);
         break;
       default:
-        ret = refuse (self, &event);
+        ret = model_host_refuse (&self->host, &event);
         break;
     }
   return ret;
@@ -163,20 +111,23 @@ next_output (GstContinualEncoder * self, GstBuffer ** out)
 GstFlowReturn
 encoder_drain (GstContinualEncoder * self)
 {
-  EncoderCounts counts;
   GstFlowReturn ret;
   GstBuffer *out;
 
-  g_mutex_lock (&self->stream_lock);
-  encoder_stream_drain (self->stream, &counts);
-  g_mutex_unlock (&self->stream_lock);
-  encoder_add_counts (self, &counts, 0);
+  model_host_drain (&self->host);
   do {
     ret = next_output (self, &out);
     if (out)
       ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
   } while (ret == GST_FLOW_OK && out);
   return ret;
+}
+
+void
+encoder_adopt_next_model (GstContinualEncoder * self)
+{
+  if (model_host_adopt_next (&self->host))
+    gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
 }
 
 /* Takes @buffer of whole vectors, @n_steps for each stream. */
@@ -266,9 +217,9 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
 
   send_labels (self);
   /* Not is_discont: that stays set until something comes out. */
-  if (self->reset_on_discont && GST_BUFFER_IS_DISCONT (buffer)) {
+  if (self->host.reset_on_discont && GST_BUFFER_IS_DISCONT (buffer)) {
     ret = encoder_drain (self);
-    reset (self, -1);
+    model_host_reset (&self->host, -1);
   }
   if (ret != GST_FLOW_OK) {
     gst_buffer_unref (buffer);
@@ -284,32 +235,29 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
 static gboolean
 do_steps (GstContinualEncoder * self, GstFlowReturn * ret)
 {
-  EncoderCounts counts;
-  gsize from = self->next_step, to;
+  EncoderInput input = { {0} };
+  gsize n;
 
   if (!self->buffer && self->in_bytes) {
     VectorTime time;
     /* Several streams come in blocks of all of them. */
     GstBuffer *buffer = byte_segment_take (&self->bytes,
         self->input.dims[2] == 1 ?
-        encoder_stream_get_max_steps (self->stream) : 1, &time);
+        encoder_stream_get_max_steps (self->host.stream) : 1, &time);
 
     if (buffer)
       *ret = begin_buffer (self, buffer, &time);
-    from = 0;
   }
   if (!self->buffer)
     return FALSE;
 
-  to = MIN (self->n_steps,
-      from + encoder_stream_get_max_steps (self->stream));
-  g_mutex_lock (&self->stream_lock);
-  encoder_stream_forward (self->stream, self->map.data, self->n_steps, from,
-      to, &self->time, &counts);
-  g_mutex_unlock (&self->stream_lock);
-  encoder_add_counts (self, &counts, to - from);
-  self->next_step = to;
-  if (to == self->n_steps)
+  n = MIN (self->n_steps - self->next_step,
+      encoder_stream_get_max_steps (self->host.stream));
+  input.x = (EncoderRows) {
+  self->map.data, self->n_steps, self->next_step};
+  model_host_forward (&self->host, &input, n, &self->time);
+  self->next_step += n;
+  if (self->next_step == self->n_steps)
     drop_buffer (self);
   return TRUE;
 }
@@ -379,10 +327,10 @@ stream_start (GstContinualEncoder * self, GstEvent * event)
   /* The first one finds a fresh or a restored state; one that a new link repeats is no new stream. */
   if (self->stream_start != GST_SEQNUM_INVALID && self->stream_start != seqnum) {
     end_of_stream (self);
-    reset (self, -1);
+    model_host_reset (&self->host, -1);
   }
   self->stream_start = seqnum;
-  self->labels_due = TRUE;
+  self->host.labels_due = TRUE;
 }
 
 /* What is forwarded, or NULL: an error was posted. */
@@ -409,30 +357,12 @@ begin_segment (GstContinualEncoder * self, GstEvent * event)
     return event;
 
   /* Another place in the file is another stream. */
-  reset (self, -1);
+  model_host_reset (&self->host, -1);
   byte_segment_begin (&self->bytes, segment, &time);
   res = gst_event_new_segment (&time);
   gst_event_set_seqnum (res, gst_event_get_seqnum (event));
   gst_event_unref (event);
   return res;
-}
-
-static void
-reset_by_event (GstContinualEncoder * self, GstEvent * event)
-{
-  gint stream = -1;
-
-  gst_structure_get_int (gst_event_get_structure (event), "stream", &stream);
-  if (stream < -1 || stream >= MAX (1, (gint) self->input.dims[2])) {
-    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
-        ("Expected continual-reset with a stream from 0 to %d, or -1 or none "
-            "for all, found %d: nothing was reset.",
-            MAX (1, (gint) self->input.dims[2]) - 1, stream), (NULL));
-    return;
-  }
-  if (stream < 0 && GST_EVENT_IS_SERIALIZED (event) && self->input.dims[0])
-    encoder_drain (self);
-  reset (self, stream);
 }
 
 static gboolean
@@ -463,7 +393,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
       break;
     case GST_EVENT_FLUSH_STOP:
       encoder_flow_clear (self);
-      reset (self, -1);
+      model_host_reset (&self->host, -1);
       break;
     case GST_EVENT_EOS:
       end_of_stream (self);
@@ -471,8 +401,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-      if (gst_event_has_name (event, "continual-reset"))
-        reset_by_event (self, event);
+      model_host_handle_reset (&self->host, event);
       break;
     default:
       break;

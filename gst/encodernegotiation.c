@@ -6,11 +6,36 @@
 
 static GstBaseTransformClass *parent_class;
 
+gchar *
+encoder_find_obstacle (GstElement * element, CoModel * model)
+{
+  const CoModelInfo *info = co_model_get_info (model);
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (element);
+  GstCaps *in = gst_pad_get_current_caps (trans->sinkpad), *out, *possible;
+  TensorInfo tensor;
+  gchar *why = NULL;
+
+  if (!in)
+    return NULL;
+  if (encoder_caps_read (info, in, &tensor, &why)) {
+    out = encoder_caps_to_src (info, in);
+    possible = gst_pad_peer_query_caps (trans->srcpad, out);
+    if (gst_caps_is_empty (possible))
+      why = g_strdup_printf ("expected outputs that downstream takes, found "
+          "vectors of %" G_GSIZE_FORMAT ": correct the caps after this element",
+          info->n_outputs);
+    gst_caps_unref (out);
+    gst_caps_unref (possible);
+  }
+  gst_caps_unref (in);
+  return why;
+}
+
 static GstCaps *
 transform_caps (GstBaseTransform * trans, GstPadDirection direction,
     GstCaps * caps, GstCaps * filter)
 {
-  CoModel *model = encoder_ref_model (GST_CONTINUAL_ENCODER (trans));
+  CoModel *model = model_host_ref_model (&GST_CONTINUAL_ENCODER (trans)->host);
   const CoModelInfo *info = model ? co_model_get_info (model) : NULL;
   GstCaps *res = direction == GST_PAD_SINK ? encoder_caps_to_src (info, caps) :
       encoder_caps_to_sink (info, caps);
@@ -66,7 +91,7 @@ accept_caps (GstBaseTransform * trans, GstPadDirection direction,
 gboolean
 encoder_check_caps (GstContinualEncoder * self, GstCaps * caps)
 {
-  CoModel *model = encoder_ref_model (self);
+  CoModel *model = model_host_ref_model (&self->host);
   g_autofree gchar *why = NULL;
   TensorInfo tensor;
   gboolean ok;
@@ -100,13 +125,8 @@ encoder_set_vector_duration (GstContinualEncoder * self,
   GST_OBJECT_LOCK (self);
   changed = self->vector_duration != duration;
   self->vector_duration = duration;
-  if (changed && self->model) {
-    const CoModelInfo *info = co_model_get_info (self->model);
-
-    changed = info->delay > 0 || info->chunk_len > 1;
-  }
   GST_OBJECT_UNLOCK (self);
-  if (changed)
+  if (changed && model_host_get_delay (&self->host) > 0)
     gst_element_post_message (GST_ELEMENT (self),
         gst_message_new_latency (GST_OBJECT (self)));
 }
@@ -139,15 +159,14 @@ static gboolean
 set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
 {
   GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
-  CoModel *model = encoder_ref_model (self);
+  CoModel *model = model_host_ref_model (&self->host);
   TensorInfo tensor;
   gboolean ok = model != NULL
       && encoder_caps_read (co_model_get_info (model), incaps, &tensor, NULL);
 
   if (ok) {
     self->input = tensor;
-    if (encoder_stream_get_n_streams (self->stream) != tensor.dims[2])
-      encoder_renew_stream (self, model, tensor.dims[2]);
+    model_host_set_n_streams (&self->host, tensor.dims[2]);
     encoder_update_byte_scale (self);
     encoder_set_vector_duration (self, duration_of_caps (&tensor));
   }
@@ -160,7 +179,7 @@ static gboolean
 decide_allocation (GstBaseTransform * trans, GstQuery * query)
 {
   GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
-  guint own = encoder_stream_get_output_size (self->stream);
+  guint own = encoder_stream_get_output_size (self->host.stream);
   guint size, min, max;
   GstBufferPool *pool;
 
@@ -180,15 +199,12 @@ decide_allocation (GstBaseTransform * trans, GstQuery * query)
 static gboolean
 add_latency (GstContinualEncoder * self, GstQuery * query)
 {
-  GstClockTime min, max, own = 0;
+  GstClockTime min, max, own = model_host_get_delay (&self->host);
   gboolean live;
 
   GST_OBJECT_LOCK (self);
-  if (self->model && GST_CLOCK_TIME_IS_VALID (self->vector_duration)) {
-    const CoModelInfo *info = co_model_get_info (self->model);
-
-    own = (info->delay + info->chunk_len - 1) * self->vector_duration;
-  }
+  own *= GST_CLOCK_TIME_IS_VALID (self->vector_duration) ?
+      self->vector_duration : 0;
   GST_OBJECT_UNLOCK (self);
   gst_query_parse_latency (query, &live, &min, &max);
   min += own;

@@ -14,12 +14,12 @@ struct _EncoderStream
   CoStream *stream;
   VectorClock *clock;
   guint n_streams;
-  gsize n_inputs, y_size;       /* floats of an input row, of an output row */
+  gsize y_size;                 /* floats of an output row */
   gsize max_steps;
 
   /* Of the last call, and large enough for capacity steps. */
   gsize capacity;
-  float *x;                     /* (n_streams, capacity, n_inputs) or NULL: if the data was not aligned */
+  float *x, *key, *value;       /* (n_streams, capacity, width) each, or NULL: copies of what was not aligned */
   float *y;                     /* (max outputs, y_size) */
   CoOutput *outputs;            /* (max outputs) */
   CoRow *rows;                  /* (n_streams, capacity) */
@@ -37,7 +37,6 @@ encoder_stream_new (CoModel * model, guint n_streams)
   self->clock = vector_clock_new (n_streams, MAX (info->delay,
           info->chunk_len - 1));
   self->n_streams = n_streams;
-  self->n_inputs = info->n_inputs;
   self->y_size = info->n_positions * info->n_outputs;
   self->max_steps = CLAMP (MAX_VALUES / (n_streams * self->y_size), 1,
       MAX_STEPS);
@@ -51,6 +50,8 @@ encoder_stream_free (EncoderStream * self)
   co_stream_free (self->stream);
   vector_clock_free (self->clock);
   g_free (self->x);
+  g_free (self->key);
+  g_free (self->value);
   g_free (self->y);
   g_free (self->outputs);
   g_free (self->rows);
@@ -114,29 +115,30 @@ reserve (EncoderStream * self, gsize n_steps)
     return;
   self->capacity = n_steps;
   g_clear_pointer (&self->x, g_free);
+  g_clear_pointer (&self->key, g_free);
+  g_clear_pointer (&self->value, g_free);
   g_free (self->y);
   self->y = g_new (float, n_outputs * self->y_size);
   self->outputs = g_renew (CoOutput, self->outputs, n_outputs);
   self->rows = g_renew (CoRow, self->rows, self->n_streams * n_steps);
 }
 
-/* Steps @from to @to of (S, n_steps, C) as (S, to - from, C). */
+/* The next @n of @rows as (S, n, width), in @copy where they don't lie so. */
 static const float *
-gather (EncoderStream * self, gconstpointer data, gsize n_steps, gsize from,
-    gsize to)
+gather (EncoderStream * self, const EncoderRows * rows, gsize n, gsize width,
+    float **copy)
 {
-  const gsize row = self->n_inputs * sizeof (float), n = to - from;
-  const guint8 *first = (const guint8 *) data + from * row;
+  const gsize row = width * sizeof (float);
+  const guint8 *first = (const guint8 *) rows->data + rows->from * row;
 
-  if ((self->n_streams == 1 || n == n_steps)
-      && GPOINTER_TO_SIZE (first) % sizeof (float) == 0)
-    return (const float *) (gconstpointer) first;
-  if (!self->x)
-    self->x = g_new (float, self->n_streams * self->capacity * self->n_inputs);
+  if (!rows->data || ((self->n_streams == 1 || n == rows->length)
+          && GPOINTER_TO_SIZE (first) % sizeof (float) == 0))
+    return rows->data ? (const float *) (gconstpointer) first : NULL;
+  if (!*copy)
+    *copy = g_new (float, self->n_streams * self->capacity * width);
   for (guint s = 0; s < self->n_streams; s++)
-    memcpy (self->x + s * n * self->n_inputs, first + s * n_steps * row,
-        n * row);
-  return self->x;
+    memcpy (*copy + s * n * width, first + s * rows->length * row, n * row);
+  return *copy;
 }
 
 /* Outputs @first to @end came together: those of one age are the rows of one buffer, oldest first. Its time is the
@@ -181,12 +183,13 @@ add_gap (EncoderStream * self)
 }
 
 void
-encoder_stream_forward (EncoderStream * self, gconstpointer data,
-    gsize n_steps, gsize from, gsize to, const VectorTime * time,
-    EncoderCounts * counts)
+encoder_stream_forward (EncoderStream * self, const EncoderInput * input,
+    gsize n, const VectorTime * time, EncoderCounts * counts)
 {
-  const gsize n = to - from;
+  const CoModelInfo *info =
+      co_model_get_info (co_stream_get_model (self->stream));
   CoResult result;
+  CoInput in;
   GstClockTime begun;
   gsize n_outputs, o = 0;
 
@@ -197,13 +200,17 @@ encoder_stream_forward (EncoderStream * self, gconstpointer data,
   *counts = (EncoderCounts) {
   0};
   begun = gst_util_get_timestamp ();
-  n_outputs = co_stream_forward_steps (self->stream, &(CoInput) {
-        .x = gather (self, data, n_steps, from, to)}, n, TRUE, &result);
+  in = (CoInput) {
+    .x = gather (self, &input->x, n, info->n_inputs, &self->x),
+    .key = gather (self, &input->key, n, info->n_keys, &self->key),
+    .value = gather (self, &input->value, n, info->n_values, &self->value),
+  };
+  n_outputs = co_stream_forward_steps (self->stream, &in, n, TRUE, &result);
   counts->step_time = (gst_util_get_timestamp () - begun) / n;
   counts->outputs = n_outputs;
 
   for (gsize step = 0; step < n; step++) {
-    VectorTime now = vector_time_at (time, from + step, n_steps);
+    VectorTime now = vector_time_at (time, input->x.from + step, input->x.length);
     gsize first = o;
 
     vector_clock_step (self->clock, &now);

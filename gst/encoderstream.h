@@ -32,6 +32,19 @@ typedef struct
   gsize age, first, end;        /* private: the outputs that are the rows of this one */
 } EncoderEvent;
 
+/* Vectors in a buffer, of which those at @from are next */
+typedef struct
+{
+  gconstpointer data;           /* (S, length, width) float32, aligned or not */
+  gsize length, from;
+} EncoderRows;
+
+/* As CoInput: where data is NULL, the keys are x and the values the keys. */
+typedef struct
+{
+  EncoderRows x, key, value;
+} EncoderInput;
+
 /* What one call did. */
 typedef struct
 {
@@ -57,11 +70,10 @@ GBytes *encoder_stream_get_state (const EncoderStream * self);
 gboolean encoder_stream_set_state (EncoderStream * self, GBytes * state,
     GError ** error);
 
-/* Steps @from to @to of @data, which is (S, n_steps, C) float32, aligned or not, and as long as @time. What came
- * of the last call must have been read. */
-void encoder_stream_forward (EncoderStream * self, gconstpointer data,
-    gsize n_steps, gsize from, gsize to, const VectorTime * time,
-    EncoderCounts * counts);
+/* The next @n_steps steps of @input, whose x.length vectors share @time evenly. What came of the last call must have
+ * been read. */
+void encoder_stream_forward (EncoderStream * self, const EncoderInput * input,
+    gsize n_steps, const VectorTime * time, EncoderCounts * counts);
 
 /* Answers what waits for the end of a chunk of a chunked kernel. */
 void encoder_stream_drain (EncoderStream * self, EncoderCounts * counts);

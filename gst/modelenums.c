@@ -46,6 +46,18 @@ DEFINE_ENUM (model_switch_get_type, "GstContinualSwitch",
     {1, "No", "false"},
     {2, "Yes", "true"})
 
+DEFINE_ENUM (model_self_attention_get_type, "GstContinualSelfAttention",
+    {0, "As the model says, or recurrent-full", "auto"},
+    {1, "Causal softmax over all vectors so far, up to max-len",
+          "recurrent-full"},
+    {2, "Causal linear attention over all vectors so far in constant state",
+          "recurrent-linear"})
+
+DEFINE_ENUM (model_cross_attention_get_type, "GstContinualCrossAttention",
+    {0, "As the model says, or full", "auto"},
+    {1, "Softmax over the memory", "full"},
+    {2, "Linear attention to the memory", "linear"})
+
 DEFINE_ENUM (model_at_max_get_type, "GstContinualAtMax",
     {0, "The stream ends with an error", "error"},
     {1, "The oldest vector leaves", "drop-oldest"})

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 #define MODEL_TYPE_ATTENTION (model_attention_get_type ())
 #define MODEL_TYPE_ACTIVATION (model_activation_get_type ())
 #define MODEL_TYPE_SWITCH (model_switch_get_type ())
+#define MODEL_TYPE_SELF_ATTENTION (model_self_attention_get_type ())
+#define MODEL_TYPE_CROSS_ATTENTION (model_cross_attention_get_type ())
 #define MODEL_TYPE_AT_MAX (model_at_max_get_type ())
 #define MODEL_TYPE_WARM_UP (model_warm_up_get_type ())
 #define MODEL_TYPE_FEATURE_MAP (model_feature_map_get_type ())
@@ -18,6 +20,8 @@ G_BEGIN_DECLS
 GType model_attention_get_type (void);
 GType model_activation_get_type (void);
 GType model_switch_get_type (void);
+GType model_self_attention_get_type (void);
+GType model_cross_attention_get_type (void);
 GType model_at_max_get_type (void);
 GType model_warm_up_get_type (void);
 GType model_feature_map_get_type (void);

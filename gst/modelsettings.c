@@ -15,112 +15,139 @@ static struct
 } properties[MODEL_MAX_OPTIONS];
 static guint n_properties;
 
-static void
-add (GObjectClass * klass, const gchar * key, GParamSpec * pspec)
+/* While a class is made */
+typedef struct
 {
-  g_assert (n_properties < MODEL_MAX_OPTIONS);
-  properties[n_properties].key = key;
-  properties[n_properties++].pspec = pspec;
-  g_object_class_install_property (klass, n_properties, pspec);
+  GObjectClass *klass;
+  ModelElement element;
+  guint n;
+} Install;
+
+#define ALL (MODEL_FOR_ENCODER | MODEL_FOR_ATTENTION | MODEL_FOR_DECODER)
+#define STACK (MODEL_FOR_ENCODER | MODEL_FOR_DECODER)
+#define WINDOW (MODEL_FOR_ENCODER | MODEL_FOR_ATTENTION)
+
+static void
+add (Install * to, guint elements, const gchar * key, GParamSpec * pspec)
+{
+  const guint i = to->n++;
+
+  g_assert (i < MODEL_MAX_OPTIONS);
+  if (!properties[i].pspec) {
+    properties[i].key = key;
+    properties[i].pspec = g_param_spec_ref_sink (pspec);
+    n_properties = to->n;
+  }
+  if (elements & to->element)
+    g_object_class_install_property (to->klass, to->n, pspec);
+  else
+    g_param_spec_sink (pspec);
 }
 
-#define ADD_UINT(key, name, nick, blurb, min, max, def) \
-    add (klass, key, g_param_spec_uint (name, nick, blurb, min, max, def, FLAGS))
-#define ADD_INT(key, name, nick, blurb, min, max, def) \
-    add (klass, key, g_param_spec_int (name, nick, blurb, min, max, def, FLAGS))
-#define ADD_DOUBLE(key, name, nick, blurb, min, max, def) \
-    add (klass, key, g_param_spec_double (name, nick, blurb, min, max, def, FLAGS))
-#define ADD_ENUM(key, name, nick, blurb, type, def) \
-    add (klass, key, g_param_spec_enum (name, nick, blurb, type, def, FLAGS))
+#define ADD_UINT(elements, key, name, nick, blurb, min, max, def) \
+    add (to, elements, key, g_param_spec_uint (name, nick, blurb, min, max, def, FLAGS))
+#define ADD_INT(elements, key, name, nick, blurb, min, max, def) \
+    add (to, elements, key, g_param_spec_int (name, nick, blurb, min, max, def, FLAGS))
+#define ADD_DOUBLE(elements, key, name, nick, blurb, min, max, def) \
+    add (to, elements, key, g_param_spec_double (name, nick, blurb, min, max, def, FLAGS))
+#define ADD_ENUM(elements, key, name, nick, blurb, type, def) \
+    add (to, elements, key, g_param_spec_enum (name, nick, blurb, type, def, FLAGS))
 
 /* Of the kinds without a softmax */
 static void
-add_kernel (GObjectClass * klass)
+add_kernel (Install * to)
 {
-  ADD_ENUM ("feature_map", "feature-map", "Feature map",
-      "Feature map of attention=recurrent-linear, as fast_transformers names it",
+  ADD_ENUM (STACK, "feature_map", "feature-map", "Feature map",
+      "Feature map of recurrent-linear attention, as fast_transformers names it",
       MODEL_TYPE_FEATURE_MAP, 0);
-  ADD_ENUM ("kernel_fn", "kernel-fn", "Kernel function",
+  ADD_ENUM (STACK, "kernel_fn", "kernel-fn", "Kernel function",
       "Nonlinearity of feature-map=generalized", MODEL_TYPE_ACTIVATION, 0);
-  ADD_UINT ("n_dims", "n-dims", "Feature map size",
+  ADD_UINT (STACK, "n_dims", "n-dims", "Feature map size",
       "Features of a random feature map (0: as the model says)",
       0, MAX_COUNT, 0);
-  ADD_DOUBLE ("softmax_temp", "softmax-temp", "Softmax temperature",
+  ADD_DOUBLE (STACK, "softmax_temp", "softmax-temp", "Softmax temperature",
       "Factor of the logits that random feature maps stand for (0: as the "
       "model says, or 1 / sqrt (head size))", 0.0, 1e12, 0.0);
-  ADD_DOUBLE ("smoothing", "smoothing", "Smoothing",
+  ADD_DOUBLE (STACK, "smoothing", "smoothing", "Smoothing",
       "What feature-map=smoothed-random-fourier adds (-1: as the model says, "
       "or 1)", -1.0, 1e12, -1.0);
-  ADD_ENUM ("feature_transform", "feature-transform", "Feature transform",
+  ADD_ENUM (WINDOW, "feature_transform", "feature-transform", "Feature transform",
       "Feature transform of attention=kernel, as KernelAttention names it",
       MODEL_TYPE_FEATURE_TRANSFORM, 0);
-  ADD_INT ("num_random_features", "num-random-features", "Random features",
+  ADD_INT (WINDOW, "num_random_features", "num-random-features", "Random features",
       "Rows of the projection matrix of attention=kernel, 0 being none (-1: as "
       "the model says)", -1, MAX_COUNT, -1);
-  ADD_DOUBLE ("scale", "scale", "Scale",
+  ADD_DOUBLE (WINDOW, "scale", "scale", "Scale",
       "Factor of the logits of attention=kernel (0: as the model says, or "
       "1 / sqrt (head size))",
       0.0, 1e12, 0.0);
-  ADD_UINT ("causal_chunk_length", "causal-chunk-length", "Chunk length",
+  ADD_UINT (WINDOW, "causal_chunk_length", "causal-chunk-length", "Chunk length",
       "Vectors that attention=kernel answers together (0: as the model says)",
       0, MAX_COUNT, 0);
-  ADD_UINT ("causal_window_length", "causal-window-length", "Chunks of window",
+  ADD_UINT (WINDOW, "causal_window_length", "causal-window-length", "Chunks of window",
       "Chunks in the window of attention=kernel (0: as the model says)",
       0, MAX_COUNT, 0);
-  ADD_DOUBLE ("causal_window_decay", "causal-window-decay", "Window decay",
+  ADD_DOUBLE (WINDOW, "causal_window_decay", "causal-window-decay", "Window decay",
       "What a chunk weighs against the next one in attention=kernel (-1: as "
       "the model says)", -1.0, 1.0, -1.0);
-  ADD_ENUM ("cache", "cache", "Cache",
+  ADD_ENUM (WINDOW, "cache", "cache", "Cache",
       "Whether attention=kernel sums up all vectors so far, with "
       "causal-window-decay, instead of a window", MODEL_TYPE_SWITCH, 0);
 }
 
 guint
-model_settings_install_properties (GObjectClass * klass)
+model_settings_install_properties (GObjectClass * klass, ModelElement element)
 {
-  n_properties = 0;
-  add (klass, NULL, g_param_spec_string ("model-path", "Model file",
+  Install install = { klass, element, 0 }, *to = &install;
+
+  add (to, ALL, NULL, g_param_spec_string ("model-path", "Model file",
           "The safetensors file of the model: a state_dict() saved by PyTorch, "
           "with hyper-parameters in its metadata or in the other properties",
           NULL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
           GST_PARAM_MUTABLE_PLAYING));
-  ADD_UINT ("nhead", "heads", "Heads",
+  ADD_UINT (ALL, "nhead", "heads", "Heads",
       "Attention heads, nhead or num_heads in PyTorch (0: as the model says)",
       0, MAX_COUNT, 0);
-  ADD_UINT ("sequence_len", "sequence-len", "Window",
+  ADD_UINT (WINDOW, "sequence_len", "sequence-len", "Window",
       "Vectors in the window that is attended to (0: as the model says)",
       0, MAX_COUNT, 0);
-  ADD_ENUM ("attention", "attention", "Attention",
+  ADD_ENUM (WINDOW, "attention", "attention", "Attention",
       "What a step gives", MODEL_TYPE_ATTENTION, 0);
-  ADD_ENUM ("activation", "activation", "Activation",
+  ADD_ENUM (STACK, "activation", "activation", "Activation",
       "Nonlinearity of the feed-forward blocks, as PyTorch defines it",
       MODEL_TYPE_ACTIVATION, 0);
-  ADD_INT ("query_index", "query-index", "Query index",
+  ADD_INT (WINDOW, "query_index", "query-index", "Query index",
       "Which of the window's vectors an output answers for: from 0, the oldest, "
       "or from -1, the newest, backwards. One that looks back delays the output "
       "by as many vectors, which is reported as latency (-2147483648: as the "
       "model says, or -1)", G_MININT, G_MAXINT, G_MININT);
-  ADD_ENUM ("norm_first", "norm-first", "Norm first",
+  ADD_ENUM (STACK, "norm_first", "norm-first", "Norm first",
       "Whether layers normalise before attention and feed-forward (pre-norm)",
       MODEL_TYPE_SWITCH, 0);
-  ADD_DOUBLE ("layer_norm_eps", "layer-norm-eps", "Layer norm epsilon",
+  ADD_DOUBLE (STACK, "layer_norm_eps", "layer-norm-eps", "Layer norm epsilon",
       "Added to the variance by layer norms (0: as the model says, or 1e-5)",
       0.0, 1.0, 0.0);
-  ADD_ENUM ("add_zero_attn", "add-zero-attn", "Add zero attention",
+  ADD_ENUM (WINDOW, "add_zero_attn", "add-zero-attn", "Add zero attention",
       "Whether a key and a value of zeros join each window, as in "
       "nn.MultiheadAttention", MODEL_TYPE_SWITCH, 0);
-  ADD_UINT ("max_len", "max-len", "Maximum length",
-      "Vectors that attention=recurrent-full holds at most",
+  ADD_UINT (STACK, "max_len", "max-len", "Maximum length",
+      "Vectors that recurrent-full attention holds at most",
       1, MAX_COUNT, 4096);
-  ADD_ENUM ("at_max", "at-max", "At maximum",
-      "What happens when attention=recurrent-full holds max-len vectors",
+  ADD_ENUM (STACK, "at_max", "at-max", "At maximum",
+      "What happens when recurrent-full attention holds max-len vectors",
       MODEL_TYPE_AT_MAX, 0);
-  ADD_ENUM ("warm_up", "warm-up", "Warm-up",
+  ADD_ENUM (WINDOW, "warm_up", "warm-up", "Warm-up",
       "What comes out until the window is full. partial is not for "
       "attention=retroactive or a query-index that looks back",
       MODEL_TYPE_WARM_UP, 0);
-  add_kernel (klass);
-  return n_properties + 1;
+  ADD_ENUM (MODEL_FOR_DECODER, "self_attention", "self-attention",
+      "Self-attention", "How the decoder's vectors attend to those before them",
+      MODEL_TYPE_SELF_ATTENTION, 0);
+  ADD_ENUM (MODEL_FOR_DECODER, "cross_attention", "cross-attention",
+      "Cross-attention", "How the decoder's vectors attend to the memory",
+      MODEL_TYPE_CROSS_ATTENTION, 0);
+  add_kernel (to);
+  return to->n + 1;
 }
 
 void

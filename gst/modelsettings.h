@@ -9,6 +9,14 @@ G_BEGIN_DECLS
 
 #define MODEL_MAX_OPTIONS 32
 
+/* Which elements a property is for. */
+typedef enum
+{
+  MODEL_FOR_ENCODER = 1 << 0,
+  MODEL_FOR_ATTENTION = 1 << 1,
+  MODEL_FOR_DECODER = 1 << 2,
+} ModelElement;
+
 /* The properties' values. */
 typedef struct
 {
@@ -16,9 +24,10 @@ typedef struct
   GValue options[MODEL_MAX_OPTIONS];    /* by property id - 1 */
 } ModelSettings;
 
-/* Installs `model-path` and a property for each hyper-parameter, with ids from 1 on, and returns the first id that
- * is free. */
-guint model_settings_install_properties (GObjectClass * klass);
+/* Installs `model-path` and a property for each hyper-parameter that applies to @element. Ids count from 1 and are the
+ * same for every element. Returns the first id that is free. */
+guint model_settings_install_properties (GObjectClass * klass,
+    ModelElement element);
 
 void model_settings_init (ModelSettings * self);
 void model_settings_clear (ModelSettings * self);

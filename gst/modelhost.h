@@ -1,0 +1,122 @@
+/* gst-continual: what every element that runs a model has
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "encoderstream.h"
+#include "modelsettings.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  MODEL_ON_INVALID_DROP,
+  MODEL_ON_INVALID_ERROR
+} ModelOnInvalid;
+
+typedef struct
+{
+  EncoderCounts sum;            /* step_time: of the last step */
+  guint64 steps;
+  GstClockTime time;            /* of all steps */
+} ModelStats;
+
+typedef struct _ModelHost ModelHost;
+
+/* What is each element's own. */
+typedef struct
+{
+  ModelElement element;
+  /* For the option `architecture`; NULL: as the file says. */
+  const gchar *architecture;
+  /* Why the element can't run such a model at all, as the end of a sentence; NULL: it can. */
+  gchar *(*refuse_model) (const CoModelInfo * info);
+  /* Streaming thread: why @model can't take over from the one in use; NULL: it can. */
+  gchar *(*find_obstacle) (GstElement * element, CoModel * model);
+  /* Streaming thread: answers what waits, before another model takes over. */
+  void (*drain) (GstElement * element);
+  /* Adds fields to the property `stats`; NULL: none. */
+  void (*add_stats) (GstElement * element, GstStructure * stats);
+} ModelHostClass;
+
+/**
+ * ModelHost: the model of an element, its properties, streams, statistics and action signals
+ *
+ * A part of the element, which calls it by name; its signals find it by themselves.
+ */
+struct _ModelHost
+{
+  GstElement *element;
+  const ModelHostClass *klass;
+
+  /* Under the element's object lock. Settings but the model's path don't change between start and stop. */
+  ModelSettings settings;
+  gboolean reset_on_discont;
+  ModelOnInvalid on_invalid;
+  gboolean started;
+  CoModel *model;               /* NULL: stopped */
+  CoModel *next_model;          /* takes over at the next buffer; NULL: none */
+  gchar *next_path;
+  ModelStats stats;
+
+  /* The streaming thread replaces the stream and calls it under this lock; other threads reset, save and restore it.
+   * What comes out of it is read in the streaming thread alone. Nothing is pushed or posted under it. */
+  GMutex stream_lock;
+  EncoderStream *stream;        /* NULL: stopped */
+
+  /* The streaming thread's. */
+  gboolean labels_due;          /* before the next buffer */
+};
+
+/* Installs the properties and signals of @element; the first property id that is free. */
+guint model_host_class_init (GObjectClass * klass, ModelElement element);
+
+void model_host_init (ModelHost * self, GstElement * element,
+    const ModelHostClass * klass);
+void model_host_finalize (ModelHost * self);
+
+/* FALSE: @pspec is none of the host's. What is refused while the element runs, or wrong, is told on the bus. */
+gboolean model_host_set_property (ModelHost * self, const GValue * value,
+    GParamSpec * pspec);
+gboolean model_host_get_property (ModelHost * self, GValue * value,
+    GParamSpec * pspec);
+
+/* Tells that @pspec was not set since the element runs. */
+void model_host_refuse_property (ModelHost * self, GParamSpec * pspec);
+
+/* Loads the model. FALSE: an error was posted. */
+gboolean model_host_start (ModelHost * self);
+void model_host_stop (ModelHost * self);
+
+/* The model in use; unref it. NULL: stopped. */
+CoModel *model_host_ref_model (ModelHost * self);
+
+/* Vectors from the arrival of one to its answer. */
+gsize model_host_get_delay (ModelHost * self);
+
+/* Forgets what came: @stream, or -1 for all. */
+void model_host_reset (ModelHost * self, gint stream);
+
+/* The rest is for the streaming thread. */
+
+/* TRUE: the model that was set while the element runs is now the one in use. */
+gboolean model_host_adopt_next (ModelHost * self);
+
+/* Fresh streams through the model, unless there are as many already. */
+void model_host_set_n_streams (ModelHost * self, guint n_streams);
+
+void model_host_forward (ModelHost * self, const EncoderInput * input,
+    gsize n_steps, const VectorTime * time);
+void model_host_drain (ModelHost * self);
+
+/* An ENCODER_REFUSED or ENCODER_FULL: GST_FLOW_ERROR if an error was posted. The first vector that is refused is worth
+ * a warning, then the tenth, and so on. */
+GstFlowReturn model_host_refuse (ModelHost * self,
+    const EncoderEvent * event);
+
+/* Resets by an event named continual-reset, after it answered what waits. FALSE: @event is another one. */
+gboolean model_host_handle_reset (ModelHost * self, GstEvent * event);
+
+/* The names of the outputs, before the first of them; NULL: none, or sent already. */
+GstEvent *model_host_take_labels (ModelHost * self);
+
+G_END_DECLS
