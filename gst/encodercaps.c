@@ -196,22 +196,3 @@ encoder_caps_prefer_fitting (const CoModelInfo * info, GstCaps * caps)
   gst_caps_unref (caps);
   return res;
 }
-
-gboolean
-encoder_caps_read (const CoModelInfo * info, const GstCaps * caps,
-    TensorInfo * tensor, gchar ** why)
-{
-  g_autofree gchar *found = NULL;
-
-  if (!tensor_caps_parse (caps, tensor, why))
-    return FALSE;
-  if (fits (info, tensor->dims))
-    return TRUE;
-  found = tensor_dims_to_string (tensor->dims);
-  *why = g_strdup_printf ("expected dimensions %" G_GSIZE_FORMAT ", %"
-      G_GSIZE_FORMAT ":T or %" G_GSIZE_FORMAT ":T:S, since the model takes "
-      "vectors of %" G_GSIZE_FORMAT " values (T vectors in time, S streams), "
-      "found %s: give it the features that it was trained on, or another model",
-      info->n_inputs, info->n_inputs, info->n_inputs, info->n_inputs, found);
-  return FALSE;
-}

@@ -18,8 +18,4 @@ GstCaps *encoder_caps_to_sink (const CoModelInfo * info, const GstCaps * caps);
 GstCaps *encoder_caps_prefer_fitting (const CoModelInfo * info,
     GstCaps * caps);
 
-/* Reads fixed caps of the sink pad. FALSE: *why (free it) says what disagrees with the model. */
-gboolean encoder_caps_read (const CoModelInfo * info, const GstCaps * caps,
-    TensorInfo * tensor, gchar ** why);
-
 G_END_DECLS

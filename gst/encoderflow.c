@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encoderprivate.h"
 
+#include "vectorcaps.h"
+
 static GstBaseTransformClass *parent_class;
 
 static gsize
@@ -150,23 +152,14 @@ begin_buffer (GstContinualEncoder * self, GstBuffer * buffer,
   return GST_FLOW_OK;
 }
 
-/* Whether @size bytes are whole vectors of each stream, and no more than the caps say. */
 static gboolean
 check_size (GstContinualEncoder * self, gsize size)
 {
-  const gsize vector = vector_size (self), T = self->input.dims[1],
-      S = self->input.dims[2];
-  g_autofree gchar *dims = NULL;
+  g_autofree gchar *why = NULL;
 
-  if (size > 0 && size % (vector * S) == 0 && size <= vector * T * S)
+  if (vector_caps_check_size (&self->input, size, &why))
     return TRUE;
-  dims = tensor_dims_to_string (self->input.dims);
-  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-      ("Expected buffers of %" G_GSIZE_FORMAT " bytes as dimensions=(string)%s "
-          "say, or of fewer whole vectors (%" G_GSIZE_FORMAT " bytes each), "
-          "found one of %" G_GSIZE_FORMAT " bytes: correct the dimensions, or "
-          "what makes the buffers.", vector * T * S, dims, vector * S, size),
-      (NULL));
+  vector_caps_post_error (GST_ELEMENT (self), why, NULL);
   return FALSE;
 }
 

@@ -3,6 +3,7 @@
 #include "encoderprivate.h"
 
 #include "encodercaps.h"
+#include "vectorcaps.h"
 
 static GstBaseTransformClass *parent_class;
 
@@ -17,7 +18,7 @@ encoder_find_obstacle (GstElement * element, CoModel * model)
 
   if (!in)
     return NULL;
-  if (encoder_caps_read (info, in, &tensor, &why)) {
+  if (vector_caps_read (in, info->n_inputs, "vectors", &tensor, &why)) {
     out = encoder_caps_to_src (info, in);
     possible = gst_pad_peer_query_caps (trans->srcpad, out);
     if (gst_caps_is_empty (possible))
@@ -98,22 +99,13 @@ encoder_check_caps (GstContinualEncoder * self, GstCaps * caps)
 
   if (!model)
     return FALSE;
-  ok = encoder_caps_read (co_model_get_info (model), caps, &tensor, &why);
+  ok = vector_caps_read (caps, co_model_get_info (model)->n_inputs, "vectors",
+      &tensor, &why);
   co_model_unref (model);
   if (!ok && !self->caps_refused)
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%c%s.",
-            g_ascii_toupper (why[0]), why + 1), ("caps %" GST_PTR_FORMAT,
-            caps));
+    vector_caps_post_error (GST_ELEMENT (self), why, caps);
   self->caps_refused = !ok;
   return ok;
-}
-
-/* Upstream's framerate counts buffers of T vectors. */
-static GstClockTime
-duration_of_caps (const TensorInfo * in)
-{
-  return in->fps_n ? gst_util_uint64_scale (1, GST_SECOND * in->fps_d,
-      (guint64) in->fps_n * in->dims[1]) : GST_CLOCK_TIME_NONE;
 }
 
 void
@@ -160,15 +152,17 @@ set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
 {
   GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
   CoModel *model = model_host_ref_model (&self->host);
+  g_autofree gchar *why = NULL;
   TensorInfo tensor;
   gboolean ok = model != NULL
-      && encoder_caps_read (co_model_get_info (model), incaps, &tensor, NULL);
+      && vector_caps_read (incaps, co_model_get_info (model)->n_inputs,
+      "vectors", &tensor, &why);
 
   if (ok) {
     self->input = tensor;
     model_host_set_n_streams (&self->host, tensor.dims[2]);
     encoder_update_byte_scale (self);
-    encoder_set_vector_duration (self, duration_of_caps (&tensor));
+    encoder_set_vector_duration (self, vector_caps_get_duration (&tensor));
   }
   if (model)
     co_model_unref (model);
