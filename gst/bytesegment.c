@@ -2,6 +2,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bytesegment.h"
 
+ByteScale
+byte_scale_new (const TensorInfo * tensor)
+{
+  const guint unit = tensor->dims[2] == 1 ? 1 : tensor->dims[1];
+  ByteScale scale = {.rate_d = 1 };
+
+  scale.size = sizeof (gfloat) * tensor->dims[0] * unit * tensor->dims[2];
+  if (tensor->fps_n) {
+    scale.rate_n = (guint64) tensor->fps_n * (tensor->dims[1] / unit);
+    scale.rate_d = tensor->fps_d;
+  }
+  return scale;
+}
+
 GstClockTime
 byte_scale_get_time (const ByteScale * self, guint64 i)
 {

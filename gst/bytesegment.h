@@ -4,6 +4,7 @@
 
 #include <gst/base/gstadapter.h>
 
+#include "tensorcaps.h"
 #include "vectorclock.h"
 
 G_BEGIN_DECLS
@@ -14,6 +15,9 @@ typedef struct
   gsize size;                   /* bytes of a unit; 0: not known yet */
   guint64 rate_n, rate_d;       /* units per second; 0/1: not known */
 } ByteScale;
+
+/* Vectors of one stream, buffers of several. */
+ByteScale byte_scale_new (const TensorInfo * tensor);
 
 /* The time at which unit @i begins, none without a rate. */
 GstClockTime byte_scale_get_time (const ByteScale * self, guint64 i);

@@ -126,18 +126,10 @@ encoder_set_vector_duration (GstContinualEncoder * self,
 void
 encoder_update_byte_scale (GstContinualEncoder * self)
 {
-  const TensorInfo *in = &self->input;
   ByteScale scale = {.rate_d = 1 };
 
-  if (in->dims[0]) {
-    /* Vectors of one stream, buffers of several */
-    guint unit = in->dims[2] == 1 ? 1 : in->dims[1];
-
-    scale.size = sizeof (gfloat) * in->dims[0] * unit * in->dims[2];
-    if (in->fps_n) {
-      scale.rate_n = (guint64) in->fps_n * (in->dims[1] / unit);
-      scale.rate_d = in->fps_d;
-    }
+  if (self->input.dims[0]) {
+    scale = byte_scale_new (&self->input);
     byte_segment_set_scale (&self->bytes, &scale);
   }
   if (!self->in_bytes)
