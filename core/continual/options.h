@@ -13,8 +13,9 @@ G_BEGIN_DECLS
  * `nhead`, `sequence_len`, `attention`, `activation`, `layer_norm_eps`, `norm_first`, `query_index`,
  * `add_zero_attn`, `feature_map`, `feature_transform`, `num_random_features`, `scale`,
  * `causal_chunk_length`, `causal_window_length`, `causal_window_decay`, `cache`, `architecture`,
- * `self_attention`, `cross_attention`, `labels` (a JSON array); and three that only make sense here:
- * `warm_up` (`drop` or `partial`), `max_len` and `at_max` (`error` or `drop-oldest`; recurrent-full).
+ * `self_attention`, `cross_attention`, `labels` (a JSON array); and some that only make sense here: `warm_up` (`drop`
+ * or `partial`), `max_len` and `at_max` (`error` or `drop-oldest`; recurrent-full), and `precision` (`float32`,
+ * `bfloat16` or `int8`: how the matrices of the projections and the feed-forward are kept).
  *
  * Values are written as in a metadata string: numbers in decimal, `true` or `false`, names with `-` or
  * `_`. They are checked when a model is loaded, with the same messages as a file's own.

@@ -1,100 +1,10 @@
 /* libcontinual: the inner loops, compiled once for each instruction set
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * CO_TABLE names the table, CO_LANES the floats of a vector register. Vectors are GCC's and clang's, so that
- * no line here knows an instruction set; loads and stores go through memcpy, so that none needs alignment. */
+ * CO_TABLE names the table, CO_LANES the floats of a vector register. */
 #include "math/kernels.h"
+#include "math/vector.h"
 #include <math.h>
-#include <string.h>
-
-typedef float Vec __attribute__ ((vector_size (CO_LANES * 4)));
-typedef gint32 IVec __attribute__ ((vector_size (CO_LANES * 4)));
-
-#define INLINE static inline __attribute__ ((always_inline))
-
-INLINE Vec
-load (const float *p)
-{
-  Vec v;
-  memcpy (&v, p, sizeof v);
-  return v;
-}
-
-INLINE void
-store (float *p, Vec v)
-{
-  memcpy (p, &v, sizeof v);
-}
-
-INLINE Vec
-splat (float x)
-{
-  return x - (Vec) { 0 };
-}
-
-/* The last @n < CO_LANES floats, zeros behind them. */
-INLINE Vec
-load_part (const float *p, gsize n)
-{
-  Vec v = { 0 };
-  for (gsize i = 0; i < n; i++)
-    v[i] = p[i];
-  return v;
-}
-
-INLINE void
-store_part (float *p, Vec v, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    p[i] = v[i];
-}
-
-typedef float Vec4 __attribute__ ((vector_size (16)));
-#if CO_LANES >= 8
-typedef float Vec8 __attribute__ ((vector_size (32)));
-#endif
-
-INLINE float
-sum_lanes (Vec v)
-{
-#if CO_LANES == 16
-  Vec8 w = __builtin_shufflevector (v, v, 0, 1, 2, 3, 4, 5, 6, 7)
-      + __builtin_shufflevector (v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-#elif CO_LANES == 8
-  Vec8 w = v;
-#endif
-#if CO_LANES >= 8
-  Vec4 q = __builtin_shufflevector (w, w, 0, 1, 2, 3)
-      + __builtin_shufflevector (w, w, 4, 5, 6, 7);
-#else
-  Vec4 q = v;
-#endif
-  return (q[0] + q[2]) + (q[1] + q[3]);
-}
-
-INLINE Vec
-blend (IVec mask, Vec yes, Vec no)
-{
-  return (Vec) ((mask & (IVec) yes) | (~mask & (IVec) no));
-}
-
-INLINE Vec
-vmax (Vec a, Vec b)
-{
-  return blend (a > b, a, b);
-}
-
-INLINE Vec
-vmin (Vec a, Vec b)
-{
-  return blend (a < b, a, b);
-}
-
-INLINE Vec
-vabs (Vec a)
-{
-  return (Vec) ((IVec) a & 0x7fffffff);
-}
 
 /* exp: x = k ln 2 + r, |r| <= ln 2 / 2, a polynomial of degree 6 in r. Below -87.3 it is 0, above 88.3 it
  * stays at exp (88.3). */
@@ -161,146 +71,38 @@ vtanh (Vec x)
 
 /* ---- products ---- */
 
-/* Weights come in panels of 16 outputs, (n_in, 16) each, so that outputs lie in the lanes and nothing is summed across
- * them. A panel is PARTS vectors. */
-#define PARTS (CO_PANEL / CO_LANES)
-/* Inputs whose products are summed before they join the others: short sums keep their digits. */
-#define BLOCK 128
+#define WEIGHT float
+#define LOAD_WEIGHTS load
+#define FORMAT float32
+#include "math/linear-template.h"
 
-/* NP panels by NX rows: each weight is read once for NX rows. The last panel may have fewer than 16 outputs. */
-#define TILE(NP, NX)                                                                            \
-INLINE void                                                                                     \
-tile_##NP##_##NX (const float *w, gsize stride, const float *b, gsize n_out, gsize n_in,          \
-    const float *x, gsize x_stride, float *y, gsize y_stride)                                                   \
-{                                                                                               \
-  Vec total[NX][NP * PARTS] = { 0 };                                                            \
-                                                                                                \
-  for (gsize begin = 0; begin < n_in; begin += BLOCK) {                                         \
-    const gsize end = MIN (begin + BLOCK, n_in);                                                \
-    Vec acc[NX][NP * PARTS] = { 0 };                                                            \
-                                                                                                \
-    for (gsize i = begin; i < end; i++)                                                         \
-      for (int v = 0; v < NP * PARTS; v++) {                                                    \
-        const float *at = w + v / PARTS * stride + i * CO_PANEL + v % PARTS * CO_LANES;          \
-        Vec wv = load (at);                                                                     \
-        for (int r = 0; r < NX; r++)                                                            \
-          acc[r][v] += wv * x[r * x_stride + i];                                                \
-      }                                                                                         \
-    for (int r = 0; r < NX; r++)                                                                \
-      for (int v = 0; v < NP * PARTS; v++)                                                      \
-        total[r][v] += acc[r][v];                                                               \
-  }                                                                                             \
-  for (int v = 0; v < NP * PARTS && (gsize) v * CO_LANES < n_out; v++) {                        \
-    const gsize o = v * CO_LANES, n = MIN (n_out - o, CO_LANES);                                \
-    Vec bias = { 0 };                                                                           \
-                                                                                                \
-    if (b)                                                                                      \
-      bias = n == CO_LANES ? load (b + o) : load_part (b + o, n);                               \
-    for (int r = 0; r < NX; r++)                                                                \
-      if (n == CO_LANES)                                                                        \
-        store (y + r * y_stride + o, total[r][v] + bias);                                       \
-      else                                                                                      \
-        store_part (y + r * y_stride + o, total[r][v] + bias, n);                               \
-  }                                                                                             \
-}
+/* bfloat16 is the upper half of a float32. */
+typedef guint16 HalfVec __attribute__ ((vector_size (CO_LANES * 2)));
+typedef guint32 UVec __attribute__ ((vector_size (CO_LANES * 4)));
 
-/* As many accumulators as there are registers for, and for one row, whose panels wait for each other least, fewer of
- * what is left over. */
-#if CO_LANES == 16
-#define MANY_1 8
-#define SOME_1 4
-#define MANY_2 4
-#define MANY_4 4
-TILE (8, 1)
-TILE (4, 1)
-TILE (4, 2)
-TILE (4, 4)
-#elif CO_LANES == 8
-#define MANY_1 4
-#define SOME_1 2
-#define MANY_2 2
-#define MANY_4 1
-TILE (4, 1)
-TILE (2, 1)
-TILE (2, 2)
-#else
-#define MANY_1 2
-#define SOME_1 2
-#define MANY_2 1
-#define MANY_4 1
-TILE (2, 1)
-#endif
-#define SOME_2 MANY_2
-#define SOME_4 MANY_4
-TILE (1, 2)
-TILE (1, 4)
-
-/* One panel, one row: four sums, for a single one would wait for itself at every input. */
-INLINE void
-tile_1_1 (const float *w, gsize stride, const float *b, gsize n_out,
-    gsize n_in, const float *x, gsize x_stride, float *y, gsize y_stride)
+INLINE Vec
+load_bfloat16 (const guint16 * p)
 {
-  for (gsize o = 0; o < MIN (n_out, CO_PANEL); o += CO_LANES) {
-    const gsize n = MIN (n_out - o, CO_LANES);
-    Vec s[4] = { 0 };
-    gsize i = 0;
-
-    for (; i + 4 <= n_in; i += 4)
-      for (int k = 0; k < 4; k++)
-        s[k] += load (w + (i + k) * CO_PANEL + o) * x[i + k];
-    for (; i < n_in; i++)
-      s[0] += load (w + i * CO_PANEL + o) * x[i];
-    s[0] = (s[0] + s[1]) + (s[2] + s[3]);
-    if (n == CO_LANES)
-      store (y + o, b ? s[0] + load (b + o) : s[0]);
-    else
-      store_part (y + o, b ? s[0] + load_part (b + o, n) : s[0], n);
-  }
+  HalfVec v;
+  memcpy (&v, p, sizeof v);
+  return (Vec) (__builtin_convertvector (v, UVec) << 16);
 }
 
-#define PASTE(np, nx) tile_##np##_##nx
-#define TILE_OF(np, nx) PASTE (np, nx)
-#define PANELS(np, nx)                                                                          \
-  for (; o + (np - 1) * CO_PANEL < n_out; o += np * CO_PANEL)                                   \
-    TILE_OF (np, nx) (w + o / CO_PANEL * stride, stride, b ? b + o : NULL, n_out - o, n_in, x,     \
-        x_stride, y + o, y_stride)
-
-/* All outputs of NX rows */
-#define ROWS(NX)                                                                                \
-static void                                                                                     \
-rows_##NX (const float *w, gsize stride, const float *b, gsize n_out, gsize n_in,                 \
-    const float *x, gsize x_stride, float *y, gsize y_stride)                                   \
-{                                                                                               \
-  gsize o = 0;                                                                                  \
-                                                                                                \
-  PANELS (MANY_##NX, NX);                                                                       \
-  PANELS (SOME_##NX, NX);                                                                       \
-  PANELS (1, NX);                                                                               \
-}
-
-ROWS (1)
-ROWS (2)
-ROWS (4)
+#define WEIGHT guint16
+#define LOAD_WEIGHTS load_bfloat16
+#define FORMAT bfloat16
+#include "math/linear-template.h"
 
 static void
-k_linear (const float *w, gsize stride, const float *b, gsize n_out,
+k_linear_bfloat16 (const guint16 * w, const float *b, gsize n_out,
     gsize n_in, const float *x, gsize x_stride, gsize n_rows, float *y,
     gsize y_stride)
 {
-  gsize r = 0;
-
-  for (; r + 4 <= n_rows; r += 4)
-    rows_4 (w, stride, b, n_out, n_in, x + r * x_stride, x_stride,
-        y + r * y_stride, y_stride);
-  if (r + 2 <= n_rows) {
-    rows_2 (w, stride, b, n_out, n_in, x + r * x_stride, x_stride,
-        y + r * y_stride, y_stride);
-    r += 2;
-  }
-  if (r < n_rows)
-    rows_1 (w, stride, b, n_out, n_in, x + r * x_stride, x_stride,
-        y + r * y_stride, y_stride);
+  linear_bfloat16_any (w, n_in * CO_PANEL, b, n_out, n_in, x, x_stride, n_rows,
+      y, y_stride);
 }
+
+#include "math/linear-int8.h"
 
 static void
 k_linear_transposed (const float *w, gsize w_stride, gsize n_out, gsize n_in,
@@ -479,7 +281,8 @@ k_identity (float *x, gsize n)
 
 extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
-  G_STRINGIFY (CO_NAME), k_linear, k_linear_transposed, k_dot, k_axpy, k_exchange, k_max,
+  G_STRINGIFY (CO_NAME), linear_float32_any, k_linear_bfloat16, k_linear_int8,
+  k_linear_transposed, k_dot, k_axpy, k_exchange, k_max,
   k_exp_sum, k_layer_norm, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity
 };

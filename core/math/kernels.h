@@ -21,6 +21,19 @@ typedef struct
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
       gsize n_rows,
       float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);
+  /* The same with weights in bfloat16: panels of guint16. */
+  void (*linear_bfloat16) (const guint16 * w /* panels of (n_out, n_in) */ ,
+      const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
+      const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
+      gsize n_rows,
+      float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);
+  /* The same with weights in int8, each output's times its scale: panels of (n_in / 2, CO_PANEL, 2), n_in filled up to
+   * an even number. Inputs are rounded to 15 bits of the row's largest. */
+  void (*linear_int8) (const gint8 * w, const float *scales /* (n_out) */ ,
+      const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
+      const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
+      gsize n_rows,
+      float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);
   /* y[i] += sum_o x[o] w[o][i] */
   void (*linear_transposed) (const float *w /* (n_out, n_in) at w_stride */ ,
       gsize w_stride, gsize n_out, gsize n_in,

@@ -25,8 +25,7 @@ void
 co_linear (const CoLinear * self, const float *x, gsize x_stride,
     gsize n_rows, float *y, gsize y_stride)
 {
-  co_kernels->linear (self->w, self->n_in * CO_PANEL, self->b, self->n_out,
-      self->n_in, x, x_stride, n_rows, y, y_stride);
+  self->format->multiply (self, x, x_stride, n_rows, y, y_stride);
 }
 
 void

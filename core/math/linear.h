@@ -6,13 +6,34 @@
 
 G_BEGIN_DECLS
 
-/* y = W x + b; absent where w is NULL */
+typedef struct _CoLinear CoLinear;
+
+/* How weights are kept */
 typedef struct
 {
+  const gchar *name;
+  gboolean scaled;              /* each output has a scale */
+  gsize (*size) (gsize n_out, gsize n_in);      /* bytes */
+  /* From panels of float32; @w is zero. */
+  void (*fill) (gpointer w, float *scales /* (n_out) */ ,
+      const float *panels /* of (n_out, n_in) */ , gsize n_out, gsize n_in);
+  void (*multiply) (const CoLinear * self,
+      const float *x /* (n_rows, n_in) */ , gsize x_stride, gsize n_rows,
+      float *y /* (n_rows, n_out) */ , gsize y_stride);
+} CoFormat;
+
+/* float32, bfloat16, int8; ended by NULL */
+extern const CoFormat *const co_formats[];
+
+/* y = W x + b; absent where w is NULL */
+struct _CoLinear
+{
   gsize n_in, n_out;
-  const float *w;               /* panels of (n_out, n_in), see math/kernels.h */
+  const CoFormat *format;
+  gconstpointer w;              /* panels, see math/kernels.h */
+  const float *scales;          /* (n_out) or NULL */
   const float *b;               /* (n_out) or NULL */
-} CoLinear;
+};
 
 /* Absent where gain is NULL. */
 typedef struct

@@ -33,15 +33,30 @@ fill (float *panels, gsize first, const CoMatrix * m)
       m->in_stride);
 }
 
+/* Panels of float32 in the format that the settings ask for. Takes @panels. */
+static CoLinear
+finish (const CoBuild * b, float *panels, gsize n_out, gsize n_in,
+    const float *bias)
+{
+  const CoFormat *format = co_formats[b->settings->precision];
+  float *w = co_build_own (b, format->size (n_out, n_in) / sizeof (float) + 1);
+  float *scales = format->scaled ? co_build_own (b, n_out) : NULL;
+
+  format->fill (w, scales, panels, n_out, n_in);
+  g_free (panels);
+  return (CoLinear) {
+  .n_in = n_in,.n_out = n_out,.format = format,.w = w,.scales = scales,.b =
+        bias};
+}
+
 CoLinear
 co_build_pack (const CoBuild * b, const CoMatrix * m)
 {
-  float *w = co_build_own (b, co_panels_size (m->n_out, m->n_in));
+  float *panels = g_new0 (float, co_panels_size (m->n_out, m->n_in));
 
-  fill (w, 0, m);
-  return (CoLinear) {
-  .n_in = m->n_in,.n_out = m->n_out,.w = w,.b =
-        co_build_copy (b, m->bias, m->n_out)};
+  fill (panels, 0, m);
+  return finish (b, panels, m->n_out, m->n_in, co_build_copy (b, m->bias,
+          m->n_out));
 }
 
 /* The part of @m that head @h's outputs are, or its inputs */
@@ -74,14 +89,14 @@ co_build_pack_inputs (const CoBuild * b, CoAttention * a,
   float *w, *bias;
 
   if (joined) {
-    w = co_build_own (b, co_panels_size (n_out, m->q.n_in));
+    w = g_new0 (float, co_panels_size (n_out, m->q.n_in));
     bias = m->q.bias || m->k.bias || m->v.bias ? co_build_own (b, n_out) : NULL;
     for (gsize i = 0; i < 3; first += parts[i++]->n_out) {
       fill (w, first, parts[i]);
       if (parts[i]->bias)
         memcpy (bias + first, parts[i]->bias, parts[i]->n_out * sizeof (float));
     }
-    a->qkv = (CoLinear) {.n_in = m->q.n_in,.n_out = n_out,.w = w,.b = bias };
+    a->qkv = finish (b, w, n_out, m->q.n_in, bias);
   }
   if (apart || !joined) {
     a->q = co_build_pack (b, &m->q);

@@ -12,6 +12,8 @@ const gchar *const co_kind_names[] = {
 static const gchar *const warm_up_names[] = { "drop", "partial", NULL };
 static const gchar *const at_max_names[] = { "error", "drop-oldest", NULL };
 static const gchar *const architecture_names[] = { "any", "encoder", "decoder", NULL };
+/* In the order of co_formats */
+static const gchar *const precision_names[] = { "float32", "bfloat16", "int8", NULL };
 static const gchar *const cross_names[] = { "full", "linear", NULL };
 /* In the order of co_feature_maps and co_feature_transforms */
 static const gchar *const map_names[] = { "elu", "favor", "random-fourier",
@@ -56,6 +58,8 @@ static const Setting settings[] = {
   {"warm_up", NULL, NAME, AT (partial), "drop",.names = warm_up_names},
   {"max_len", NULL, INTEGER, AT (max_len), "4096", 1, MAX_COUNT},
   {"at_max", NULL, NAME, AT (drop_oldest), "error",.names = at_max_names},
+  {"precision", NULL, NAME, AT (precision), "float32",.names =
+        precision_names},
   {"feature_map", NULL, NAME, AT (feature_map), "elu",.names = map_names},
   {"kernel_fn", NULL, NAME, AT (kernel_fn), "relu",.names =
         co_activation_names},

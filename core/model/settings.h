@@ -33,6 +33,7 @@ typedef struct
   gboolean add_zero_attn;
   gboolean partial;             /* warm_up */
   gint64 max_len;
+  gint precision;               /* index in co_formats */
   gboolean drop_oldest;         /* at_max */
   /* feature maps */
   gint feature_map, feature_transform, kernel_fn;

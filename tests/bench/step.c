@@ -1,4 +1,4 @@
-/* The time of a step against its floor, of chunks and of many streams against single steps. Everything is interleaved
+/* The time of a step against its floor; of chunks, of many streams and of lower precision against single steps. Everything is interleaved
  * in one process, so that ratios hold when the machine's speed drifts.
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "floor.h"
@@ -63,14 +63,19 @@ main (int argc, char **argv)
   {
     guint n_streams;
     gsize n_steps;
-  } shapes[] = { {1, 1}, {1, 2}, {1, 4}, {1, 16}, {1, 64}, {4, 1}, {16, 1} };
+    const gchar *precision;
+  } shapes[] = {
+    {1, 1, "float32"}, {1, 2, "float32"}, {1, 4, "float32"},
+    {1, 16, "float32"}, {1, 64, "float32"}, {4, 1, "float32"},
+    {16, 1, "float32"}, {1, 1, "bfloat16"}, {1, 1, "int8"}
+  };
 
-  g_print ("%-6s %4s %4s %12s %10s %10s %10s\n", "model", "S", "T",
-      "us/vector", "of floor", "of T=S=1", "MMAC/step");
+  g_print ("%-6s %-9s %4s %4s %12s %10s %10s %10s\n", "model", "precision",
+      "S", "T", "us/vector", "of floor", "speed-up", "MMAC/step");
   for (gsize i = 0; i < G_N_ELEMENTS (bench_models); i++) {
     const BenchModel *m = &bench_models[i];
     g_autoptr (GBytes) bytes = NULL;
-    g_autoptr (CoModel) model = NULL;
+    CoModel *models[G_N_ELEMENTS (shapes)];
     Run runs[G_N_ELEMENTS (shapes)];
     double times[G_N_ELEMENTS (shapes)][ROUNDS], floors[ROUNDS], at[1];
     double medians[G_N_ELEMENTS (shapes)];
@@ -80,11 +85,16 @@ main (int argc, char **argv)
     if (argc > 1 && !g_str_equal (argv[1], m->name))
       continue;
     bytes = bench_file (m);
-    model = co_model_load_bytes (bytes, NULL, NULL);
     f = floor_new (m);
-    repeat = MAX (1, 60000000 / (co_model_get_info (model)->macs + 100000));
-    for (gsize s = 0; s < G_N_ELEMENTS (shapes); s++)
-      runs[s] = run_new (model, shapes[s].n_streams, shapes[s].n_steps);
+    for (gsize s = 0; s < G_N_ELEMENTS (shapes); s++) {
+      g_autoptr (CoOptions) options = co_options_new ();
+      co_options_set (options, "precision", shapes[s].precision, NULL);
+      models[s] = s > 0 && g_str_equal (shapes[s].precision,
+          shapes[s - 1].precision) ? models[s - 1] :
+          co_model_load_bytes (bytes, options, NULL);
+      runs[s] = run_new (models[s], shapes[s].n_streams, shapes[s].n_steps);
+    }
+    repeat = MAX (1, 60000000 / (co_model_get_info (models[0])->macs + 100000));
     for (gsize round = 0; round < ROUNDS; round++) {
       gint64 begin = now_ns ();
       for (gsize j = 0; j < repeat; j++)
@@ -102,13 +112,13 @@ main (int argc, char **argv)
       }
     }
     at[0] = median (floors);
-    g_print ("%-6s floor     %12.2f\n", m->name, at[0] / 1000);
+    g_print ("%-6s floor               %12.2f\n", m->name, at[0] / 1000);
     for (gsize s = 0; s < G_N_ELEMENTS (shapes); s++) {
       medians[s] = median (times[s]);
-      g_print ("%-6s %4u %4zu %12.2f %10.2f %10.2f %10.2f\n", m->name,
-          shapes[s].n_streams, shapes[s].n_steps, medians[s] / 1000,
+      g_print ("%-6s %-9s %4u %4zu %12.2f %10.2f %10.2f %10.2f\n", m->name,
+          shapes[s].precision, shapes[s].n_streams, shapes[s].n_steps, medians[s] / 1000,
           medians[s] / at[0], medians[0] / medians[s],
-          co_model_get_info (model)->macs / 1e6);
+          co_model_get_info (models[s])->macs / 1e6);
     }
   }
   return 0;

@@ -1,0 +1,103 @@
+/* libcontinual: how weights are kept
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "math/linear.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- float32 ---- */
+
+static gsize
+float32_size (gsize n_out, gsize n_in)
+{
+  return co_panels_size (n_out, n_in) * sizeof (float);
+}
+
+static void
+float32_fill (gpointer w, float *scales, const float *panels, gsize n_out,
+    gsize n_in)
+{
+  memcpy (w, panels, float32_size (n_out, n_in));
+}
+
+static void
+float32_multiply (const CoLinear * self, const float *x, gsize x_stride,
+    gsize n_rows, float *y, gsize y_stride)
+{
+  co_kernels->linear (self->w, self->n_in * CO_PANEL, self->b, self->n_out,
+      self->n_in, x, x_stride, n_rows, y, y_stride);
+}
+
+/* ---- bfloat16: 8 bits of mantissa ---- */
+
+static gsize
+bfloat16_size (gsize n_out, gsize n_in)
+{
+  return co_panels_size (n_out, n_in) * sizeof (guint16);
+}
+
+static void
+bfloat16_fill (gpointer w, float *scales, const float *panels, gsize n_out,
+    gsize n_in)
+{
+  guint16 *to = w;
+
+  for (gsize i = 0; i < co_panels_size (n_out, n_in); i++) {
+    guint32 bits;
+    memcpy (&bits, &panels[i], sizeof bits);
+    /* To nearest, ties to even; the largest stay finite. */
+    if ((bits & 0x7fffffff) < 0x7f7f8000)
+      bits += 0x7fff + (bits >> 16 & 1);
+    to[i] = bits >> 16;
+  }
+}
+
+static void
+bfloat16_multiply (const CoLinear * self, const float *x, gsize x_stride,
+    gsize n_rows, float *y, gsize y_stride)
+{
+  co_kernels->linear_bfloat16 (self->w, self->b, self->n_out, self->n_in, x,
+      x_stride, n_rows, y, y_stride);
+}
+
+/* ---- int8: each output's weights in 254 steps of the largest ---- */
+
+static gsize
+int8_size (gsize n_out, gsize n_in)
+{
+  return co_panels_size (n_out, (n_in + 1) / 2 * 2);
+}
+
+static void
+int8_fill (gpointer w, float *scales, const float *panels, gsize n_out,
+    gsize n_in)
+{
+  const gsize stride = (n_in + 1) / 2 * 2 * CO_PANEL;
+  gint8 *to = w;
+
+  for (gsize o = 0; o < n_out; o++) {
+    const float *from = panels + o / CO_PANEL * n_in * CO_PANEL + o % CO_PANEL;
+    gint8 *row = to + o / CO_PANEL * stride + o % CO_PANEL * 2;
+    float top = 0;
+
+    for (gsize i = 0; i < n_in; i++)
+      top = MAX (top, fabsf (from[i * CO_PANEL]));
+    scales[o] = top / 127;
+    for (gsize i = 0; top > 0 && i < n_in; i++)
+      row[i / 2 * 2 * CO_PANEL + i % 2] =
+          lrintf (from[i * CO_PANEL] / top * 127);
+  }
+}
+
+static void
+int8_multiply (const CoLinear * self, const float *x, gsize x_stride,
+    gsize n_rows, float *y, gsize y_stride)
+{
+  co_kernels->linear_int8 (self->w, self->scales, self->b, self->n_out,
+      self->n_in, x, x_stride, n_rows, y, y_stride);
+}
+
+static const CoFormat float32 = { "float32", FALSE, float32_size, float32_fill, float32_multiply };
+static const CoFormat bfloat16 = { "bfloat16", FALSE, bfloat16_size, bfloat16_fill, bfloat16_multiply };
+static const CoFormat int8 = { "int8", TRUE, int8_size, int8_fill, int8_multiply };
+
+const CoFormat *const co_formats[] = { &float32, &bfloat16, &int8, NULL };

@@ -1,0 +1,98 @@
+/* libcontinual: vectors of CO_LANES floats
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * GCC's and clang's own, so that no line knows an instruction set; loads and stores go through memcpy, so that none
+ * needs alignment. */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+
+typedef float Vec __attribute__ ((vector_size (CO_LANES * 4)));
+typedef gint32 IVec __attribute__ ((vector_size (CO_LANES * 4)));
+
+#define INLINE static inline __attribute__ ((always_inline))
+
+INLINE Vec
+load (const float *p)
+{
+  Vec v;
+  memcpy (&v, p, sizeof v);
+  return v;
+}
+
+INLINE void
+store (float *p, Vec v)
+{
+  memcpy (p, &v, sizeof v);
+}
+
+INLINE Vec
+splat (float x)
+{
+  return x - (Vec) { 0 };
+}
+
+/* The last @n < CO_LANES floats, zeros behind them. */
+INLINE Vec
+load_part (const float *p, gsize n)
+{
+  Vec v = { 0 };
+  for (gsize i = 0; i < n; i++)
+    v[i] = p[i];
+  return v;
+}
+
+INLINE void
+store_part (float *p, Vec v, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    p[i] = v[i];
+}
+
+typedef float Vec4 __attribute__ ((vector_size (16)));
+#if CO_LANES >= 8
+typedef float Vec8 __attribute__ ((vector_size (32)));
+#endif
+
+INLINE float
+sum_lanes (Vec v)
+{
+#if CO_LANES == 16
+  Vec8 w = __builtin_shufflevector (v, v, 0, 1, 2, 3, 4, 5, 6, 7)
+      + __builtin_shufflevector (v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif CO_LANES == 8
+  Vec8 w = v;
+#endif
+#if CO_LANES >= 8
+  Vec4 q = __builtin_shufflevector (w, w, 0, 1, 2, 3)
+      + __builtin_shufflevector (w, w, 4, 5, 6, 7);
+#else
+  Vec4 q = v;
+#endif
+  return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+INLINE Vec
+blend (IVec mask, Vec yes, Vec no)
+{
+  return (Vec) ((mask & (IVec) yes) | (~mask & (IVec) no));
+}
+
+INLINE Vec
+vmax (Vec a, Vec b)
+{
+  return blend (a > b, a, b);
+}
+
+INLINE Vec
+vmin (Vec a, Vec b)
+{
+  return blend (a < b, a, b);
+}
+
+INLINE Vec
+vabs (Vec a)
+{
+  return (Vec) ((IVec) a & 0x7fffffff);
+}
