@@ -28,7 +28,7 @@ from exporter.safetensors import write_safetensors
 WINDOWED = ("single-output", "retroactive", "deep")
 # What a model file can say and a caller may have to
 SETTINGS = ("nhead", "num_heads", "activation", "layer_norm_eps", "norm_first", "add_zero_attn", "warm_up", "max_len",
-            "at_max", "feature_map", "kernel_fn", "n_dims", "softmax_temp", "smoothing", "feature_transform",
+            "at_max", "precision", "feature_map", "kernel_fn", "n_dims", "softmax_temp", "smoothing", "feature_transform",
             "num_random_features", "scale", "causal_chunk_length", "causal_window_length", "causal_window_decay", "cache",
             "architecture", "self_attention", "cross_attention")
 
@@ -41,7 +41,8 @@ def text(value):
     return str(value)
 
 
-def export(module, path, sequence_len=None, labels=None, attention=None, query_index=None, positions="positions", **settings):
+def export(module, path, sequence_len=None, labels=None, attention=None, query_index=None, positions="positions",
+           **settings):
     """Writes `module` to the model file `path` and returns the metadata.
 
     What the module says of itself is taken from it; sequence_len, attention and query_index win over that. positions:
@@ -129,7 +130,8 @@ def main():
     parser.add_argument("--attention", help="the kind of attention, where the module does not say it")
     parser.add_argument("--query-index", type=int, help="which position of the window is asked; -1, the newest, by default")
     parser.add_argument("--positions", default="positions", help="the child that adds table[t mod P]")
-    parser.add_argument("--set", action="append", default=[], type=setting, metavar="KEY=VALUE", help="any other key of a model file")
+    parser.add_argument("--set", action="append", default=[], type=setting, metavar="KEY=VALUE",
+                        help="any other key of a model file")
     args = parser.parse_args()
     try:
         metadata = export(load(args.module), args.output, args.sequence_len, args.labels, args.attention,

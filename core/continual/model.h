@@ -39,7 +39,7 @@ typedef struct _CoModel CoModel;
  * @labels: class names in the order of the outputs, or %NULL
  * @model_bytes: memory that the weights take
  * @state_bytes: memory that one stream's state takes
- * @macs: multiply-accumulates of one step of one stream
+ * @macs: multiply-accumulates of one step of one stream; without a decoder's sums over its memory
  */
 typedef struct
 {

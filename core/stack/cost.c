@@ -35,7 +35,10 @@ co_stack_macs (const CoStack * self)
           linear_macs (&a->v, N) + linear_macs (&a->out, N) +
           N * N * (a->k.n_out + a->v.n_out);
     }
-    macs += linear_macs (&layer->linear1, rows) +
+    /* What a decoder's memory costs depends on its length. */
+    macs += linear_macs (&layer->cross.q, rows) +
+        linear_macs (&layer->cross.out, rows) +
+        linear_macs (&layer->linear1, rows) +
         linear_macs (&layer->linear2, rows);
   }
   return macs + linear_macs (&self->head, n);

@@ -56,8 +56,8 @@ def pieces(name, module, positions):
              if parameter is not None and join(name, key) == positions]
     children = dict(module.named_children())
     for key, child in children.items():
-        if class_name(module) == "TransformerEncoder" and key == "layers" and len(child) and class_name(child[-1]) == "Lambda" \
-                and not isinstance(plain(child[-1]), nn.Sequential):
+        if (class_name(module) == "TransformerEncoder" and key == "layers" and len(child)
+                and class_name(child[-1]) == "Lambda" and not isinstance(plain(child[-1]), nn.Sequential)):
             child = child[:-1]  # continual-inference's last one takes the newest position
         found += pieces(join(name, key), child, positions)
     if not children and not found:

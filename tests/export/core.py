@@ -3,8 +3,6 @@
 import ctypes
 import os
 
-import torch
-
 
 class Error(Exception):
     pass
@@ -54,6 +52,7 @@ class Model:
         self.model = lib.co_model_load(path.encode(), None, ctypes.byref(error))
         if not self.model:
             raise Error(error.contents.message.decode())
+        # Valid as long as this object is
         self.info = lib.co_model_get_info(ctypes.c_void_p(self.model)).contents
 
     def __del__(self):
@@ -61,7 +60,8 @@ class Model:
             lib.co_model_unref(ctypes.c_void_p(self.model))
 
     def run(self, x, key=None, value=None, memory=None):
-        """x (T, C) as one chunk through a fresh stream: y (outputs, n_positions, D), drained at the end"""
+        """Tensors of torch: x (T, C) as one chunk through a fresh stream: y (outputs, n_positions, D), drained at the end"""
+        import torch
         x, key, value, memory = (None if t is None else floats(t) for t in (x, key, value, memory))
         info, stream = self.info, ctypes.c_void_p(lib.co_stream_new(ctypes.c_void_p(self.model), 1))
         if memory is not None:

@@ -44,7 +44,8 @@ class Command(Case):
             file.write(CODE)
         done = self.run_it("train.py:make", "model.safetensors", "--sequence-len", "5", "--attention", "retroactive")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(core.Model(self.path("model.safetensors")).info.kind, b"retroactive")
+        model = core.Model(self.path("model.safetensors"))
+        self.assertEqual(model.info.kind, b"retroactive")
 
     def test_refusals_are_one_line_and_leave_no_file(self):
         torch.save(nn.Linear(3, 3), self.path("model.pt"))
