@@ -1,0 +1,80 @@
+/* libcontinual: what the builders of parts share
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/builder.h"
+
+gboolean
+co_build_fail (const CoBuild * b, CoError code, const gchar * format, ...)
+{
+  g_autofree gchar *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (b->error, CO_ERROR, code, "%s: %s",
+      co_safetensors_get_name (b->file), text);
+  return FALSE;
+}
+
+static gchar *
+shape_to_string (const gsize * dims, gsize n)
+{
+  GString *s = g_string_new ("(");
+
+  for (gsize i = 0; i < n; i++)
+    if (dims[i] == CO_ANY)
+      g_string_append_printf (s, "%sany", i ? ", " : "");
+    else
+      g_string_append_printf (s, "%s%" G_GSIZE_FORMAT, i ? ", " : "", dims[i]);
+  g_string_append (s, ")");
+  return g_string_free (s, FALSE);
+}
+
+gboolean
+co_build_check (const CoBuild * b, const CoTensor * tensor, gsize n_dims,
+    const gsize * dims)
+{
+  gboolean same = tensor->n_dims == n_dims;
+
+  for (gsize i = 0; same && i < n_dims; i++)
+    same = tensor->dims[i] > 0 && (dims[i] == CO_ANY || dims[i] == tensor->dims[i]);
+  if (!same) {
+    g_autofree gchar *expected = shape_to_string (dims, n_dims);
+    g_autofree gchar *found = shape_to_string (tensor->dims, tensor->n_dims);
+    return co_build_fail (b, CO_ERROR_MODEL,
+        "tensor '%s': expected shape %s, found %s; is it of another model?",
+        tensor->name, expected, found);
+  }
+  return TRUE;
+}
+
+gboolean
+co_build_matrix (const CoBuild * b, CoMatrix * matrix,
+    const CoTensor * weight, const CoTensor * bias, gsize n_out, gsize n_in)
+{
+  if (!co_build_check (b, weight, 2, (gsize[]) {
+          n_out, n_in}) || (bias && !co_build_check (b, bias, 1, (gsize[]) {
+              weight->dims[0]})))
+    return FALSE;
+  *matrix = (CoMatrix) {.n_out = weight->dims[0],.n_in = weight->dims[1],
+    .out_stride = weight->dims[1],.in_stride = 1,.data = weight->data,.bias =
+        bias ? bias->data : NULL};
+  return TRUE;
+}
+
+gboolean
+co_build_require (const CoBuild * b, const CoLayerParts * layer,
+    CoRole role)
+{
+  const gchar *suffix = NULL;
+
+  if (layer->tensors[role])
+    return TRUE;
+  for (const CoSchemeName * n = b->scheme->names; n->suffix && !suffix; n++)
+    if (n->role == role)
+      suffix = n->suffix;
+  return co_build_fail (b, CO_ERROR_MODEL,
+      "tensor '%s%s%s' is missing: expected every tensor of %s; save the whole state dict",
+      layer->path, *layer->path ? "." : "", suffix ? suffix : "?",
+      b->scheme->title);
+}
