@@ -3,6 +3,7 @@
 #include "encoderprivate.h"
 
 #include "encodercaps.h"
+#include "tensorpool.h"
 #include "vectorcaps.h"
 
 static GstBaseTransformClass *parent_class;
@@ -165,20 +166,8 @@ static gboolean
 decide_allocation (GstBaseTransform * trans, GstQuery * query)
 {
   GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
-  guint own = encoder_stream_get_output_size (self->host.stream);
-  guint size, min, max;
-  GstBufferPool *pool;
 
-  /* The base class configures a pool of ours as it does downstream's. */
-  if (gst_query_get_n_allocation_pools (query) == 0) {
-    gst_query_add_allocation_pool (query, NULL, own, 0, 0);
-  } else {
-    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
-    gst_query_set_nth_allocation_pool (query, 0, pool, MAX (size, own), min,
-        max);
-    if (pool)
-      gst_object_unref (pool);
-  }
+  tensor_pool_require (query, encoder_stream_get_output_size (self->host.stream));
   return parent_class->decide_allocation (trans, query);
 }
 

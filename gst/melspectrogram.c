@@ -27,6 +27,7 @@
 #include "mel/presets.h"
 #include "mel/stream.h"
 #include "tensorcaps.h"
+#include "tensorpool.h"
 
 #define GST_CAT_DEFAULT continual_debug
 
@@ -271,20 +272,9 @@ gst_mel_spectrogram_decide_allocation (GstBaseTransform * trans,
     GstQuery * query)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
-  guint own = self->settings.n_mels * self->settings.frames_per_buffer *
-      sizeof (gfloat);
-  GstBufferPool *pool = NULL;
-  guint size = 0, min = 0, max = 0;
 
-  /* The base class configures a pool of ours as it does downstream's. */
-  if (gst_query_get_n_allocation_pools (query) == 0) {
-    gst_query_add_allocation_pool (query, NULL, own, 0, 0);
-  } else {
-    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
-    gst_query_set_nth_allocation_pool (query, 0, pool, MAX (size, own), min,
-        max);
-    gst_clear_object (&pool);
-  }
+  tensor_pool_require (query, (gsize) self->settings.n_mels *
+      self->settings.frames_per_buffer * sizeof (gfloat));
   return GST_BASE_TRANSFORM_CLASS
       (gst_mel_spectrogram_parent_class)->decide_allocation (trans, query);
 }
