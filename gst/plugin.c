@@ -11,7 +11,8 @@ plugin_init (GstPlugin * plugin)
       "Continual Transformers");
   return GST_ELEMENT_REGISTER (classlabeler, plugin)
       && GST_ELEMENT_REGISTER (continualencoder, plugin)
-      && GST_ELEMENT_REGISTER (melspectrogram, plugin);
+      && GST_ELEMENT_REGISTER (melspectrogram, plugin)
+      && GST_ELEMENT_REGISTER (videototensor, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, continual,

@@ -1,0 +1,195 @@
+/* gst-continual: from video's caps to vectors' and back
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "caps.h"
+
+#include "tensorcaps.h"
+
+static const struct
+{
+  const gchar *caps;
+  guint channels;
+} kinds[] = {
+  {VIDEO_COLOR_CAPS, 3},
+  {VIDEO_GRAY_CAPS, 1},
+};
+
+guint
+video_caps_get_channels (const GstVideoInfo * info)
+{
+  return GST_VIDEO_INFO_FORMAT (info) == GST_VIDEO_FORMAT_GRAY8 ? 1 : 3;
+}
+
+/* 0: too many. */
+static guint
+get_size (guint width, guint height, guint channels)
+{
+  guint64 pixels = (guint64) width * height;
+
+  return pixels > G_MAXUINT / (sizeof (gfloat) * channels) ? 0 :
+      (guint) pixels * channels;
+}
+
+guint
+video_caps_get_size (const GstVideoInfo * info)
+{
+  return get_size (GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
+      video_caps_get_channels (info));
+}
+
+static GstCaps *
+new_vectors (guint size)
+{
+  const guint dims[4] = { size, 1, 1, 1 };
+
+  return size ? tensor_caps_new (dims, 0, 0) :
+      gst_caps_from_string (TENSOR_CAPS_TEMPLATE);
+}
+
+/* The vectors of the frames of @s, a structure of @video. */
+static GstCaps *
+video_to_vectors (GstCaps * video, const GstStructure * s)
+{
+  GstCaps *res = gst_caps_new_empty ();
+  gint width = 0, height = 0;
+  gboolean known = gst_structure_get_int (s, "width", &width)
+      && gst_structure_get_int (s, "height", &height);
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    GstCaps *kind = gst_caps_from_string (kinds[i].caps);
+
+    if (gst_caps_can_intersect (video, kind))
+      res = gst_caps_merge (res, new_vectors (known ? get_size (width, height,
+                  kinds[i].channels) : 0));
+    gst_caps_unref (kind);
+  }
+  return res;
+}
+
+/* The size of the vectors of @s; 0: any; TRUE: none of ours. */
+static gboolean
+is_foreign (GstCaps * tensors, const GstStructure * s, guint * size)
+{
+  GstCaps *tmpl = gst_caps_from_string (TENSOR_CAPS_TEMPLATE), *both;
+  const GValue *dimensions = gst_structure_get_value (s, "dimensions");
+  TensorInfo info;
+  gboolean ok = TRUE;
+
+  *size = 0;
+  both = gst_caps_intersect (tensors, tmpl);
+  gst_caps_unref (tmpl);
+  if (gst_caps_is_empty (both)) {
+    ok = FALSE;
+  } else if (dimensions && gst_value_is_fixed (dimensions)) {
+    both = gst_caps_make_writable (both);
+    gst_structure_remove_field (gst_caps_get_structure (both, 0),
+        "framerate");
+    ok = tensor_caps_parse (both, &info, NULL) && info.dims[1] == 1
+        && info.dims[2] == 1 && info.dims[3] == 1;
+    *size = info.dims[0];
+  }
+  gst_caps_unref (both);
+  return !ok;
+}
+
+/* Frames whose vectors have @size values, as far as caps can say it; 0: all. */
+static GstCaps *
+vectors_to_video (guint size)
+{
+  GstCaps *res = gst_caps_new_empty ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    GstCaps *kind = gst_caps_from_string (kinds[i].caps);
+    gint pixels = (gint) MIN (size / kinds[i].channels, (guint) G_MAXINT);
+
+    if (size % kinds[i].channels) {
+      gst_caps_unref (kind);
+      continue;
+    }
+    if (size)
+      gst_caps_set_simple (kind, "width", GST_TYPE_INT_RANGE, 1, MAX (pixels,
+              2), "height", GST_TYPE_INT_RANGE, 1, MAX (pixels, 2), NULL);
+    gst_caps_append (res, kind);
+  }
+  return res;
+}
+
+static GstCaps *
+transform (GstPadDirection direction, GstCaps * caps)
+{
+  GstCaps *res = gst_caps_new_empty ();
+
+  if (gst_caps_is_any (caps)) {
+    gst_caps_unref (res);
+    return direction == GST_PAD_SINK ? new_vectors (0) : vectors_to_video (0);
+  }
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    GstStructure *s = gst_caps_get_structure (caps, i);
+    const GValue *framerate = gst_structure_get_value (s, "framerate");
+    GstCaps *one = gst_caps_copy_nth (caps, i), *other = NULL;
+    guint size;
+
+    if (direction == GST_PAD_SINK)
+      other = video_to_vectors (one, s);
+    else if (!is_foreign (one, s, &size))
+      other = vectors_to_video (size);
+    gst_caps_unref (one);
+    if (!other)
+      continue;
+    if (framerate)
+      gst_caps_set_value (other, "framerate", framerate);
+    res = gst_caps_merge (res, other);
+  }
+  return res;
+}
+
+GstCaps *
+video_caps_transform (GstPadDirection direction, GstCaps * caps,
+    GstCaps * filter)
+{
+  GstCaps *res = transform (direction, caps), *both;
+
+  if (!filter)
+    return res;
+  both = gst_caps_intersect_full (filter, res, GST_CAPS_INTERSECT_FIRST);
+  if (gst_caps_is_empty (both) && direction == GST_PAD_SRC) {
+    /* Nothing that upstream has would fit: let it come, so that an error can say what it was. */
+    gst_caps_unref (res);
+    gst_caps_unref (both);
+    res = vectors_to_video (0);
+    both = gst_caps_intersect_full (filter, res, GST_CAPS_INTERSECT_FIRST);
+  }
+  gst_caps_unref (res);
+  return both;
+}
+
+gboolean
+video_caps_check (const GstVideoInfo * info, GstCaps * downstream,
+    gchar ** why)
+{
+  guint size = video_caps_get_size (info);
+  GstCaps *vectors;
+  gboolean ok;
+
+  if (!size) {
+    *why = g_strdup_printf ("expected frames of at most %u values, found %d x "
+        "%d of %u each: scale them down with a videoscale before",
+        (guint) (G_MAXUINT / sizeof (gfloat)), GST_VIDEO_INFO_WIDTH (info),
+        GST_VIDEO_INFO_HEIGHT (info), video_caps_get_channels (info));
+    return FALSE;
+  }
+  vectors = new_vectors (size);
+  ok = gst_caps_can_intersect (vectors, downstream);
+  gst_caps_unref (vectors);
+  if (!ok) {
+    gchar *found = gst_caps_to_string (downstream);
+
+    *why = g_strdup_printf ("expected what comes after to take vectors of %u "
+        "values, since the frames are %s of %d x %d, found that it takes %s: "
+        "give size and format of the frames by video/x-raw, format=, width=, "
+        "height= before, behind a videoconvert and a videoscale", size,
+        GST_VIDEO_INFO_NAME (info), GST_VIDEO_INFO_WIDTH (info),
+        GST_VIDEO_INFO_HEIGHT (info), found);
+    g_free (found);
+  }
+  return ok;
+}
