@@ -52,40 +52,6 @@ push_gap (GstContinualEncoder * self, const VectorTime * time)
             time->duration));
 }
 
-static GstFlowReturn
-make_output (GstContinualEncoder * self, const EncoderEvent * event,
-    GstBuffer ** out)
-{
-  gsize size = encoder_stream_get_output_size (self->host.stream);
-  GstBufferPool *pool =
-      gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self));
-  GstBuffer *buffer = NULL;
-  GstFlowReturn ret;
-  GstMapInfo map;
-
-  if (!pool)
-    return GST_FLOW_FLUSHING;
-  gst_buffer_pool_set_active (pool, TRUE);
-  ret = gst_buffer_pool_acquire_buffer (pool, &buffer, NULL);
-  gst_object_unref (pool);
-  if (ret != GST_FLOW_OK)
-    return ret;
-  gst_buffer_set_size (buffer, size);
-  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
-    GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-        ("Expected writable memory from downstream's buffer pool, found none."),
-        ("%" GST_PTR_FORMAT, buffer));
-    gst_buffer_unref (buffer);
-    return GST_FLOW_ERROR;
-  }
-  encoder_stream_read (self->host.stream, event, (gfloat *) map.data);
-  gst_buffer_unmap (buffer, &map);
-  GST_BUFFER_PTS (buffer) = event->time.pts;
-  GST_BUFFER_DURATION (buffer) = event->time.duration;
-  *out = buffer;
-  return GST_FLOW_OK;
-}
-
 /* What comes next of the steps that were done: a buffer, or NULL if that was all. */
 static GstFlowReturn
 next_output (GstContinualEncoder * self, GstBuffer ** out)
@@ -98,7 +64,9 @@ next_output (GstContinualEncoder * self, GstBuffer ** out)
       && encoder_stream_next (self->host.stream, &event))
     switch (event.type) {
       case ENCODER_OUTPUT:
-        ret = make_output (self, &event, out);
+        ret = model_host_make_output (&self->host,
+            gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self)),
+            &event, out);
         break;
       case ENCODER_GAP:
         push_gap (self, &event.time);

@@ -63,17 +63,25 @@ model_host_get_delay (ModelHost * self)
   return delay;
 }
 
+static guint
+get_n_streams (ModelHost * self)
+{
+  guint n;
+
+  g_mutex_lock (&self->stream_lock);
+  n = self->stream ? encoder_stream_get_n_streams (self->stream) : 0;
+  g_mutex_unlock (&self->stream_lock);
+  return n;
+}
+
 static GstStructure *
 get_stats (ModelHost * self)
 {
   CoModelInfo info = { 0 };
   GstStructure *res;
   ModelStats stats;
-  guint n_streams;
+  guint n_streams = get_n_streams (self);
 
-  g_mutex_lock (&self->stream_lock);
-  n_streams = self->stream ? encoder_stream_get_n_streams (self->stream) : 0;
-  g_mutex_unlock (&self->stream_lock);
   GST_OBJECT_LOCK (self->element);
   stats = self->stats;
   if (self->model)
@@ -410,6 +418,37 @@ model_host_drain (ModelHost * self)
 }
 
 GstFlowReturn
+model_host_make_output (ModelHost * self, GstBufferPool * pool,
+    const EncoderEvent * event, GstBuffer ** out)
+{
+  GstBuffer *buffer = NULL;
+  GstFlowReturn ret;
+  GstMapInfo map;
+
+  if (!pool)
+    return GST_FLOW_FLUSHING;
+  gst_buffer_pool_set_active (pool, TRUE);
+  ret = gst_buffer_pool_acquire_buffer (pool, &buffer, NULL);
+  gst_object_unref (pool);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  gst_buffer_set_size (buffer, encoder_stream_get_output_size (self->stream));
+  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
+    GST_ELEMENT_ERROR (self->element, RESOURCE, WRITE,
+        ("Expected writable memory from downstream's buffer pool, found none."),
+        ("%" GST_PTR_FORMAT, buffer));
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  encoder_stream_read (self->stream, event, (gfloat *) map.data);
+  gst_buffer_unmap (buffer, &map);
+  GST_BUFFER_PTS (buffer) = event->time.pts;
+  GST_BUFFER_DURATION (buffer) = event->time.duration;
+  *out = buffer;
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
 model_host_refuse (ModelHost * self, const EncoderEvent * event)
 {
   GstElement *element = self->element;
@@ -448,11 +487,11 @@ model_host_refuse (ModelHost * self, const EncoderEvent * event)
 gboolean
 model_host_handle_reset (ModelHost * self, GstEvent * event)
 {
-  const gint last = encoder_stream_get_n_streams (self->stream) - 1;
-  gint stream = -1;
+  gint stream = -1, last;
 
   if (!gst_event_has_name (event, RESET_EVENT_NAME))
     return FALSE;
+  last = MAX (1, get_n_streams (self)) - 1;
   gst_structure_get_int (gst_event_get_structure (event), "stream", &stream);
   if (stream < -1 || stream > last) {
     GST_ELEMENT_WARNING (self->element, STREAM, FORMAT,

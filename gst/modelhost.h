@@ -108,6 +108,10 @@ void model_host_forward (ModelHost * self, const EncoderInput * input,
     gsize n_steps, const VectorTime * time);
 void model_host_drain (ModelHost * self);
 
+/* An ENCODER_OUTPUT as a buffer of @pool, which is consumed; NULL: the element is stopping. */
+GstFlowReturn model_host_make_output (ModelHost * self, GstBufferPool * pool,
+    const EncoderEvent * event, GstBuffer ** out);
+
 /* An ENCODER_REFUSED or ENCODER_FULL: GST_FLOW_ERROR if an error was posted. The first vector that is refused is worth
  * a warning, then the tenth, and so on. */
 GstFlowReturn model_host_refuse (ModelHost * self,

@@ -10,6 +10,7 @@ plugin_init (GstPlugin * plugin)
   GST_DEBUG_CATEGORY_INIT (continual_debug, "continual", 0,
       "Continual Transformers");
   return GST_ELEMENT_REGISTER (classlabeler, plugin)
+      && GST_ELEMENT_REGISTER (continualattention, plugin)
       && GST_ELEMENT_REGISTER (continualencoder, plugin)
       && GST_ELEMENT_REGISTER (melspectrogram, plugin)
       && GST_ELEMENT_REGISTER (videototensor, plugin);

@@ -1,0 +1,42 @@
+/* gst-continual: which vectors of several inputs belong together
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  HEAD_NONE,                    /* nothing came yet */
+  HEAD_VECTOR,
+  HEAD_GAP,                     /* no vector begins before its end */
+  HEAD_END                      /* nothing more will come */
+} HeadType;
+
+/* What an input gives next, in running time; GST_CLOCK_STIME_NONE: not known. */
+typedef struct
+{
+  HeadType type;
+  GstClockTimeDiff begin, end;
+  GstClockTimeDiff spacing;     /* from one vector to the next, as far as known: 0 if not */
+} AttentionHead;
+
+typedef enum
+{
+  MATCH_WAIT,                   /* for an input that has nothing yet */
+  MATCH_TAKE,                   /* the next vectors of all inputs belong together */
+  MATCH_DROP,                   /* what *which gives next has no counterpart, or is a gap that is over */
+  MATCH_END                     /* no vectors will ever belong together again */
+} Match;
+
+/* Vectors belong together when they begin within half a vector of each other or, where one has no time, in the order
+ * in which they come. @late: an input that has nothing yet will not give anything in time for the oldest vector. */
+Match attention_match (const AttentionHead * heads /* (n) */ , guint n,
+    gboolean late, guint * which);
+
+/* Whether the durations of two vectors that belong together say that their streams have different rates. */
+gboolean attention_rates_differ (const AttentionHead * a,
+    const AttentionHead * b);
+
+G_END_DECLS

@@ -1,0 +1,130 @@
+/* gst-continual: what the tests of continualattention share
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "encodertest.h"
+
+#define EACH (10 * GST_MSECOND)
+
+enum
+{ QUERY, KEY, VALUE, N_PADS };
+
+/* A continualattention with a harness for each pad; that of the queries has the outputs, too. */
+typedef struct
+{
+  GstElement *element;
+  GstBus *bus;
+  GstHarness *pads[N_PADS];     /* NULL: not requested */
+} Rig;
+
+/* @name: a golden case or NULL; @n_pads: 1 to 3 */
+static inline Rig
+rig_new (const gchar * name, guint n_pads, gboolean live)
+{
+  static const gchar *const names[] = { "query", "key", "value" };
+  g_autofree gchar *path = name ? model_path (name) : NULL;
+  Rig rig = {.element =
+        gst_element_factory_make ("continualattention", NULL) };
+
+  fail_unless (rig.element != NULL);
+  rig.bus = bus_new (rig.element);
+  g_object_set (rig.element, "model-path", path, NULL);
+  for (guint i = 0; i < n_pads; i++) {
+    rig.pads[i] = gst_harness_new_with_element (rig.element, names[i],
+        i == QUERY ? "src" : NULL);
+    gst_harness_set_live (rig.pads[i], live);
+  }
+  return rig;
+}
+
+static inline void
+rig_free (Rig * rig)
+{
+  gst_element_set_state (rig->element, GST_STATE_NULL);
+  for (guint i = N_PADS; i-- > 0;)
+    if (rig->pads[i])
+      gst_harness_teardown (rig->pads[i]);
+  gst_object_unref (rig->bus);
+  gst_object_unref (rig->element);
+}
+
+/* @fps: 0/1 if @fps_n is 0 */
+static inline void
+rig_set_caps (Rig * rig, guint pad, gsize width, gsize T, gint fps_n,
+    gint fps_d)
+{
+  g_autofree gchar *text = g_strdup_printf (TENSORS
+      ",dimensions=(string)%" G_GSIZE_FORMAT ":%" G_GSIZE_FORMAT
+      ",framerate=(fraction)%d/%d", width, T, fps_n, fps_d);
+
+  gst_harness_set_src_caps_str (rig->pads[pad], text);
+}
+
+/* Vectors @t to @t + @n of @x, at their times. */
+static inline GstFlowReturn
+rig_push (Rig * rig, guint pad, const float *x /* (, width) */ , gsize width,
+    gsize t, gsize n)
+{
+  return gst_harness_push (rig->pads[pad], vectors_new (x + t * width,
+          n * width, t * EACH, n * EACH));
+}
+
+static inline void
+rig_push_event (Rig * rig, guint pad, GstEvent * event)
+{
+  fail_unless (gst_harness_push_event (rig->pads[pad], event));
+}
+
+/* The next output is for the query of @pts. */
+static inline void
+rig_expect (Rig * rig, GstClockTime pts, const float *y, gsize n,
+    gdouble atol)
+{
+  GstBuffer *buffer = gst_harness_pull (rig->pads[QUERY]);
+  gdouble d;
+
+  fail_unless (buffer != NULL, "no output");
+  fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), pts);
+  d = difference (buffer, y, n);
+  fail_unless (d <= atol, "off by %g", d);
+  gst_buffer_unref (buffer);
+}
+
+static inline guint64
+rig_get_stat (Rig * rig, const gchar * name)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 n = 0;
+
+  g_object_get (rig->element, "stats", &stats, NULL);
+  fail_unless (gst_structure_get_uint64 (stats, name, &n), "no %s", name);
+  return n;
+}
+
+/* Waits for the next event of @type downstream and gives it. */
+static inline GstEvent *
+rig_pull_event (Rig * rig, GstEventType type)
+{
+  GstEvent *event;
+
+  while ((event = gst_harness_pull_event (rig->pads[QUERY]))) {
+    if (GST_EVENT_TYPE (event) == type)
+      return event;
+    gst_event_unref (event);
+  }
+  fail ("no %s", gst_event_type_get_name (type));
+  return NULL;
+}
+
+/* The next gap downstream is for @pts. */
+static inline void
+rig_expect_gap (Rig * rig, GstClockTime pts)
+{
+  GstEvent *event = rig_pull_event (rig, GST_EVENT_GAP);
+  GstClockTime found, duration;
+
+  gst_event_parse_gap (event, &found, &duration);
+  fail_unless_equals_uint64 (found, pts);
+  fail_unless_equals_uint64 (duration, EACH);
+  gst_event_unref (event);
+}
