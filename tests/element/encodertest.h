@@ -17,6 +17,39 @@ model_path (const gchar * name)
   return golden_path (name, "model.safetensors");
 }
 
+/* A copy of the case's model file with metadata @key set to @value, or without it (NULL). Free and unlink it. */
+static inline gchar *
+model_copy (const gchar * name, const gchar * key, const gchar * value)
+{
+  g_autofree gchar *from = model_path (name);
+  g_autofree gchar *file = NULL, *header = NULL;
+  g_autoptr (GString) content = g_string_new (NULL);
+  gchar *path = NULL;
+  gint fd = g_file_open_tmp ("continual-XXXXXX", &path, NULL);
+  gsize size;
+  guint64 n;
+  json_t *root, *metadata;
+
+  fail_unless (fd >= 0);
+  close (fd);
+  fail_unless (g_file_get_contents (from, &file, &size, NULL));
+  memcpy (&n, file, 8);
+  root = json_loadb (file + 8, n, 0, NULL);
+  metadata = json_object_get (root, "__metadata__");
+  if (value)
+    json_object_set_new (metadata, key, json_string (value));
+  else
+    json_object_del (metadata, key);
+  header = json_dumps (root, JSON_COMPACT);
+  json_decref (root);
+  g_string_append_len (content, (gchar *) & (guint64) {
+      strlen (header)}, 8);
+  g_string_append (content, header);
+  g_string_append_len (content, file + 8 + n, size - 8 - n);
+  fail_unless (g_file_set_contents (path, content->str, content->len, NULL));
+  return path;
+}
+
 /* A harness around continualencoder with the model of golden case @name, or none. @properties: as in gst-launch. */
 static inline GstHarness *
 encoder_new (const gchar * name, const gchar * properties)
@@ -91,21 +124,54 @@ expect_output (GstHarness * h, const float *y, gsize n, gdouble atol)
   gst_buffer_unref (buffer);
 }
 
-/* Pops messages of the element's bus until one of @type; NULL: none. */
-static inline GstMessage *
-pop_message (GstBus * bus, GstMessageType type)
-{
-  return gst_bus_pop_filtered (bus, type);
-}
-
-/* Gives @element a bus of its own. */
+/* Gives the element a bus of its own. */
 static inline GstBus *
-bus_new (GstElement * element)
+bus_new (GstHarness * h)
 {
   GstBus *bus = gst_bus_new ();
 
-  gst_element_set_bus (element, bus);
+  gst_element_set_bus (h->element, bus);
   return bus;
+}
+
+static inline void
+bus_free (GstHarness * h, GstBus * bus)
+{
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+}
+
+/* Pushes @n vectors of the case from vector @from on, one in a buffer, 10 ms each. */
+static inline void
+push_vectors (GstHarness * h, const Golden * g, gsize from, gsize n)
+{
+  const gsize C = co_model_get_info (g->model)->n_inputs;
+
+  for (gsize t = from; t < from + n; t++)
+    fail_unless_equals_int (gst_harness_push (h, vectors_new (g->x + t * C, C,
+                t * 10 * GST_MSECOND, 10 * GST_MSECOND)), GST_FLOW_OK);
+}
+
+/* Pulls @n outputs and checks that they are those of the case from its output @from on. */
+static inline void
+pull_outputs (GstHarness * h, const Golden * g, gsize from, gsize n)
+{
+  for (gsize i = from; i < from + n; i++)
+    expect_output (h, g->y + i * g->y_size, g->y_size, g->atol);
+}
+
+/* The next event of @type that came out, of those before it none; NULL: there is none. */
+static inline GstEvent *
+pull_event (GstHarness * h, GstEventType type)
+{
+  GstEvent *event;
+
+  while ((event = gst_harness_try_pull_event (h))) {
+    if (GST_EVENT_TYPE (event) == type)
+      return event;
+    gst_event_unref (event);
+  }
+  return NULL;
 }
 
 /* @message is an error or a warning of @domain and @code, and says each of the words, ended by NULL. Unrefs it. */
