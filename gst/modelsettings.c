@@ -258,7 +258,7 @@ model_load (GstElement * element, const gchar * path,
   if (!path || !*path) {
     if (keep)
       GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-          ("Expected a model-path, found none: the model in use stays."),
+          ("The model in use stays: expected a model-path, found none."),
           (NULL));
     else
       GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS,
