@@ -33,21 +33,21 @@ push_outputs (GstContinualAttention * self)
 {
   GstAggregator *agg = GST_AGGREGATOR (self);
   GstFlowReturn ret = GST_FLOW_OK;
-  EncoderEvent event;
+  ModelEvent event;
   GstBuffer *out;
 
   if (!self->negotiated)
     return GST_FLOW_NOT_NEGOTIATED;
   push_labels (self);
-  while (ret == GST_FLOW_OK && encoder_stream_next (self->host.stream, &event))
+  while (ret == GST_FLOW_OK && model_stream_next (self->host.stream, &event))
     switch (event.type) {
-      case ENCODER_OUTPUT:
+      case MODEL_OUTPUT:
         ret = model_host_make_output (&self->host,
             gst_aggregator_get_buffer_pool (agg), &event, &out);
         if (ret == GST_FLOW_OK)
           ret = gst_aggregator_finish_buffer (agg, out);
         break;
-      case ENCODER_GAP:
+      case MODEL_GAP:
         push_gap (self, &event.time);
         break;
       default:
@@ -111,7 +111,7 @@ check_rates (const AttentionHead * heads /* (n) */ ,
 static gsize
 count_matches (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
 {
-  const gsize max = encoder_stream_get_max_steps (self->host.stream);
+  const gsize max = model_stream_get_max_steps (self->host.stream);
   AttentionHead heads[N_INPUTS];
   AttentionInput inputs[N_INPUTS];
   gsize n = 1;
@@ -127,7 +127,7 @@ static GstFlowReturn
 take (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
 {
   GstAggregator *agg = GST_AGGREGATOR (self);
-  EncoderInput input = { {0} };
+  ModelInput input = { {0} };
   g_autofree gchar *why = attention_check_inputs (self, pads);
   GstFlowReturn ret = GST_FLOW_OK;
   AttentionHead head;
@@ -266,7 +266,7 @@ get_next_time (GstAggregator * agg)
 static GstFlowReturn
 flush (GstAggregator * agg)
 {
-  encoder_stream_forget (GST_CONTINUAL_ATTENTION (agg)->host.stream);
+  model_stream_forget (GST_CONTINUAL_ATTENTION (agg)->host.stream);
   /* A gap may come before the first buffer: caps and segment come before both. */
   gst_pad_mark_reconfigure (agg->srcpad);
   return GST_FLOW_OK;

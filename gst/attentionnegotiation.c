@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "attentionprivate.h"
 
-#include "encodercaps.h"
+#include "modelcaps.h"
+#include "tensorpool.h"
 #include "vectorcaps.h"
 
 static GstAggregatorClass *parent_class;
@@ -80,7 +81,7 @@ attention_check_inputs (GstContinualAttention * self,
 {
   const TensorInfo *query = &pads[INPUT_QUERY]->input;
   gchar *why =
-      check_widths (co_model_get_info (encoder_stream_get_model (self->
+      check_widths (co_model_get_info (model_stream_get_model (self->
               host.stream)), pads);
 
   for (AttentionInput i = INPUT_KEY; !why && i < N_INPUTS; i++) {
@@ -106,7 +107,7 @@ make_src_caps (const CoModelInfo * info, const AttentionPad * query)
 {
   const TensorInfo *in = &query->input;
   GstCaps *caps = tensor_caps_new (in->dims, in->fps_n, in->fps_d);
-  GstCaps *res = encoder_caps_to_src (info, caps);
+  GstCaps *res = model_caps_to_src (info, caps);
 
   gst_caps_unref (caps);
   return res;
@@ -157,7 +158,7 @@ set_caps (GstContinualAttention * self, AttentionPad * pad,
     AttentionInput input, const GstCaps * caps)
 {
   const CoModelInfo *info =
-      co_model_get_info (encoder_stream_get_model (self->host.stream));
+      co_model_get_info (model_stream_get_model (self->host.stream));
   g_autofree gchar *why = NULL;
   TensorInfo tensor;
 
@@ -292,7 +293,7 @@ update_src_caps (GstAggregator * agg, GstCaps * caps, GstCaps ** ret)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
   const CoModelInfo *info =
-      co_model_get_info (encoder_stream_get_model (self->host.stream));
+      co_model_get_info (model_stream_get_model (self->host.stream));
   AttentionPad *pads[N_INPUTS];
   GstCaps *out = NULL;
 
@@ -316,43 +317,12 @@ negotiated_src_caps (GstAggregator * agg, GstCaps * caps)
 }
 
 static gboolean
-configure (GstBufferPool * pool, GstCaps * caps, guint size, guint min,
-    guint max)
-{
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-
-  gst_buffer_pool_config_set_params (config, caps, size, min, max);
-  return gst_buffer_pool_set_config (pool, config);
-}
-
-static gboolean
 decide_allocation (GstAggregator * agg, GstQuery * query)
 {
-  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
-  const guint own = encoder_stream_get_output_size (self->host.stream);
-  const gboolean offered = gst_query_get_n_allocation_pools (query) > 0;
-  GstBufferPool *pool = NULL;
-  guint size = 0, min = 0, max = 0;
-  GstCaps *caps;
-  gboolean ok;
-
-  gst_query_parse_allocation (query, &caps, NULL);
-  if (offered)
-    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
-  size = MAX (size, own);
-  ok = pool && configure (pool, caps, size, min, max);
-  if (!ok) {
-    g_clear_pointer (&pool, gst_object_unref);
-    pool = gst_buffer_pool_new ();
-    max = 0;
-    ok = configure (pool, caps, size, min, max);
-  }
-  if (offered)
-    gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
-  else
-    gst_query_add_allocation_pool (query, pool, size, min, max);
-  gst_object_unref (pool);
-  return ok;
+  tensor_pool_require (query,
+      model_stream_get_output_size (GST_CONTINUAL_ATTENTION (agg)->
+          host.stream));
+  return tensor_pool_configure (query);
 }
 
 void

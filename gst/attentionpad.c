@@ -281,11 +281,11 @@ attention_pad_get_begin (AttentionPad * self)
       GST_CLOCK_TIME_NONE;
 }
 
-EncoderRows
+ModelRows
 attention_pad_get_rows (AttentionPad * self, VectorTime * time)
 {
   *time = self->time;
-  return (EncoderRows) {
+  return (ModelRows) {
   self->map.data, self->n_steps, self->next_step};
 }
 

@@ -6,7 +6,7 @@
 
 #include "attentionmatch.h"
 #include "bytesegment.h"
-#include "encoderstream.h"
+#include "modelstream.h"
 #include "tensorcaps.h"
 
 G_BEGIN_DECLS
@@ -66,7 +66,7 @@ gboolean attention_pad_get_ahead (AttentionPad * self, gsize i,
 GstClockTime attention_pad_get_begin (AttentionPad * self);
 
 /* The next vectors; @time: of all of them. */
-EncoderRows attention_pad_get_rows (AttentionPad * self, VectorTime * time);
+ModelRows attention_pad_get_rows (AttentionPad * self, VectorTime * time);
 
 /* The time of a vector or a gap that is next. */
 VectorTime attention_pad_get_time (AttentionPad * self);

@@ -33,15 +33,15 @@
  * gst-launch-1.0 filesrc location=features.f32 ! "other/tensors,format=static,num_tensors=1,types=float32,dimensions=(string)64,framerate=100/1" ! continualencoder model-path=model.safetensors heads=4 sequence-len=64 ! filesink location=outputs.f32
  * ]|
  */
-#include "encoderprivate.h"
+#include "continualencoder.h"
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
-    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+struct _GstContinualEncoder
+{
+  GstContinualFilter parent;
+};
 
 G_DEFINE_TYPE (GstContinualEncoder, gst_continual_encoder,
-    GST_TYPE_BASE_TRANSFORM);
+    GST_TYPE_CONTINUAL_FILTER);
 GST_ELEMENT_REGISTER_DEFINE (continualencoder, "continualencoder",
     GST_RANK_NONE, GST_TYPE_CONTINUAL_ENCODER);
 
@@ -56,90 +56,19 @@ refuse_model (const CoModelInfo * info)
       "needs several: use %s for it", element) : NULL;
 }
 
-static void
-drain (GstElement * element)
-{
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (element);
-
-  if (self->input.dims[0])
-    encoder_drain (self);
-}
-
 static const ModelHostClass host_class = {
   .element = MODEL_FOR_ENCODER,
   .refuse_model = refuse_model,
-  .find_obstacle = encoder_find_obstacle,
-  .drain = drain,
+  .find_obstacle = filter_find_obstacle,
+  .drain = filter_drain_host,
 };
-
-static void
-gst_continual_encoder_set_property (GObject * object, guint id,
-    const GValue * value, GParamSpec * pspec)
-{
-  if (!model_host_set_property (&GST_CONTINUAL_ENCODER (object)->host, value,
-          pspec))
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-}
-
-static void
-gst_continual_encoder_get_property (GObject * object, guint id,
-    GValue * value, GParamSpec * pspec)
-{
-  if (!model_host_get_property (&GST_CONTINUAL_ENCODER (object)->host, value,
-          pspec))
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-}
-
-static gboolean
-gst_continual_encoder_start (GstBaseTransform * trans)
-{
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
-
-  if (!model_host_start (&self->host))
-    return FALSE;
-  GST_OBJECT_LOCK (self);
-  self->vector_duration = GST_CLOCK_TIME_NONE;
-  self->byte_scale.size = 0;
-  GST_OBJECT_UNLOCK (self);
-  self->input.dims[0] = 0;
-  self->caps_refused = self->in_bytes = FALSE;
-  self->bytes.scale.size = 0;
-  self->stream_start = GST_SEQNUM_INVALID;
-  return TRUE;
-}
-
-static gboolean
-gst_continual_encoder_stop (GstBaseTransform * trans)
-{
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
-
-  encoder_flow_clear (self);
-  model_host_stop (&self->host);
-  return TRUE;
-}
-
-static void
-gst_continual_encoder_finalize (GObject * object)
-{
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (object);
-
-  byte_segment_clear (&self->bytes);
-  model_host_finalize (&self->host);
-  G_OBJECT_CLASS (gst_continual_encoder_parent_class)->finalize (object);
-}
 
 static void
 gst_continual_encoder_class_init (GstContinualEncoderClass * klass)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
-  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
 
-  object_class->set_property = gst_continual_encoder_set_property;
-  object_class->get_property = gst_continual_encoder_get_property;
-  object_class->finalize = gst_continual_encoder_finalize;
-  model_host_class_init (object_class, MODEL_FOR_ENCODER);
-
+  filter_install_properties (G_OBJECT_CLASS (klass), MODEL_FOR_ENCODER);
   gst_element_class_set_static_metadata (element_class,
       "Continual Transformer encoder", "Filter/Analyzer/Tensor",
       "Runs a Transformer encoder over a live stream of feature vectors: after "
@@ -151,19 +80,11 @@ gst_continual_encoder_class_init (GstContinualEncoderClass * klass)
       "innermost first; gives a buffer per output, at the time of the vector "
       "that it answers for",
       "The gst-continual developers");
-  gst_element_class_add_static_pad_template (element_class, &sink_template);
-  gst_element_class_add_static_pad_template (element_class, &src_template);
-
-  trans_class->start = gst_continual_encoder_start;
-  trans_class->stop = gst_continual_encoder_stop;
-  encoder_negotiation_class_init (trans_class);
-  encoder_flow_class_init (trans_class);
 }
 
 static void
 gst_continual_encoder_init (GstContinualEncoder * self)
 {
-  model_host_init (&self->host, GST_ELEMENT (self), &host_class);
-  byte_segment_init (&self->bytes);
-  self->vector_duration = GST_CLOCK_TIME_NONE;
+  model_host_init (&GST_CONTINUAL_FILTER (self)->host, GST_ELEMENT (self),
+      &host_class);
 }

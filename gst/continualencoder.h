@@ -2,12 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gst/base/gstbasetransform.h>
+#include "continualfilter.h"
 
 G_BEGIN_DECLS
 
 #define GST_TYPE_CONTINUAL_ENCODER (gst_continual_encoder_get_type ())
 G_DECLARE_FINAL_TYPE (GstContinualEncoder, gst_continual_encoder, GST,
-    CONTINUAL_ENCODER, GstBaseTransform)
+    CONTINUAL_ENCODER, GstContinualFilter)
 
 G_END_DECLS

@@ -69,7 +69,7 @@ get_n_streams (ModelHost * self)
   guint n;
 
   g_mutex_lock (&self->stream_lock);
-  n = self->stream ? encoder_stream_get_n_streams (self->stream) : 0;
+  n = self->stream ? model_stream_get_n_streams (self->stream) : 0;
   g_mutex_unlock (&self->stream_lock);
   return n;
 }
@@ -235,8 +235,8 @@ model_host_reset (ModelHost * self, gint stream)
 {
   g_mutex_lock (&self->stream_lock);
   if (self->stream
-      && stream < (gint) encoder_stream_get_n_streams (self->stream))
-    encoder_stream_clean (self->stream, stream);
+      && stream < (gint) model_stream_get_n_streams (self->stream))
+    model_stream_clean (self->stream, stream);
   g_mutex_unlock (&self->stream_lock);
 }
 
@@ -253,7 +253,7 @@ get_state (GstElement * element)
   GBytes *state;
 
   g_mutex_lock (&self->stream_lock);
-  state = self->stream ? encoder_stream_get_state (self->stream) : NULL;
+  state = self->stream ? model_stream_get_state (self->stream) : NULL;
   g_mutex_unlock (&self->stream_lock);
   return state;
 }
@@ -267,7 +267,7 @@ set_state (GstElement * element, GBytes * state)
 
   g_mutex_lock (&self->stream_lock);
   running = self->stream != NULL;
-  ok = running && state && encoder_stream_set_state (self->stream, state,
+  ok = running && state && model_stream_set_state (self->stream, state,
       &error);
   g_mutex_unlock (&self->stream_lock);
   if (ok)
@@ -284,21 +284,21 @@ set_state (GstElement * element, GBytes * state)
 static void
 renew_stream (ModelHost * self, CoModel * model, guint n_streams)
 {
-  EncoderStream *stream =
-      model ? encoder_stream_new (model, n_streams) : NULL, *old;
+  ModelStream *stream =
+      model ? model_stream_new (model, n_streams) : NULL, *old;
 
   g_mutex_lock (&self->stream_lock);
   old = self->stream;
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
-  g_clear_pointer (&old, encoder_stream_free);
+  g_clear_pointer (&old, model_stream_free);
 }
 
 void
 model_host_set_n_streams (ModelHost * self, guint n_streams)
 {
-  if (encoder_stream_get_n_streams (self->stream) != n_streams)
-    renew_stream (self, encoder_stream_get_model (self->stream), n_streams);
+  if (model_stream_get_n_streams (self->stream) != n_streams)
+    renew_stream (self, model_stream_get_model (self->stream), n_streams);
 }
 
 /* Takes @model; NULL: stops. */
@@ -367,7 +367,7 @@ model_host_adopt_next (ModelHost * self)
     return FALSE;
   }
   self->klass->drain (self->element);
-  renew_stream (self, model, encoder_stream_get_n_streams (self->stream));
+  renew_stream (self, model, model_stream_get_n_streams (self->stream));
   GST_OBJECT_LOCK (self->element);
   old = self->model;
   self->model = model;
@@ -380,7 +380,7 @@ model_host_adopt_next (ModelHost * self)
 }
 
 static void
-add_counts (ModelHost * self, const EncoderCounts * counts, gsize n_steps)
+add_counts (ModelHost * self, const ModelCounts * counts, gsize n_steps)
 {
   GST_OBJECT_LOCK (self->element);
   self->stats.sum.vectors += counts->vectors;
@@ -395,13 +395,13 @@ add_counts (ModelHost * self, const EncoderCounts * counts, gsize n_steps)
 }
 
 void
-model_host_forward (ModelHost * self, const EncoderInput * input,
+model_host_forward (ModelHost * self, const ModelInput * input,
     gsize n_steps, const VectorTime * time)
 {
-  EncoderCounts counts;
+  ModelCounts counts;
 
   g_mutex_lock (&self->stream_lock);
-  encoder_stream_forward (self->stream, input, n_steps, time, &counts);
+  model_stream_forward (self->stream, input, n_steps, time, &counts);
   g_mutex_unlock (&self->stream_lock);
   add_counts (self, &counts, n_steps);
 }
@@ -409,17 +409,17 @@ model_host_forward (ModelHost * self, const EncoderInput * input,
 void
 model_host_drain (ModelHost * self)
 {
-  EncoderCounts counts;
+  ModelCounts counts;
 
   g_mutex_lock (&self->stream_lock);
-  encoder_stream_drain (self->stream, &counts);
+  model_stream_drain (self->stream, &counts);
   g_mutex_unlock (&self->stream_lock);
   add_counts (self, &counts, 0);
 }
 
 GstFlowReturn
 model_host_make_output (ModelHost * self, GstBufferPool * pool,
-    const EncoderEvent * event, GstBuffer ** out)
+    const ModelEvent * event, GstBuffer ** out)
 {
   GstBuffer *buffer = NULL;
   GstFlowReturn ret;
@@ -432,7 +432,7 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
   gst_object_unref (pool);
   if (ret != GST_FLOW_OK)
     return ret;
-  gst_buffer_set_size (buffer, encoder_stream_get_output_size (self->stream));
+  gst_buffer_set_size (buffer, model_stream_get_output_size (self->stream));
   if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
     GST_ELEMENT_ERROR (self->element, RESOURCE, WRITE,
         ("Expected writable memory from downstream's buffer pool, found none."),
@@ -440,7 +440,7 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }
-  encoder_stream_read (self->stream, event, (gfloat *) map.data);
+  model_stream_read (self->stream, event, (gfloat *) map.data);
   gst_buffer_unmap (buffer, &map);
   GST_BUFFER_PTS (buffer) = event->time.pts;
   GST_BUFFER_DURATION (buffer) = event->time.duration;
@@ -449,12 +449,12 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
 }
 
 GstFlowReturn
-model_host_refuse (ModelHost * self, const EncoderEvent * event)
+model_host_refuse (ModelHost * self, const ModelEvent * event)
 {
   GstElement *element = self->element;
   guint64 n, worth = 1;
 
-  if (event->type == ENCODER_FULL) {
+  if (event->type == MODEL_FULL) {
     GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS,
         ("Expected at most max-len vectors, found one more (stream %u): raise "
             "max-len, set at-max=drop-oldest, or send a " RESET_EVENT_NAME
@@ -510,7 +510,7 @@ GstEvent *
 model_host_take_labels (ModelHost * self)
 {
   const CoModelInfo *info =
-      co_model_get_info (encoder_stream_get_model (self->stream));
+      co_model_get_info (model_stream_get_model (self->stream));
   gboolean due = self->labels_due;
 
   self->labels_due = FALSE;

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "encoderstream.h"
+#include "modelstream.h"
 #include "modelsettings.h"
 
 G_BEGIN_DECLS
@@ -15,7 +15,7 @@ typedef enum
 
 typedef struct
 {
-  EncoderCounts sum;            /* step_time: of the last step */
+  ModelCounts sum;            /* step_time: of the last step */
   guint64 steps;
   GstClockTime time;            /* of all steps */
 } ModelStats;
@@ -61,7 +61,7 @@ struct _ModelHost
   /* The streaming thread replaces the stream and calls it under this lock; other threads reset, save and restore it.
    * What comes out of it is read in the streaming thread alone. Nothing is pushed or posted under it. */
   GMutex stream_lock;
-  EncoderStream *stream;        /* NULL: stopped */
+  ModelStream *stream;        /* NULL: stopped */
 
   /* The streaming thread's. */
   gboolean labels_due;          /* before the next buffer */
@@ -104,18 +104,18 @@ gboolean model_host_adopt_next (ModelHost * self);
 /* Fresh streams through the model, unless there are as many already. */
 void model_host_set_n_streams (ModelHost * self, guint n_streams);
 
-void model_host_forward (ModelHost * self, const EncoderInput * input,
+void model_host_forward (ModelHost * self, const ModelInput * input,
     gsize n_steps, const VectorTime * time);
 void model_host_drain (ModelHost * self);
 
-/* An ENCODER_OUTPUT as a buffer of @pool, which is consumed; NULL: the element is stopping. */
+/* An MODEL_OUTPUT as a buffer of @pool, which is consumed; NULL: the element is stopping. */
 GstFlowReturn model_host_make_output (ModelHost * self, GstBufferPool * pool,
-    const EncoderEvent * event, GstBuffer ** out);
+    const ModelEvent * event, GstBuffer ** out);
 
-/* An ENCODER_REFUSED or ENCODER_FULL: GST_FLOW_ERROR if an error was posted. The first vector that is refused is worth
+/* An MODEL_REFUSED or MODEL_FULL: GST_FLOW_ERROR if an error was posted. The first vector that is refused is worth
  * a warning, then the tenth, and so on. */
 GstFlowReturn model_host_refuse (ModelHost * self,
-    const EncoderEvent * event);
+    const ModelEvent * event);
 
 /* Resets by an event named continual-reset, after it answered what waits. FALSE: @event is another one. */
 gboolean model_host_handle_reset (ModelHost * self, GstEvent * event);

@@ -17,3 +17,35 @@ tensor_pool_require (GstQuery * query, gsize size)
           (guint) size), min, max);
   gst_clear_object (&pool);
 }
+
+static gboolean
+configure (GstBufferPool * pool, GstCaps * caps, guint size, guint min,
+    guint max)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  return gst_buffer_pool_set_config (pool, config);
+}
+
+gboolean
+tensor_pool_configure (GstQuery * query)
+{
+  GstBufferPool *pool = NULL;
+  guint size, min, max;
+  GstCaps *caps;
+  gboolean ok;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
+  ok = pool && configure (pool, caps, size, min, max);
+  if (!ok) {
+    gst_clear_object (&pool);
+    pool = gst_buffer_pool_new ();
+    max = 0;
+    ok = configure (pool, caps, size, min, max);
+  }
+  gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
+  gst_object_unref (pool);
+  return ok;
+}

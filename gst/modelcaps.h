@@ -10,12 +10,12 @@ G_BEGIN_DECLS
 
 /* Caps of one pad from those of the other, in either direction. @info: NULL before a model is loaded. What a
  * dimension string can't say (any number of vectors or streams) is offered as a last structure without dimensions. */
-GstCaps *encoder_caps_to_src (const CoModelInfo * info, const GstCaps * caps);
-GstCaps *encoder_caps_to_sink (const CoModelInfo * info, const GstCaps * caps);
+GstCaps *model_caps_to_src (const CoModelInfo * info, const GstCaps * caps);
+GstCaps *model_caps_to_sink (const CoModelInfo * info, const GstCaps * caps);
 
 /* Leaves out those of the sink pad's @caps, which it consumes, that can't go in; if none can, they stay, so that a CAPS
  * event comes to be refused with a reason. */
-GstCaps *encoder_caps_prefer_fitting (const CoModelInfo * info,
+GstCaps *model_caps_prefer_fitting (const CoModelInfo * info,
     GstCaps * caps);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* gst-continual: which tensors go into a model and which come out
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "encodercaps.h"
+#include "modelcaps.h"
 
 /* FALSE: any. */
 static gboolean
@@ -160,7 +160,7 @@ transform (const CoModelInfo * info, const GstCaps * caps, const guint any[4],
 }
 
 GstCaps *
-encoder_caps_to_src (const CoModelInfo * info, const GstCaps * caps)
+model_caps_to_src (const CoModelInfo * info, const GstCaps * caps)
 {
   const guint any[4] = { info ? info->n_inputs : 1, 1, 1, 1 };
 
@@ -168,7 +168,7 @@ encoder_caps_to_src (const CoModelInfo * info, const GstCaps * caps)
 }
 
 GstCaps *
-encoder_caps_to_sink (const CoModelInfo * info, const GstCaps * caps)
+model_caps_to_sink (const CoModelInfo * info, const GstCaps * caps)
 {
   const guint any[4] = { info ? info->n_outputs : 1,
     info ? info->n_positions : 1, 1, 1
@@ -178,7 +178,7 @@ encoder_caps_to_sink (const CoModelInfo * info, const GstCaps * caps)
 }
 
 GstCaps *
-encoder_caps_prefer_fitting (const CoModelInfo * info, GstCaps * caps)
+model_caps_prefer_fitting (const CoModelInfo * info, GstCaps * caps)
 {
   GstCaps *res = gst_caps_new_empty ();
 

@@ -1,19 +1,19 @@
-/* gst-continual: buffers and events through a continualencoder
+/* gst-continual: buffers and events through a continualfilter
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "encoderprivate.h"
+#include "continualfilter.h"
 
 #include "vectorcaps.h"
 
 static GstBaseTransformClass *parent_class;
 
 static gsize
-vector_size (const GstContinualEncoder * self)
+vector_size (const GstContinualFilter * self)
 {
   return self->input.dims[0] * sizeof (gfloat);
 }
 
 static void
-drop_buffer (GstContinualEncoder * self)
+drop_buffer (GstContinualFilter * self)
 {
   if (!self->buffer)
     return;
@@ -22,16 +22,16 @@ drop_buffer (GstContinualEncoder * self)
 }
 
 void
-encoder_flow_clear (GstContinualEncoder * self)
+filter_flow_clear (GstContinualFilter * self)
 {
   drop_buffer (self);
   if (self->host.stream)
-    encoder_stream_forget (self->host.stream);
+    model_stream_forget (self->host.stream);
   gst_adapter_clear (self->bytes.adapter);
 }
 
 static void
-send_labels (GstContinualEncoder * self)
+send_labels (GstContinualFilter * self)
 {
   GstEvent *labels = model_host_take_labels (&self->host);
 
@@ -40,7 +40,7 @@ send_labels (GstContinualEncoder * self)
 }
 
 static void
-push_gap (GstContinualEncoder * self, const VectorTime * time)
+push_gap (GstContinualFilter * self, const VectorTime * time)
 {
   GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
   /* Even a stream without times must preroll. */
@@ -54,21 +54,21 @@ push_gap (GstContinualEncoder * self, const VectorTime * time)
 
 /* What comes next of the steps that were done: a buffer, or NULL if that was all. */
 static GstFlowReturn
-next_output (GstContinualEncoder * self, GstBuffer ** out)
+next_output (GstContinualFilter * self, GstBuffer ** out)
 {
-  EncoderEvent event;
+  ModelEvent event;
   GstFlowReturn ret = GST_FLOW_OK;
 
   *out = NULL;
   while (ret == GST_FLOW_OK && !*out
-      && encoder_stream_next (self->host.stream, &event))
+      && model_stream_next (self->host.stream, &event))
     switch (event.type) {
-      case ENCODER_OUTPUT:
+      case MODEL_OUTPUT:
         ret = model_host_make_output (&self->host,
             gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self)),
             &event, out);
         break;
-      case ENCODER_GAP:
+      case MODEL_GAP:
         push_gap (self, &event.time);
         break;
       default:
@@ -79,7 +79,7 @@ next_output (GstContinualEncoder * self, GstBuffer ** out)
 }
 
 GstFlowReturn
-encoder_drain (GstContinualEncoder * self)
+filter_drain (GstContinualFilter * self)
 {
   GstFlowReturn ret;
   GstBuffer *out;
@@ -94,7 +94,7 @@ encoder_drain (GstContinualEncoder * self)
 }
 
 void
-encoder_adopt_next_model (GstContinualEncoder * self)
+filter_adopt_next_model (GstContinualFilter * self)
 {
   if (model_host_adopt_next (&self->host))
     gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
@@ -102,7 +102,7 @@ encoder_adopt_next_model (GstContinualEncoder * self)
 
 /* Takes @buffer of whole vectors, @n_steps for each stream. */
 static GstFlowReturn
-begin_buffer (GstContinualEncoder * self, GstBuffer * buffer,
+begin_buffer (GstContinualFilter * self, GstBuffer * buffer,
     const VectorTime * time)
 {
   drop_buffer (self);
@@ -121,7 +121,7 @@ begin_buffer (GstContinualEncoder * self, GstBuffer * buffer,
 }
 
 static gboolean
-check_size (GstContinualEncoder * self, gsize size)
+check_size (GstContinualFilter * self, gsize size)
 {
   g_autofree gchar *why = NULL;
 
@@ -132,7 +132,7 @@ check_size (GstContinualEncoder * self, gsize size)
 }
 
 static GstFlowReturn
-take_buffer (GstContinualEncoder * self, GstBuffer * buffer)
+take_buffer (GstContinualFilter * self, GstBuffer * buffer)
 {
   const TensorInfo *in = &self->input;
   VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
@@ -143,7 +143,7 @@ take_buffer (GstContinualEncoder * self, GstBuffer * buffer)
     return GST_FLOW_ERROR;
   }
   if (in->fps_n == 0 && GST_CLOCK_TIME_IS_VALID (time.duration))
-    encoder_set_vector_duration (self, time.duration / n);
+    filter_set_vector_duration (self, time.duration / n);
   if (!GST_CLOCK_TIME_IS_VALID (time.duration) && in->fps_n)
     time.duration = gst_util_uint64_scale (n, GST_SECOND * in->fps_d,
         (guint64) in->fps_n * in->dims[1]);
@@ -154,7 +154,7 @@ static GstFlowReturn
 submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
     GstBuffer * input)
 {
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
   GstFlowReturn ret;
   GstBuffer *buffer;
 
@@ -167,7 +167,7 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
     gst_buffer_unref (input);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  encoder_adopt_next_model (self);
+  filter_adopt_next_model (self);
   ret = parent_class->submit_input_buffer (trans, is_discont, input);
   if (ret != GST_FLOW_OK)
     return ret;
@@ -179,7 +179,7 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
   send_labels (self);
   /* Not is_discont: that stays set until something comes out. */
   if (self->host.reset_on_discont && GST_BUFFER_IS_DISCONT (buffer)) {
-    ret = encoder_drain (self);
+    ret = filter_drain (self);
     model_host_reset (&self->host, -1);
   }
   if (ret != GST_FLOW_OK) {
@@ -194,9 +194,10 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
 
 /* Goes on with the buffer in work, or the next one. FALSE: there is none. */
 static gboolean
-do_steps (GstContinualEncoder * self, GstFlowReturn * ret)
+do_steps (GstContinualFilter * self, GstFlowReturn * ret)
 {
-  EncoderInput input = { {0} };
+  GstContinualFilterClass *klass = GST_CONTINUAL_FILTER_GET_CLASS (self);
+  ModelInput input = { {0} };
   gsize n;
 
   if (!self->buffer && self->in_bytes) {
@@ -204,7 +205,7 @@ do_steps (GstContinualEncoder * self, GstFlowReturn * ret)
     /* Several streams come in blocks of all of them. */
     GstBuffer *buffer = byte_segment_take (&self->bytes,
         self->input.dims[2] == 1 ?
-        encoder_stream_get_max_steps (self->host.stream) : 1, &time);
+        model_stream_get_max_steps (self->host.stream) : 1, &time);
 
     if (buffer)
       *ret = begin_buffer (self, buffer, &time);
@@ -213,8 +214,12 @@ do_steps (GstContinualEncoder * self, GstFlowReturn * ret)
     return FALSE;
 
   n = MIN (self->n_steps - self->next_step,
-      encoder_stream_get_max_steps (self->host.stream));
-  input.x = (EncoderRows) {
+      model_stream_get_max_steps (self->host.stream));
+  if (klass->prepare)
+    *ret = klass->prepare (self, &n);
+  if (*ret != GST_FLOW_OK)
+    return FALSE;
+  input.x = (ModelRows) {
   self->map.data, self->n_steps, self->next_step};
   model_host_forward (&self->host, &input, n, &self->time);
   self->next_step += n;
@@ -227,7 +232,7 @@ do_steps (GstContinualEncoder * self, GstFlowReturn * ret)
 static GstFlowReturn
 generate_output (GstBaseTransform * trans, GstBuffer ** out)
 {
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
   GstFlowReturn ret;
 
   do {
@@ -245,7 +250,7 @@ transform (GstBaseTransform * trans, GstBuffer * in, GstBuffer * out)
 
 /* Bytes at the end of a file that make no whole unit: of several streams they may be a shorter one. */
 static void
-finish_bytes (GstContinualEncoder * self)
+finish_bytes (GstContinualFilter * self)
 {
   const guint T = self->input.dims[1];
   VectorTime time;
@@ -271,17 +276,17 @@ finish_bytes (GstContinualEncoder * self)
 }
 
 static void
-end_of_stream (GstContinualEncoder * self)
+end_of_stream (GstContinualFilter * self)
 {
   if (!self->input.dims[0])
     return;
   if (self->in_bytes)
     finish_bytes (self);
-  encoder_drain (self);
+  filter_drain (self);
 }
 
 static void
-stream_start (GstContinualEncoder * self, GstEvent * event)
+stream_start (GstContinualFilter * self, GstEvent * event)
 {
   guint32 seqnum = gst_event_get_seqnum (event);
 
@@ -296,7 +301,7 @@ stream_start (GstContinualEncoder * self, GstEvent * event)
 
 /* What is forwarded, or NULL: an error was posted. */
 static GstEvent *
-begin_segment (GstContinualEncoder * self, GstEvent * event)
+begin_segment (GstContinualFilter * self, GstEvent * event)
 {
   const GstSegment *segment;
   GstSegment time;
@@ -313,7 +318,7 @@ begin_segment (GstContinualEncoder * self, GstEvent * event)
     return NULL;
   }
   self->in_bytes = segment->format != GST_FORMAT_TIME;
-  encoder_update_byte_scale (self);
+  filter_update_byte_scale (self);
   if (!self->in_bytes)
     return event;
 
@@ -329,7 +334,7 @@ begin_segment (GstContinualEncoder * self, GstEvent * event)
 static gboolean
 sink_event (GstBaseTransform * trans, GstEvent * event)
 {
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
   GstCaps *caps;
 
   switch (GST_EVENT_TYPE (event)) {
@@ -337,9 +342,9 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
       stream_start (self, event);
       break;
     case GST_EVENT_CAPS:
-      encoder_adopt_next_model (self);
+      filter_adopt_next_model (self);
       gst_event_parse_caps (event, &caps);
-      if (!encoder_check_caps (self, caps)) {
+      if (!filter_check_caps (self, caps)) {
         gst_event_unref (event);
         return FALSE;
       }
@@ -353,7 +358,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
       send_labels (self);
       break;
     case GST_EVENT_FLUSH_STOP:
-      encoder_flow_clear (self);
+      filter_flow_clear (self);
       model_host_reset (&self->host, -1);
       break;
     case GST_EVENT_EOS:
@@ -371,7 +376,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
 }
 
 void
-encoder_flow_class_init (GstBaseTransformClass * klass)
+filter_flow_class_init (GstBaseTransformClass * klass)
 {
   parent_class = g_type_class_peek_parent (klass);
   klass->submit_input_buffer = submit_input_buffer;

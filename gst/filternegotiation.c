@@ -1,15 +1,15 @@
-/* gst-continual: caps, memory and latency of a continualencoder
+/* gst-continual: caps, memory and latency of a continualfilter
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "encoderprivate.h"
+#include "continualfilter.h"
 
-#include "encodercaps.h"
+#include "modelcaps.h"
 #include "tensorpool.h"
 #include "vectorcaps.h"
 
 static GstBaseTransformClass *parent_class;
 
 gchar *
-encoder_find_obstacle (GstElement * element, CoModel * model)
+filter_find_obstacle (GstElement * element, CoModel * model)
 {
   const CoModelInfo *info = co_model_get_info (model);
   GstBaseTransform *trans = GST_BASE_TRANSFORM (element);
@@ -20,7 +20,7 @@ encoder_find_obstacle (GstElement * element, CoModel * model)
   if (!in)
     return NULL;
   if (vector_caps_read (in, info->n_inputs, "vectors", &tensor, &why)) {
-    out = encoder_caps_to_src (info, in);
+    out = model_caps_to_src (info, in);
     possible = gst_pad_peer_query_caps (trans->srcpad, out);
     if (gst_caps_is_empty (possible))
       why = g_strdup_printf ("expected outputs that downstream takes, found "
@@ -37,10 +37,10 @@ static GstCaps *
 transform_caps (GstBaseTransform * trans, GstPadDirection direction,
     GstCaps * caps, GstCaps * filter)
 {
-  CoModel *model = model_host_ref_model (&GST_CONTINUAL_ENCODER (trans)->host);
+  CoModel *model = model_host_ref_model (&GST_CONTINUAL_FILTER (trans)->host);
   const CoModelInfo *info = model ? co_model_get_info (model) : NULL;
-  GstCaps *res = direction == GST_PAD_SINK ? encoder_caps_to_src (info, caps) :
-      encoder_caps_to_sink (info, caps);
+  GstCaps *res = direction == GST_PAD_SINK ? model_caps_to_src (info, caps) :
+      model_caps_to_sink (info, caps);
 
   if (direction == GST_PAD_SINK)
     tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
@@ -51,7 +51,7 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
     gst_caps_unref (res);
     res = both;
     if (info && direction == GST_PAD_SRC)
-      res = encoder_caps_prefer_fitting (info, res);
+      res = model_caps_prefer_fitting (info, res);
   }
   if (model)
     co_model_unref (model);
@@ -91,7 +91,7 @@ accept_caps (GstBaseTransform * trans, GstPadDirection direction,
 }
 
 gboolean
-encoder_check_caps (GstContinualEncoder * self, GstCaps * caps)
+filter_check_caps (GstContinualFilter * self, GstCaps * caps)
 {
   CoModel *model = model_host_ref_model (&self->host);
   g_autofree gchar *why = NULL;
@@ -110,7 +110,7 @@ encoder_check_caps (GstContinualEncoder * self, GstCaps * caps)
 }
 
 void
-encoder_set_vector_duration (GstContinualEncoder * self,
+filter_set_vector_duration (GstContinualFilter * self,
     GstClockTime duration)
 {
   gboolean changed;
@@ -125,7 +125,7 @@ encoder_set_vector_duration (GstContinualEncoder * self,
 }
 
 void
-encoder_update_byte_scale (GstContinualEncoder * self)
+filter_update_byte_scale (GstContinualFilter * self)
 {
   ByteScale scale = {.rate_d = 1 };
 
@@ -143,7 +143,7 @@ encoder_update_byte_scale (GstContinualEncoder * self)
 static gboolean
 set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
 {
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
   CoModel *model = model_host_ref_model (&self->host);
   g_autofree gchar *why = NULL;
   TensorInfo tensor;
@@ -154,8 +154,8 @@ set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
   if (ok) {
     self->input = tensor;
     model_host_set_n_streams (&self->host, tensor.dims[2]);
-    encoder_update_byte_scale (self);
-    encoder_set_vector_duration (self, vector_caps_get_duration (&tensor));
+    filter_update_byte_scale (self);
+    filter_set_vector_duration (self, vector_caps_get_duration (&tensor));
   }
   if (model)
     co_model_unref (model);
@@ -165,14 +165,14 @@ set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
 static gboolean
 decide_allocation (GstBaseTransform * trans, GstQuery * query)
 {
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
 
-  tensor_pool_require (query, encoder_stream_get_output_size (self->host.stream));
+  tensor_pool_require (query, model_stream_get_output_size (self->host.stream));
   return parent_class->decide_allocation (trans, query);
 }
 
 static gboolean
-add_latency (GstContinualEncoder * self, GstQuery * query)
+add_latency (GstContinualFilter * self, GstQuery * query)
 {
   GstClockTime min, max, own = model_host_get_delay (&self->host);
   gboolean live;
@@ -190,7 +190,7 @@ add_latency (GstContinualEncoder * self, GstQuery * query)
 }
 
 static ByteScale
-get_byte_scale (GstContinualEncoder * self)
+get_byte_scale (GstContinualFilter * self)
 {
   ByteScale scale;
 
@@ -203,7 +203,7 @@ get_byte_scale (GstContinualEncoder * self)
 static gboolean
 query (GstBaseTransform * trans, GstPadDirection direction, GstQuery * query)
 {
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
   ByteScale scale;
 
   if (direction == GST_PAD_SRC
@@ -223,7 +223,7 @@ query (GstBaseTransform * trans, GstPadDirection direction, GstQuery * query)
 static gboolean
 src_event (GstBaseTransform * trans, GstEvent * event)
 {
-  GstContinualEncoder *self = GST_CONTINUAL_ENCODER (trans);
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
   ByteScale scale;
   GstEvent *seek;
   gdouble rate;
@@ -247,7 +247,7 @@ src_event (GstBaseTransform * trans, GstEvent * event)
 }
 
 void
-encoder_negotiation_class_init (GstBaseTransformClass * klass)
+filter_negotiation_class_init (GstBaseTransformClass * klass)
 {
   parent_class = g_type_class_peek_parent (klass);
   klass->transform_caps = transform_caps;

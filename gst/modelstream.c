@@ -1,6 +1,6 @@
 /* gst-continual: live streams through a model, with their times
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "encoderstream.h"
+#include "modelstream.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #define MAX_STEPS 64
 #define MAX_VALUES (1 << 20)
 
-struct _EncoderStream
+struct _ModelStream
 {
   CoStream *stream;
   VectorClock *clock;
@@ -23,15 +23,15 @@ struct _EncoderStream
   float *y;                     /* (max outputs, y_size) */
   CoOutput *outputs;            /* (max outputs) */
   CoRow *rows;                  /* (n_streams, capacity) */
-  GArray *events;               /* of EncoderEvent */
+  GArray *events;               /* of ModelEvent */
   guint next_event;
 };
 
-EncoderStream *
-encoder_stream_new (CoModel * model, guint n_streams)
+ModelStream *
+model_stream_new (CoModel * model, guint n_streams)
 {
   const CoModelInfo *info = co_model_get_info (model);
-  EncoderStream *self = g_new0 (EncoderStream, 1);
+  ModelStream *self = g_new0 (ModelStream, 1);
 
   self->stream = co_stream_new (model, n_streams);
   self->clock = vector_clock_new (n_streams, MAX (info->delay,
@@ -40,12 +40,12 @@ encoder_stream_new (CoModel * model, guint n_streams)
   self->y_size = info->n_positions * info->n_outputs;
   self->max_steps = CLAMP (MAX_VALUES / (n_streams * self->y_size), 1,
       MAX_STEPS);
-  self->events = g_array_new (FALSE, FALSE, sizeof (EncoderEvent));
+  self->events = g_array_new (FALSE, FALSE, sizeof (ModelEvent));
   return self;
 }
 
 void
-encoder_stream_free (EncoderStream * self)
+model_stream_free (ModelStream * self)
 {
   co_stream_free (self->stream);
   vector_clock_free (self->clock);
@@ -60,44 +60,44 @@ encoder_stream_free (EncoderStream * self)
 }
 
 CoModel *
-encoder_stream_get_model (const EncoderStream * self)
+model_stream_get_model (const ModelStream * self)
 {
   return co_stream_get_model (self->stream);
 }
 
 guint
-encoder_stream_get_n_streams (const EncoderStream * self)
+model_stream_get_n_streams (const ModelStream * self)
 {
   return self->n_streams;
 }
 
 gsize
-encoder_stream_get_output_size (const EncoderStream * self)
+model_stream_get_output_size (const ModelStream * self)
 {
   return self->n_streams * self->y_size * sizeof (float);
 }
 
 gsize
-encoder_stream_get_max_steps (const EncoderStream * self)
+model_stream_get_max_steps (const ModelStream * self)
 {
   return self->max_steps;
 }
 
 void
-encoder_stream_clean (EncoderStream * self, gint stream)
+model_stream_clean (ModelStream * self, gint stream)
 {
   co_stream_clean_state (self->stream, stream);
   vector_clock_reset (self->clock, stream);
 }
 
 GBytes *
-encoder_stream_get_state (const EncoderStream * self)
+model_stream_get_state (const ModelStream * self)
 {
   return co_stream_get_state (self->stream);
 }
 
 gboolean
-encoder_stream_set_state (EncoderStream * self, GBytes * state,
+model_stream_set_state (ModelStream * self, GBytes * state,
     GError ** error)
 {
   if (!co_stream_set_state (self->stream, state, error))
@@ -107,7 +107,7 @@ encoder_stream_set_state (EncoderStream * self, GBytes * state,
 }
 
 static void
-reserve (EncoderStream * self, gsize n_steps)
+reserve (ModelStream * self, gsize n_steps)
 {
   gsize n_outputs = co_stream_max_outputs (self->stream, n_steps);
 
@@ -125,7 +125,7 @@ reserve (EncoderStream * self, gsize n_steps)
 
 /* The next @n of @rows as (S, n, width), in @copy where they don't lie so. */
 static const float *
-gather (EncoderStream * self, const EncoderRows * rows, gsize n, gsize width,
+gather (ModelStream * self, const ModelRows * rows, gsize n, gsize width,
     float **copy)
 {
   const gsize row = width * sizeof (float);
@@ -144,14 +144,14 @@ gather (EncoderStream * self, const EncoderRows * rows, gsize n, gsize width,
 /* Outputs @first to @end came together: those of one age are the rows of one buffer, oldest first. Its time is the
  * newest that one of its rows answers for: streams that missed vectors look further back. */
 static void
-add_outputs (EncoderStream * self, gsize first, gsize end)
+add_outputs (ModelStream * self, gsize first, gsize end)
 {
   gsize oldest = 0;
 
   for (gsize i = first; i < end; i++)
     oldest = MAX (oldest, self->outputs[i].age);
   for (gsize age = oldest + 1; age-- > 0;) {
-    EncoderEvent event = {.type = ENCODER_OUTPUT,.age = age,.first = first,
+    ModelEvent event = {.type = MODEL_OUTPUT,.age = age,.first = first,
       .end = end
     };
     gboolean any = FALSE;
@@ -174,17 +174,17 @@ add_outputs (EncoderStream * self, gsize first, gsize end)
 }
 
 static void
-add_gap (EncoderStream * self)
+add_gap (ModelStream * self)
 {
-  EncoderEvent event = {.type = ENCODER_GAP };
+  ModelEvent event = {.type = MODEL_GAP };
 
   if (vector_clock_get_unanswered (self->clock, &event.time))
     g_array_append_val (self->events, event);
 }
 
 void
-encoder_stream_forward (EncoderStream * self, const EncoderInput * input,
-    gsize n, const VectorTime * time, EncoderCounts * counts)
+model_stream_forward (ModelStream * self, const ModelInput * input,
+    gsize n, const VectorTime * time, ModelCounts * counts)
 {
   const CoModelInfo *info =
       co_model_get_info (co_stream_get_model (self->stream));
@@ -193,11 +193,11 @@ encoder_stream_forward (EncoderStream * self, const EncoderInput * input,
   GstClockTime begun;
   gsize n_outputs, o = 0;
 
-  encoder_stream_forget (self);
+  model_stream_forget (self);
   reserve (self, n);
   result = (CoResult) {
   .y = self->y,.outputs = self->outputs,.rows = self->rows};
-  *counts = (EncoderCounts) {
+  *counts = (ModelCounts) {
   0};
   begun = gst_util_get_timestamp ();
   in = (CoInput) {
@@ -222,13 +222,13 @@ encoder_stream_forward (EncoderStream * self, const EncoderInput * input,
           break;
         case CO_ROW_REFUSED:
           counts->refused++;
-          g_array_append_val (self->events, ((EncoderEvent) {
-                .type = ENCODER_REFUSED,.time = now,.stream = s}));
+          g_array_append_val (self->events, ((ModelEvent) {
+                .type = MODEL_REFUSED,.time = now,.stream = s}));
           break;
         case CO_ROW_FULL:
           counts->refused++;
-          g_array_append_val (self->events, ((EncoderEvent) {
-                .type = ENCODER_FULL,.time = now,.stream = s}));
+          g_array_append_val (self->events, ((ModelEvent) {
+                .type = MODEL_FULL,.time = now,.stream = s}));
           break;
         default:
           counts->absent++;
@@ -244,15 +244,15 @@ encoder_stream_forward (EncoderStream * self, const EncoderInput * input,
 }
 
 void
-encoder_stream_drain (EncoderStream * self, EncoderCounts * counts)
+model_stream_drain (ModelStream * self, ModelCounts * counts)
 {
   CoResult result;
 
-  encoder_stream_forget (self);
+  model_stream_forget (self);
   reserve (self, 0);
   result = (CoResult) {
   .y = self->y,.outputs = self->outputs};
-  *counts = (EncoderCounts) {
+  *counts = (ModelCounts) {
   0};
   counts->outputs = co_stream_drain (self->stream, &result);
   if (counts->outputs)
@@ -260,16 +260,16 @@ encoder_stream_drain (EncoderStream * self, EncoderCounts * counts)
 }
 
 gboolean
-encoder_stream_next (EncoderStream * self, EncoderEvent * event)
+model_stream_next (ModelStream * self, ModelEvent * event)
 {
   if (self->next_event >= self->events->len)
     return FALSE;
-  *event = g_array_index (self->events, EncoderEvent, self->next_event++);
+  *event = g_array_index (self->events, ModelEvent, self->next_event++);
   return TRUE;
 }
 
 void
-encoder_stream_read (const EncoderStream * self, const EncoderEvent * event,
+model_stream_read (const ModelStream * self, const ModelEvent * event,
     float *y)
 {
   if (self->n_streams > 1)
@@ -282,7 +282,7 @@ encoder_stream_read (const EncoderStream * self, const EncoderEvent * event,
 }
 
 void
-encoder_stream_forget (EncoderStream * self)
+model_stream_forget (ModelStream * self)
 {
   g_array_set_size (self->events, 0);
   self->next_event = 0;
