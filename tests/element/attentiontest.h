@@ -27,7 +27,8 @@ rig_new (const gchar * name, guint n_pads, gboolean live)
         gst_element_factory_make ("continualattention", NULL) };
 
   fail_unless (rig.element != NULL);
-  rig.bus = bus_new (rig.element);
+  rig.bus = gst_bus_new ();
+  gst_element_set_bus (rig.element, rig.bus);
   g_object_set (rig.element, "model-path", path, NULL);
   for (guint i = 0; i < n_pads; i++) {
     rig.pads[i] = gst_harness_new_with_element (rig.element, names[i],
