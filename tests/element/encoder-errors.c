@@ -104,14 +104,14 @@ check_size (const gchar * dims, gsize bytes, const gchar * expected,
     const gchar * found)
 {
   GstHarness *h = encoder_new ("encoder-1-relu", "");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
 
   encoder_set_caps (h, dims, 100);
   fail_unless_equals_int (gst_harness_push (h,
           gst_buffer_new_allocate (NULL, bytes, NULL)), GST_FLOW_ERROR);
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, expected, found, NULL);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 
@@ -188,7 +188,7 @@ GST_START_TEST (test_invalid_dropped)
 {
   g_autoptr (Golden) g = golden_load ("encoder-1-relu", NULL);
   GstHarness *h = encoder_new (g->name, "");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
   GstMessage *message;
   guint n = 0;
 
@@ -205,7 +205,7 @@ GST_START_TEST (test_invalid_dropped)
     n++;
   }
   fail_unless_equals_int (n, 2);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 
@@ -217,7 +217,7 @@ GST_START_TEST (test_invalid_error)
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
     GstHarness *h = encoder_new (g->name, "on-invalid=error");
-    GstBus *bus = bus_new (h);
+    GstBus *bus = bus_new (h->element);
 
     encoder_set_caps (h, "32", 100);
     push_vectors (h, g, 0, 10);
@@ -226,7 +226,7 @@ GST_START_TEST (test_invalid_error)
         GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE, "NaN", "on-invalid=drop",
         NULL);
     pull_outputs (h, g, 0, 3);
-    bus_free (h, bus);
+    bus_free (h->element, bus);
     gst_harness_teardown (h);
   }
 }
@@ -239,7 +239,7 @@ GST_START_TEST (test_full)
   g_autofree gchar *dims = g_strdup_printf ("%d",
       (gint) co_model_get_info (g->model)->n_inputs);
   GstHarness *h = encoder_new (g->name, "max-len=10");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
 
   encoder_set_caps (h, dims, 100);
   push_vectors (h, g, 0, 10);
@@ -249,7 +249,7 @@ GST_START_TEST (test_full)
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
       GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "max-len",
       "at-max=drop-oldest", NULL);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 
   h = encoder_new (g->name, "max-len=10 at-max=drop-oldest");
@@ -264,7 +264,7 @@ GST_END_TEST;
 GST_START_TEST (test_no_caps)
 {
   GstHarness *h = encoder_new ("encoder-1-relu", "");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
   GstSegment segment;
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
@@ -275,7 +275,7 @@ GST_START_TEST (test_no_caps)
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "caps", "other/tensors",
       NULL);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 

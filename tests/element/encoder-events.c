@@ -103,14 +103,14 @@ GST_START_TEST (test_reverse)
   GstBus *bus;
 
   begin ("");
-  bus = bus_new (h);
+  bus = bus_new (h->element);
   push_segment (-1.0);
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "rate -1", "positive", NULL);
   fail_if (gst_pad_push_event (h->sinkpad, gst_event_new_seek (-1.0,
               GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 0,
               GST_SEEK_TYPE_NONE, -1)));
-  bus_free (h, bus);
+  bus_free (h->element, bus);
 }
 
 GST_END_TEST;

@@ -256,7 +256,7 @@ GST_START_TEST (test_incomplete)
   fail_unless (g_file_set_contents (path, (const gchar *) g->x, 20 * 128 + 100,
           NULL));
   h = play ("", "dimensions=(string)32,framerate=100/1");
-  bus = bus_new (h);
+  bus = bus_new (h->element);
   gst_harness_play (h);
   expect_outputs (h, 0, 20);
   while ((event = gst_harness_pull_event (h)) &&
@@ -267,7 +267,7 @@ GST_START_TEST (test_incomplete)
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "128 bytes",
       "found one of 100 bytes", NULL);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 

@@ -179,7 +179,7 @@ static void
 check_refused (const gchar * in, const gchar * expected, const gchar * found)
 {
   GstHarness *h = encoder_new (CLASSIFIER, "");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
   g_autofree gchar *text = g_strconcat (TENSORS, ",", in, NULL);
   const float x[20] = { 0 };
   g_autoptr (GstCaps) caps = gst_caps_from_string (text);
@@ -195,7 +195,7 @@ check_refused (const gchar * in, const gchar * expected, const gchar * found)
       GST_FLOW_NOT_NEGOTIATED);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL, "%s",
       in);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 
@@ -216,14 +216,14 @@ GST_END_TEST;
 GST_START_TEST (test_flag_set)
 {
   GstHarness *h = encoder_new (CLASSIFIER, "");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
   GstCaps *caps = query_sink_caps (h, TENSORS ",dimensions=20:4");
 
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "flag set",
       "dimensions=(string)64:16", NULL);
   gst_caps_unref (caps);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 
@@ -234,7 +234,7 @@ GST_START_TEST (test_change)
 {
   g_autoptr (Golden) g = golden_load (CLASSIFIER, NULL);
   GstHarness *h = encoder_new (CLASSIFIER, "");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
   g_autoptr (GstCaps) wide = gst_caps_from_string (TENSORS
       ",dimensions=(string)21,framerate=50/1");
 
@@ -249,7 +249,7 @@ GST_START_TEST (test_change)
   gst_pad_push_event (h->srcpad, gst_event_new_caps (wide));
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "20:T", "found 21:", NULL);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 

@@ -49,7 +49,7 @@ is_default (GObject * e, GParamSpec * pspec)
 GST_START_TEST (test_ready_only)
 {
   GstHarness *h = encoder_new (MODEL, "");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
   GstElement *e = encoder_get (h);
   guint n, n_checked = 0;
   GParamSpec **pspecs =
@@ -82,7 +82,7 @@ GST_START_TEST (test_ready_only)
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
   g_free (pspecs);
   gst_object_unref (e);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 
@@ -193,7 +193,7 @@ GST_START_TEST (test_swap)
   g_autofree gchar *path = model_path (r->name), *found = NULL;
   GstHarness *h = encoder_new (MODEL, "");
   GstElement *e = encoder_get (h);
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
   GstCaps *caps;
 
   encoder_set_caps (h, "32", 100);
@@ -213,7 +213,7 @@ GST_START_TEST (test_swap)
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR |
           GST_MESSAGE_WARNING) == NULL);
   gst_object_unref (e);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 
@@ -228,7 +228,7 @@ check_kept (const gchar * name, const gchar * sink_caps, GQuark domain,
   g_autofree gchar *path = model_path (MODEL), *found = NULL;
   GstHarness *h = encoder_new (MODEL, "");
   GstElement *e = encoder_get (h);
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
 
   if (sink_caps)
     gst_harness_set_sink_caps_str (h, sink_caps);
@@ -247,7 +247,7 @@ check_kept (const gchar * name, const gchar * sink_caps, GQuark domain,
   g_object_get (e, "model-path", &found, NULL);
   fail_unless_equals_string (found, path);
   gst_object_unref (e);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 

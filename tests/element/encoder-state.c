@@ -87,13 +87,13 @@ GST_END_TEST;
 static void
 check_refused (GstHarness * h, GBytes * state, const gchar * word)
 {
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
 
   fail_if (set_state (h, state));
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
       GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "not restored", word,
       NULL);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
 }
 
 /* The state stays as it was. */

@@ -125,7 +125,7 @@ GST_START_TEST (test_reset_one)
   GstBus *bus;
 
   begin (MODEL, "32:1:3");
-  bus = bus_new (h);
+  bus = bus_new (h->element);
   for (gint t = 0; t < 10; t++)
     push_step (t, (gint[S]) {
         t, t, t});
@@ -153,7 +153,7 @@ GST_START_TEST (test_reset_one)
   push_step (21, (gint[S]) {
       0, 0, 0});
   fail_unless (gst_harness_try_pull (h) == NULL);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
 }
 
 GST_END_TEST;

@@ -168,7 +168,7 @@ check_latency (const gchar * model, const gchar * dims, gint fps,
     GstClockTime expected)
 {
   GstHarness *h = encoder_new (model, "");
-  GstBus *bus = bus_new (h);
+  GstBus *bus = bus_new (h->element);
   GstMessage *message;
 
   gst_harness_set_upstream_latency (h, 5 * MS);
@@ -178,7 +178,7 @@ check_latency (const gchar * model, const gchar * dims, gint fps,
   fail_unless (expected == 0 || message != NULL);
   if (message)
     gst_message_unref (message);
-  bus_free (h, bus);
+  bus_free (h->element, bus);
   gst_harness_teardown (h);
 }
 

@@ -124,20 +124,20 @@ expect_output (GstHarness * h, const float *y, gsize n, gdouble atol)
   gst_buffer_unref (buffer);
 }
 
-/* Gives the element a bus of its own. */
+/* Gives @element a bus of its own. */
 static inline GstBus *
-bus_new (GstHarness * h)
+bus_new (GstElement * element)
 {
   GstBus *bus = gst_bus_new ();
 
-  gst_element_set_bus (h->element, bus);
+  gst_element_set_bus (element, bus);
   return bus;
 }
 
 static inline void
-bus_free (GstHarness * h, GstBus * bus)
+bus_free (GstElement * element, GstBus * bus)
 {
-  gst_element_set_bus (h->element, NULL);
+  gst_element_set_bus (element, NULL);
   gst_object_unref (bus);
 }
 
