@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bytesegment.h"
 
+#include <string.h>
+
 ByteScale
 byte_scale_new (const TensorInfo * tensor)
 {
@@ -136,6 +138,8 @@ get_time (const ByteSegment * self, guint64 i)
 void
 byte_segment_set_scale (ByteSegment * self, const ByteScale * scale)
 {
+  if (memcmp (scale, &self->scale, sizeof (*scale)) == 0)
+    return;
   if (self->scale.size) {
     self->base_time = get_time (self, self->next);
     self->base = self->next;

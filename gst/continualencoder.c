@@ -61,6 +61,7 @@ static const ModelHostClass host_class = {
   .refuse_model = refuse_model,
   .find_obstacle = filter_find_obstacle,
   .drain = filter_drain_host,
+  .add_stats = filter_add_stats,
 };
 
 static void

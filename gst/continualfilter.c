@@ -19,6 +19,27 @@ filter_drain_host (GstElement * element)
     filter_drain (self);
 }
 
+void
+filter_add_stats (GstElement * element, GstStructure * stats)
+{
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (element);
+  GstClock *clock = gst_element_get_clock (element);
+  GstClockTime now = clock ? gst_clock_get_time (clock) : GST_CLOCK_TIME_NONE;
+  GstClockTime backlog = 0, newest;
+  guint64 missed;
+
+  GST_OBJECT_LOCK (self);
+  newest = self->newest;
+  missed = self->missed;
+  GST_OBJECT_UNLOCK (self);
+  if (GST_CLOCK_TIME_IS_VALID (now) && GST_CLOCK_TIME_IS_VALID (newest)
+      && now > newest + gst_element_get_base_time (element))
+    backlog = now - gst_element_get_base_time (element) - newest;
+  gst_structure_set (stats, "missed", G_TYPE_UINT64, missed,
+      "backlog", G_TYPE_UINT64, backlog, NULL);
+  g_clear_pointer (&clock, gst_object_unref);
+}
+
 static void
 gst_continual_filter_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
@@ -53,11 +74,13 @@ gst_continual_filter_start (GstBaseTransform * trans)
   if (!model_host_start (&self->host))
     return FALSE;
   GST_OBJECT_LOCK (self);
-  self->vector_duration = GST_CLOCK_TIME_NONE;
+  self->vector_duration = self->newest = GST_CLOCK_TIME_NONE;
+  self->missed = 0;
   self->byte_scale.size = 0;
   GST_OBJECT_UNLOCK (self);
   self->input.dims[0] = 0;
-  self->caps_refused = self->in_bytes = FALSE;
+  self->expected = GST_CLOCK_TIME_NONE;
+  self->caps_refused = self->in_bytes = self->begun = FALSE;
   self->bytes.scale.size = 0;
   self->stream_start = GST_SEQNUM_INVALID;
   return TRUE;

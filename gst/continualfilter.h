@@ -33,6 +33,8 @@ struct _GstContinualFilter
 
   /* Under the object lock. */
   GstClockTime vector_duration; /* for the latency; none: not known */
+  GstClockTime newest;          /* running time of the newest vector's end; none: not known */
+  guint64 missed;               /* vectors that timestamps leave room for */
   ByteScale byte_scale;         /* of size 0: upstream counts time */
 
   /* The streaming thread's. */
@@ -44,6 +46,8 @@ struct _GstContinualFilter
   GstMapInfo map;
   gsize n_steps, next_step;     /* vectors of each stream in it, and the next to do */
   VectorTime time;              /* of all of it */
+  gboolean begun;               /* a segment came */
+  GstClockTime expected;        /* where the next buffer should begin; none: anywhere */
   guint32 stream_start;         /* seqnum of the stream that is running */
 };
 
@@ -58,6 +62,8 @@ struct _GstContinualFilterClass
 /* continualfilter.c */
 /* Properties and signals of the host, for class_init() of @element. */
 void filter_install_properties (GObjectClass * klass, ModelElement element);
+/* The host's add_stats. */
+void filter_add_stats (GstElement * element, GstStructure * stats);
 /* The host's drain. */
 void filter_drain_host (GstElement * element);
 

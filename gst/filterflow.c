@@ -131,6 +131,30 @@ check_size (GstContinualFilter * self, gsize size)
   return FALSE;
 }
 
+/* How far behind the clock we are, and what didn't come at all. */
+static void
+observe (GstContinualFilter * self, const VectorTime * time, gsize n)
+{
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  const GstClockTime end = time->pts + time->duration;
+  GstClockTime each, late = 0;
+
+  if (!GST_CLOCK_TIME_IS_VALID (time->pts)
+      || !GST_CLOCK_TIME_IS_VALID (time->duration)) {
+    self->expected = GST_CLOCK_TIME_NONE;
+    return;
+  }
+  each = time->duration / n;
+  if (GST_CLOCK_TIME_IS_VALID (self->expected) && time->pts > self->expected)
+    late = time->pts - self->expected;
+  self->expected = end;
+  GST_OBJECT_LOCK (self);
+  if (each)
+    self->missed += (late + each / 2) / each;
+  self->newest = gst_segment_to_running_time (segment, GST_FORMAT_TIME, end);
+  GST_OBJECT_UNLOCK (self);
+}
+
 static GstFlowReturn
 take_buffer (GstContinualFilter * self, GstBuffer * buffer)
 {
@@ -147,6 +171,7 @@ take_buffer (GstContinualFilter * self, GstBuffer * buffer)
   if (!GST_CLOCK_TIME_IS_VALID (time.duration) && in->fps_n)
     time.duration = gst_util_uint64_scale (n, GST_SECOND * in->fps_d,
         (guint64) in->fps_n * in->dims[1]);
+  observe (self, &time, n);
   return begin_buffer (self, buffer, &time);
 }
 
@@ -318,12 +343,15 @@ begin_segment (GstContinualFilter * self, GstEvent * event)
     return NULL;
   }
   self->in_bytes = segment->format != GST_FORMAT_TIME;
+  self->expected = GST_CLOCK_TIME_NONE;
   filter_update_byte_scale (self);
   if (!self->in_bytes)
     return event;
 
-  /* Another place in the file is another stream. */
-  model_host_reset (&self->host, -1);
+  /* Another place in the file is another stream; the first one may find a restored state. */
+  if (self->begun)
+    model_host_reset (&self->host, -1);
+  self->begun = TRUE;
   byte_segment_begin (&self->bytes, segment, &time);
   res = gst_event_new_segment (&time);
   gst_event_set_seqnum (res, gst_event_get_seqnum (event));

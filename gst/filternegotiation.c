@@ -19,7 +19,8 @@ filter_find_obstacle (GstElement * element, CoModel * model)
 
   if (!in)
     return NULL;
-  if (vector_caps_read (in, info->n_inputs, "vectors", &tensor, &why)) {
+  if (vector_caps_read (in, info->n_inputs, "vectors", &tensor, &why)
+      && model_caps_check_streams (info, tensor.dims[2], &why)) {
     out = model_caps_to_src (info, in);
     possible = gst_pad_peer_query_caps (trans->srcpad, out);
     if (gst_caps_is_empty (possible))
@@ -101,7 +102,9 @@ filter_check_caps (GstContinualFilter * self, GstCaps * caps)
   if (!model)
     return FALSE;
   ok = vector_caps_read (caps, co_model_get_info (model)->n_inputs, "vectors",
-      &tensor, &why);
+      &tensor, &why)
+      && model_caps_check_streams (co_model_get_info (model), tensor.dims[2],
+      &why);
   co_model_unref (model);
   if (!ok && !self->caps_refused)
     vector_caps_post_error (GST_ELEMENT (self), why, caps);

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "modelcaps.h"
 
+#include <unistd.h>
+
 /* FALSE: any. */
 static gboolean
 get_dims (const GstStructure * s, guint dims[4])
@@ -195,4 +197,23 @@ model_caps_prefer_fitting (const CoModelInfo * info, GstCaps * caps)
   }
   gst_caps_unref (caps);
   return res;
+}
+
+/* Caps come from others: they shall not make us ask for memory that isn't there. */
+gboolean
+model_caps_check_streams (const CoModelInfo * info, guint n_streams,
+    gchar ** why)
+{
+  const guint64 memory =
+      (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+  /* Two states of each, and room for other things */
+  const guint64 most = MAX (1, memory / 4 / (info->state_bytes +
+          info->n_outputs * info->n_positions * sizeof (gfloat)));
+
+  if (n_streams <= most)
+    return TRUE;
+  *why = g_strdup_printf ("expected at most %" G_GUINT64_FORMAT " streams, "
+      "whose states of %" G_GSIZE_FORMAT " bytes each fit into memory, found %u "
+      "in dimensions: split them up", most, info->state_bytes, n_streams);
+  return FALSE;
 }

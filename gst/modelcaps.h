@@ -18,4 +18,8 @@ GstCaps *model_caps_to_sink (const CoModelInfo * info, const GstCaps * caps);
 GstCaps *model_caps_prefer_fitting (const CoModelInfo * info,
     GstCaps * caps);
 
+/* Whether the states of @n_streams fit into memory. FALSE: *why (free it). */
+gboolean model_caps_check_streams (const CoModelInfo * info, guint n_streams,
+    gchar ** why);
+
 G_END_DECLS

@@ -6,9 +6,11 @@
 #include "modelenums.h"
 
 #define RESET_EVENT_NAME "continual-reset"
+#define DEFAULT_STATE_INTERVAL 10
 
 /* After those of the settings, the same in every class */
-static guint prop_reset_on_discont, prop_on_invalid, prop_stats;
+static guint prop_reset_on_discont, prop_on_invalid, prop_state_path,
+    prop_state_interval, prop_stats_interval, prop_stats;
 
 #define TYPE_ON_INVALID (on_invalid_get_type ())
 static GType
@@ -198,6 +200,13 @@ model_host_set_property (ModelHost * self, const GValue * value,
     self->reset_on_discont = g_value_get_boolean (value);
   else if (id == prop_on_invalid)
     self->on_invalid = g_value_get_enum (value);
+  else if (id == prop_state_path) {
+    g_free (self->state.path);
+    self->state.path = g_value_dup_string (value);
+  } else if (id == prop_state_interval)
+    self->state.interval = g_value_get_uint (value);
+  else if (id == prop_stats_interval)
+    self->stats_interval = g_value_get_uint (value);
   else
     model_settings_set (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self->element);
@@ -222,6 +231,12 @@ model_host_get_property (ModelHost * self, GValue * value, GParamSpec * pspec)
     g_value_set_boolean (value, self->reset_on_discont);
   else if (id == prop_on_invalid)
     g_value_set_enum (value, self->on_invalid);
+  else if (id == prop_state_path)
+    g_value_set_string (value, self->state.path);
+  else if (id == prop_state_interval)
+    g_value_set_uint (value, self->state.interval);
+  else if (id == prop_stats_interval)
+    g_value_set_uint (value, self->stats_interval);
   else if (id == MODEL_PROP_PATH && self->next_path)
     g_value_set_string (value, self->next_path);
   else
@@ -299,6 +314,7 @@ model_host_set_n_streams (ModelHost * self, guint n_streams)
 {
   if (model_stream_get_n_streams (self->stream) != n_streams)
     renew_stream (self, model_stream_get_model (self->stream), n_streams);
+  model_state_restore (&self->state);
 }
 
 /* Takes @model; NULL: stops. */
@@ -335,6 +351,8 @@ model_host_start (ModelHost * self)
     return FALSE;
   renew_stream (self, model, 1);
   set_model (self, model);
+  model_state_begin (&self->state);
+  self->last_stats = gst_util_get_timestamp ();
   self->labels_due = TRUE;
   return TRUE;
 }
@@ -342,6 +360,7 @@ model_host_start (ModelHost * self)
 void
 model_host_stop (ModelHost * self)
 {
+  model_state_end (&self->state);
   set_model (self, NULL);
   renew_stream (self, NULL, 0);
 }
@@ -394,6 +413,21 @@ add_counts (ModelHost * self, const ModelCounts * counts, gsize n_steps)
   GST_OBJECT_UNLOCK (self->element);
 }
 
+static void
+post_stats (ModelHost * self)
+{
+  GstClockTime now;
+
+  if (!self->stats_interval)
+    return;
+  now = gst_util_get_timestamp ();
+  if (now - self->last_stats < self->stats_interval * GST_SECOND)
+    return;
+  self->last_stats = now;
+  gst_element_post_message (self->element,
+      gst_message_new_element (GST_OBJECT (self->element), get_stats (self)));
+}
+
 void
 model_host_forward (ModelHost * self, const ModelInput * input,
     gsize n_steps, const VectorTime * time)
@@ -404,6 +438,8 @@ model_host_forward (ModelHost * self, const ModelInput * input,
   model_stream_forward (self->stream, input, n_steps, time, &counts);
   g_mutex_unlock (&self->stream_lock);
   add_counts (self, &counts, n_steps);
+  model_state_tick (&self->state);
+  post_stats (self);
 }
 
 void
@@ -525,6 +561,8 @@ model_host_init (ModelHost * self, GstElement * element,
   self->klass = klass;
   model_settings_init (&self->settings);
   g_mutex_init (&self->stream_lock);
+  model_state_init (&self->state, element, &self->stream_lock, &self->stream);
+  self->state.interval = DEFAULT_STATE_INTERVAL;
   g_object_set_data (G_OBJECT (element), HOST_KEY, self);
 }
 
@@ -532,6 +570,7 @@ void
 model_host_finalize (ModelHost * self)
 {
   model_settings_clear (&self->settings);
+  model_state_finalize (&self->state);
   g_mutex_clear (&self->stream_lock);
 }
 
@@ -569,10 +608,28 @@ model_host_class_init (GObjectClass * klass, ModelElement element)
       g_param_spec_enum ("on-invalid", "On invalid",
           "What happens to a vector with a NaN or an infinity",
           TYPE_ON_INVALID, MODEL_ON_INVALID_DROP, flags));
+  g_object_class_install_property (klass, prop_state_path = id++,
+      g_param_spec_string ("state-path", "State file",
+          "File that holds the newest snapshot: the streams go on from it at "
+          "the start, if it is one of this model, and write it on the way to "
+          "READY and every state-interval seconds, never leaving half of one. "
+          "Messages named " STATE_MESSAGE_NAME " tell the position, the number "
+          "of vectors that each stream has taken", NULL, flags));
+  g_object_class_install_property (klass, prop_state_interval = id++,
+      g_param_spec_uint ("state-interval", "State interval",
+          "Seconds between two writes of state-path while vectors come (0: on "
+          "the way to READY only)", 0, G_MAXUINT, DEFAULT_STATE_INTERVAL,
+          flags));
+  g_object_class_install_property (klass, prop_stats_interval = id++,
+      g_param_spec_uint ("stats-interval", "Statistics interval",
+          "Seconds between two element messages with what stats holds, while "
+          "vectors come (0: none)", 0, G_MAXUINT, 0, flags));
   g_object_class_install_property (klass, prop_stats = id++,
       g_param_spec_boxed ("stats", "Statistics",
           "Since the element started, of all streams: vectors taken, outputs, "
-          "vectors refused (not finite) and absent; step-time of the last step "
+          "vectors refused (not finite) and absent, and where there is one input "
+          "vectors missed, for which timestamps leave room, and the backlog in "
+          "nanoseconds from the newest vector to the clock; step-time of the last step "
           "and mean-step-time, in nanoseconds; state-bytes of all streams, "
           "model-bytes, and macs, the multiply-accumulates of one stream's step",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "modelstream.h"
+#include "modelstate.h"
 #include "modelsettings.h"
 
 G_BEGIN_DECLS
@@ -52,6 +52,7 @@ struct _ModelHost
   ModelSettings settings;
   gboolean reset_on_discont;
   ModelOnInvalid on_invalid;
+  guint stats_interval;         /* seconds; 0: never */
   gboolean started;
   CoModel *model;               /* NULL: stopped */
   CoModel *next_model;          /* takes over at the next buffer; NULL: none */
@@ -63,8 +64,11 @@ struct _ModelHost
   GMutex stream_lock;
   ModelStream *stream;        /* NULL: stopped */
 
+  ModelState state;             /* its settings under the object lock, as the others */
+
   /* The streaming thread's. */
   gboolean labels_due;          /* before the next buffer */
+  GstClockTime last_stats;      /* when they were posted */
 };
 
 /* Installs the properties and signals of @element; the first property id that is free. */

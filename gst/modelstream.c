@@ -96,6 +96,12 @@ model_stream_get_state (const ModelStream * self)
   return co_stream_get_state (self->stream);
 }
 
+CoStream *
+model_stream_copy_state (const ModelStream * self)
+{
+  return co_stream_copy (self->stream);
+}
+
 gboolean
 model_stream_set_state (ModelStream * self, GBytes * state,
     GError ** error)

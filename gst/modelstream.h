@@ -67,6 +67,8 @@ gsize model_stream_get_max_steps (const ModelStream * self);
 /* Forgets what came: @stream, or -1 for all. */
 void model_stream_clean (ModelStream * self, gint stream);
 GBytes *model_stream_get_state (const ModelStream * self);
+/* Streams of their own that are where these are now. */
+CoStream *model_stream_copy_state (const ModelStream * self);
 gboolean model_stream_set_state (ModelStream * self, GBytes * state,
     GError ** error);
 

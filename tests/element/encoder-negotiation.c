@@ -205,6 +205,8 @@ GST_START_TEST (test_refused)
   check_refused ("dimensions=63", "20:T", "found 63:");
   check_refused ("dimensions=(string)16:20", "20:T", "found 16:20:");
   check_refused ("dimensions=(string)20:1:1:2", "20:T:S", "found 20:1:1:2:");
+  check_refused ("dimensions=(string)20:1:4294967295", "streams",
+      "found 4294967295 in");
   check_refused ("dimensions=(string)twenty", "sizes", "twenty");
   check_refused ("dimensions=(string)20,framerate=(fraction)-1/1",
       "framerate", "-1/1");

@@ -26,6 +26,8 @@ set_other (GObject * e, GParamSpec * pspec)
     g_value_set_boolean (&value, !g_value_get_boolean (&value));
   else if (G_VALUE_HOLDS_ENUM (&value))
     g_value_set_enum (&value, 1);
+  else if (G_VALUE_HOLDS_STRING (&value))
+    g_value_set_string (&value, "other");
   else
     fail ("%s is of an unexpected type", pspec->name);
   g_object_set_property (e, pspec->name, &value);
@@ -128,6 +130,7 @@ GST_START_TEST (test_stats)
       2 * info->state_bytes);
   fail_unless_equals_uint64 (get_stat (e, "model-bytes"), info->model_bytes);
   fail_unless_equals_uint64 (get_stat (e, "macs"), info->macs);
+  fail_unless_equals_uint64 (get_stat (e, "missed"), 0);
   gst_object_unref (e);
   gst_harness_teardown (h);
 }
