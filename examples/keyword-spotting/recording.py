@@ -18,7 +18,7 @@ SCRIPT = [("rms", "yes five stop left dog go"), ("ked", "up yellow right no musi
 
 
 def main():
-    cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(5)
+    cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(6)
     babblers = Clips(os.path.join(cache, "espeak"))
     pieces, said, at = [], [], 0
     for source, words in SCRIPT:

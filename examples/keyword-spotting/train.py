@@ -2,7 +2,7 @@
 # Trains the keyword spotter from nothing: speaks the words, disturbs them, hears them, learns them.
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Needs these Debian packages, and the plugin built (GST_PLUGIN_PATH):
-  python3-torch python3-numpy libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-bad
+  python3-torch python3-numpy libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
   espeak-ng flite festival festlex-cmu festlex-poslex festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts
   festvox-italp16k festvox-itapc16k festvox-ca-ona-hts festvox-czech-dita festvox-czech-krb festvox-czech-machac
   festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festival-hi festvox-hi-nsk"""
@@ -76,6 +76,35 @@ def make_shard(cache, shard, sources, names):
     say("%s took %.0f s", shard, time.time() - began)
 
 
+def vary(rng, x, labels, other):
+    """What can be done to features (FRAMES, mels) in no time, anew in every pass: pace, loudness, colour and length of
+    the vocal tract, some of another scene in the background, and holes. Returns features and labels."""
+    if rng.random() < 0.7:
+        at = np.clip(np.arange(FRAMES) * np.exp(rng.uniform(-0.12, 0.12)), 0, FRAMES - 1.001)
+        base, part = at.astype(int), (at % 1).astype(np.float32)[:, None]
+        labels = np.where(at < FRAMES - 1.01, labels[base], UNKNOWN)
+        x = x[base] * (1 - part) + x[base + 1] * part
+    out = np.empty_like(x)
+    bands = np.arange(40)
+    for piece in np.array_split(np.arange(FRAMES), rng.integers(1, 5)):
+        at = bands * np.exp(rng.uniform(-0.09, 0.09)) + rng.uniform(-0.5, 0.5)
+        warp = np.maximum(0, 1 - np.abs(np.clip(at, 0, 39)[None] - bands[:, None])).astype(np.float32)
+        colour = np.interp(bands, np.linspace(0, 39, 7), rng.normal(0, 0.4, 7)) + rng.uniform(-2.5, 2.5)
+        out[piece] = x[piece] @ warp + colour
+    power = np.maximum(np.exp(out) - 1e-5, 0)
+    if rng.random() < 0.15:
+        power += np.exp(other + rng.uniform(-6, -2) + (out.mean() - other.mean()))
+    x = np.log(power + 1e-5).astype(np.float32)
+    middle = x.mean()
+    for _ in range(rng.integers(0, 3)):
+        low = rng.integers(0, 36)
+        x[:, low : low + rng.integers(1, 8)] = middle
+    for _ in range(rng.integers(0, 16)):
+        at = rng.integers(0, FRAMES - 6)
+        x[at : at + rng.integers(1, 5)] = middle
+    return x, labels
+
+
 def batches(cache, shards, rng, size, hold_out, names):
     """One pass over the shards: x (size, FRAMES, mels), labels (size, FRAMES), phase (size,)."""
     dropped = [names.index(n) for n in hold_out]
@@ -88,17 +117,9 @@ def batches(cache, shards, rng, size, hold_out, names):
         order = rng.permutation(SCENES)
         for first in range(0, SCENES - size + 1, size):
             some = order[first : first + size]
-            part = x[some].copy()
-            for row in part:  # hide some bands and some moments
-                for _ in range(rng.integers(0, 3)):
-                    low = rng.integers(0, 36)
-                    row[:, low : low + rng.integers(1, 8)] = row.mean()
-                for _ in range(rng.integers(0, 16)):
-                    at = rng.integers(0, FRAMES - 6)
-                    row[at : at + rng.integers(1, 5)] = row.mean()
-                if rng.random() < 0.3:  # a steady colour
-                    row += np.interp(np.arange(40), np.linspace(0, 39, 6), rng.normal(0, 0.7, 6))
-            yield torch.from_numpy(part), torch.from_numpy(labels[some]), torch.from_numpy(rng.integers(0, 10**6, size))
+            pairs = [vary(rng, x[i], labels[i], x[rng.integers(SCENES)]) for i in some]
+            part, wanted = (np.stack(p) for p in zip(*pairs))
+            yield torch.from_numpy(part), torch.from_numpy(wanted), torch.from_numpy(rng.integers(0, 10**6, size))
 
 
 def standardize(cache):
@@ -132,7 +153,7 @@ def train(cache, out, plan, hold_out, names, start=None, size=4, peak=1.2e-3, **
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min(1, (s + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * min(1, s / steps))) + 1e-3)
     weights = torch.ones(len(LABELS))
-    weights[NEITHER] = 0.25  # there is so much more of it
+    weights[NEITHER] = 0.3  # there is so much more of it
     average = {n: t.clone() for n, t in spotter.state_dict().items()}
     step, shown, right, began = 0, 0.0, 0.0, time.time()
     for some in plan:
@@ -165,6 +186,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", help="a directory for what takes long; a second run goes on where the first ended")
     parser.add_argument("--out", default=os.path.join(features.HERE, "words.safetensors"))
+    parser.add_argument("--passes", type=int, default=1, help="over the scenes of the last stage")
+    parser.add_argument("--start", help="a model to take through the last stage once more")
     parser.add_argument("--hold-out", default=",".join(HELD_OUT), help="sources not to train on")
     parser.add_argument("--only", choices=["clips", "shards"], help="stop after this")
     parser.add_argument("--threads", type=int, default=1)
@@ -176,18 +199,21 @@ def main():
     if options.only == "clips":
         return
     sources = {n: Clips(os.path.join(clips, n)) for n in names}
-    shards = {m: ["%s-%03d" % (m, i) for i in range(n)] for m, n in (("clean", 4), ("plain", 8), ("harsh", 16))}
+    shards = {m: ["%s-%03d" % (m, i) for i in range(n)] for m, n in (("clean", 4), ("plain", 20), ("harsh", 16))}
     for shard in sum(shards.values(), []):
         make_shard(options.cache, shard, sources, names)
     if options.only == "shards":
         return
+    clean, plain, harsh = shards.values()
     # Clean voices at first, else it takes long to find out what matters; then the worst; at last what is likely.
-    hold_out = [n for n in options.hold_out.split(",") if n]
-    first = os.path.join(options.cache, "first.safetensors")
-    train(options.cache, first, [shards["clean"]] * 3 + [shards["clean"] + shards["harsh"]], hold_out, names,
-          **options.shape)
-    train(options.cache, options.out, [shards["clean"] + shards["plain"] + shards["harsh"][:4]] * 4, hold_out, names,
-          start=first, **options.shape)
+    stages = [[clean] * 3 + [clean + harsh], [clean + plain[:8] + harsh[:4]] * 4, [clean + plain] * options.passes]
+    start = options.start
+    stages = stages[2:] if start else stages
+    for number, plan in enumerate(stages):
+        last = number == len(stages) - 1
+        out = options.out if last else os.path.join(options.cache, "stage-%d.safetensors" % number)
+        train(options.cache, out, plan, [n for n in options.hold_out.split(",") if n], names, start, **options.shape)
+        start = out
 
 
 if __name__ == "__main__":
