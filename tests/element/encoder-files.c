@@ -138,7 +138,6 @@ GST_END_TEST;
 GST_START_TEST (test_streams)
 {
   g_autofree float *blocks = g_new (float, 40 * 32);
-  g_autoptr (GstBus) bus = NULL;
   GstHarness *h;
   float *to = blocks;
 
@@ -223,6 +222,80 @@ GST_START_TEST (test_seek)
 
 GST_END_TEST;
 
+/* A time as a buffer has it, rounded down to nanoseconds, is that buffer's vector. */
+GST_START_TEST (test_seek_to_rounded)
+{
+  GstHarness *h = play ("", "dimensions=(string)32,framerate=30/1");
+  GstEvent *event;
+  const GstSegment *segment;
+
+  gst_harness_play (h);
+  for (gsize i = 0; i < g->n_outputs; i++)
+    gst_buffer_unref (gst_harness_pull (h));
+  fail_unless (gst_harness_push_upstream_event (h, gst_event_new_seek (1.0,
+              GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+              33333333, GST_SEEK_TYPE_NONE, -1)));
+  event = pull_event (h, GST_EVENT_FLUSH_STOP);
+  fail_unless (event != NULL);
+  gst_event_unref (event);
+  gst_buffer_unref (gst_harness_pull (h));
+  event = pull_event (h, GST_EVENT_SEGMENT);
+  fail_unless (event != NULL);
+  gst_event_parse_segment (event, &segment);
+  fail_unless_equals_uint64 (segment->start, 33333333);
+  gst_event_unref (event);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+static void
+push_bytes_segment (GstHarness * h, guint64 start)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  segment.start = segment.position = segment.time = start;
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+}
+
+/* Another segment of bytes is another place, also without a flush; the first one finds what set-state left. */
+GST_START_TEST (test_segments)
+{
+  GstHarness *h = encoder_new (MODEL, "");
+  GstElement *e = encoder_get (h);
+  g_autoptr (GstCaps) caps = NULL;
+  GBytes *state;
+  gboolean ok;
+
+  encoder_set_caps (h, "32", 100);
+  caps = gst_pad_get_current_caps (h->srcpad);
+  push_vectors (h, g, 0, 12);
+  pull_outputs (h, g, 0, 5);
+  g_signal_emit_by_name (e, "get-state", &state);
+  gst_element_set_state (e, GST_STATE_READY);
+  gst_element_set_state (e, GST_STATE_PLAYING);
+  g_signal_emit_by_name (e, "set-state", state, &ok);
+  fail_unless (ok);
+  g_bytes_unref (state);
+  gst_object_unref (e);
+
+  gst_harness_push_event (h, gst_event_new_stream_start ("file"));
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  push_bytes_segment (h, 0);
+  push_vectors (h, g, 12, 3);
+  pull_outputs (h, g, 5, 3);
+  /* From the middle of the first vector on: from the second one */
+  push_bytes_segment (h, 60);
+  gst_harness_push (h, gst_buffer_new_memdup ((const gchar *) g->x + 60,
+          12 * 128 - 60));
+  expect_outputs (h, 1, 12);
+  fail_unless (gst_harness_try_pull (h) == NULL);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_queries)
 {
   GstHarness *h = play ("", "dimensions=(string)32:4,framerate=25/1");
@@ -286,6 +359,8 @@ encoder_suite (void)
   tcase_add_test (tc, test_no_framerate);
   tcase_add_test (tc, test_streams);
   tcase_add_test (tc, test_seek);
+  tcase_add_test (tc, test_seek_to_rounded);
+  tcase_add_test (tc, test_segments);
   tcase_add_test (tc, test_queries);
   tcase_add_test (tc, test_incomplete);
   return s;
