@@ -70,7 +70,7 @@ describe (CoModel * self, const CoSettings * settings)
   if (window && !settings->partial)
     info->warm_up = settings->kind == CO_KIND_DEEP
         ? stack->n_layers * (window - 1) + 1 : window;
-  info->n_weights = co_attention_n_weights (first);
+  info->n_weights = window ? co_attention_n_weights (first) : 0;
   info->labels = (const gchar * const *) self->labels;
   info->n_labels = self->labels ? g_strv_length (self->labels) : 0;
   info->state_bytes = 64 + co_stack_state_size (stack);
