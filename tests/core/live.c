@@ -23,10 +23,16 @@ live_new (const RefModel * m, guint S, GRand * random)
   for (guint s = 0; s < S; s++) {
     self->x[s] = g_array_new (FALSE, FALSE, m->C * sizeof (float));
     self->key[s] = g_array_new (FALSE, FALSE,
-        m->layers[0].k.n_in * sizeof (float));
+        m->layers[0].self.k.n_in * sizeof (float));
     self->value[s] = g_array_new (FALSE, FALSE,
-        m->layers[0].v.n_in * sizeof (float));
+        m->layers[0].self.v.n_in * sizeof (float));
+    self->chunk[s] = g_array_new (FALSE, FALSE, sizeof (guint64));
+    self->memory[s] = g_array_new (FALSE, FALSE, sizeof (RefMemory *));
   }
+  self->memories = g_ptr_array_new_with_free_func ((GDestroyNotify)
+      ref_memory_free);
+  if (m->decoder)
+    live_set_memory (self, -1, random);
   return self;
 }
 
@@ -37,7 +43,10 @@ live_free (Live * self)
     g_array_unref (self->x[s]);
     g_array_unref (self->key[s]);
     g_array_unref (self->value[s]);
+    g_array_unref (self->chunk[s]);
+    g_array_unref (self->memory[s]);
   }
+  g_ptr_array_unref (self->memories);
   co_stream_free (self->stream);
   co_model_unref (self->model);
   g_free (self);
@@ -52,8 +61,23 @@ live_reset (Live * self, gint stream)
       g_array_set_size (self->x[s], 0);
       g_array_set_size (self->key[s], 0);
       g_array_set_size (self->value[s], 0);
-      self->forgotten[s] = 0;
+      g_array_set_size (self->chunk[s], 0);
+      g_array_set_size (self->memory[s], 0);
+      self->forgotten[s] = self->filled[s] = 0;
+      self->current[s] = NULL;
     }
+}
+
+void
+live_set_memory (Live * self, gint stream, GRand * random)
+{
+  RefMemory *memory = ref_memory_random (self->m, random);
+
+  g_ptr_array_add (self->memories, memory);
+  co_stream_set_memory (self->stream, stream, memory->x, memory->n);
+  for (gint s = 0; s < (gint) self->S; s++)
+    if (stream < 0 || s == stream)
+      self->current[s] = memory;
 }
 
 /* ---- what goes in ---- */
@@ -79,8 +103,8 @@ some_input (const Chunk * chunk, const Live * live, gsize at, gsize * width,
     gsize width;
   } inputs[] = {
     {chunk->x, live->m->C},
-    {chunk->key, live->m->layers[0].k.n_in},
-    {chunk->value, live->m->layers[0].v.n_in},
+    {chunk->key, live->m->layers[0].self.k.n_in},
+    {chunk->value, live->m->layers[0].self.v.n_in},
   };
   gsize i;
 
@@ -105,7 +129,9 @@ spoil (Chunk * chunk, const Live * live, gsize at, GRand * random)
       chunk->rows[at] = CO_ROW_ABSENT;
       break;
     case 1:{
-      float value = bad[g_rand_int_range (random, 0, G_N_ELEMENTS (bad))];
+      /* A decoder without a memory does not look for the last one. */
+      float value = bad[g_rand_int_range (random, 0,
+              G_N_ELEMENTS (bad) - live->m->decoder)];
       x[g_rand_int_range (random, 0, width)] = value;
       chunk->rows[at] = width == 1 && isnan (value) ? CO_ROW_ABSENT
           : CO_ROW_REFUSED;
@@ -132,8 +158,8 @@ chunk_new (const Live * live, gsize T, gboolean faults, float loudness,
 
   self->T = T;
   self->x = vectors (rows, m->C, random);
-  self->key = live->has_key ? vectors (rows, m->layers[0].k.n_in, random) : NULL;
-  self->value = live->has_value ? vectors (rows, m->layers[0].v.n_in, random)
+  self->key = live->has_key ? vectors (rows, m->layers[0].self.k.n_in, random) : NULL;
+  self->value = live->has_value ? vectors (rows, m->layers[0].self.v.n_in, random)
       : NULL;
   self->rows = g_new (CoRow, rows);
   self->mask = faults ? g_malloc (MAX (rows, 1)) : NULL;
@@ -241,7 +267,9 @@ live_compare (Live * self, guint stream, gsize age, const float *y,
   const RefInput input = {
     .x = (float *) self->x[stream]->data,
     .key = self->has_key ? (float *) self->key[stream]->data : NULL,
-    .value = self->has_value ? (float *) self->value[stream]->data : NULL
+    .value = self->has_value ? (float *) self->value[stream]->data : NULL,
+    .chunk = (guint64 *) self->chunk[stream]->data,
+    .memory = (const RefMemory **) self->memory[stream]->data,
   };
   RefAnswer truth;
   double error, tolerance, error_weights = 0;
@@ -277,24 +305,32 @@ static void
 take (Live * self, guint stream, const Chunk * chunk, gsize at)
 {
   const RefModel *m = self->m;
-  const gsize reach = ref_reach (m);
+  const gsize reach = ref_reach (m), n = self->chunk[stream]->len;
+  guint64 number = n ? g_array_index (self->chunk[stream], guint64, n - 1) : 0;
 
+  if (n && self->filled[stream] == 0)
+    number++;
+  self->filled[stream]++;
+  g_array_append_val (self->chunk[stream], number);
+  g_array_append_val (self->memory[stream], self->current[stream]);
   g_array_append_vals (self->x[stream], chunk->x + at * m->C, 1);
   if (chunk->key)
     g_array_append_vals (self->key[stream],
-        chunk->key + at * m->layers[0].k.n_in, 1);
+        chunk->key + at * m->layers[0].self.k.n_in, 1);
   if (chunk->value)
     g_array_append_vals (self->value[stream],
-        chunk->value + at * m->layers[0].v.n_in, 1);
+        chunk->value + at * m->layers[0].self.v.n_in, 1);
   /* Of a long stream only the end is kept. */
   if (reach < 1000 && self->x[stream]->len > 4096) {
-    guint n = self->x[stream]->len - reach;
-    g_array_remove_range (self->x[stream], 0, n);
+    guint rest = self->x[stream]->len - reach;
+    g_array_remove_range (self->x[stream], 0, rest);
+    g_array_remove_range (self->chunk[stream], 0, rest);
+    g_array_remove_range (self->memory[stream], 0, rest);
     if (chunk->key)
-      g_array_remove_range (self->key[stream], 0, n);
+      g_array_remove_range (self->key[stream], 0, rest);
     if (chunk->value)
-      g_array_remove_range (self->value[stream], 0, n);
-    self->forgotten[stream] += n;
+      g_array_remove_range (self->value[stream], 0, rest);
+    self->forgotten[stream] += rest;
   }
 }
 
@@ -321,6 +357,8 @@ live_run (Live * self, const Chunk * chunk)
       gsize at = s * chunk->T + t, n_answers, age;
       CoRow expected = chunk->rows[at];
 
+      if (expected == CO_ROW_TAKEN && self->m->decoder && !self->current[s])
+        expected = CO_ROW_WAITING;
       if (expected == CO_ROW_TAKEN && !has_room (self, s))
         expected = CO_ROW_FULL;
       g_assert_cmpint (r->rows[at], ==, expected);
@@ -328,7 +366,9 @@ live_run (Live * self, const Chunk * chunk)
         continue;
       take (self, s, chunk, at);
       n_answers = ref_n_answers (self->m,
-          self->forgotten[s] + self->x[s]->len, &age);
+          self->forgotten[s] + self->x[s]->len, self->filled[s], &age);
+      if (self->filled[s] == self->m->chunk_len)
+        self->filled[s] = 0;
       for (gsize i = n_answers; i-- > 0; n++) {
         g_assert_cmpuint (n, <, out->n);
         g_assert_cmpuint (r->outputs[n].stream, ==, s);
@@ -344,4 +384,26 @@ live_run (Live * self, const Chunk * chunk)
     g_assert_cmpuint (co_stream_get_position (self->stream, s), ==,
         self->forgotten[s] + self->x[s]->len);
   return out;
+}
+
+void
+live_drain (Live * self)
+{
+  g_autoptr (Outputs) out = outputs_new (self, 0);
+  const CoOutput *o = out->result.outputs;
+  gsize n = 0;
+
+  g_clear_pointer (&out->result.weights, g_free);
+  out->n = co_stream_drain (self->stream, &out->result);
+  for (guint s = 0; s < self->S; s++) {
+    for (gsize i = self->filled[s]; i-- > 0 && self->m->chunk_len > 1; n++) {
+      g_assert_cmpuint (n, <, out->n);
+      g_assert_cmpuint (o[n].stream, ==, s);
+      g_assert_cmpuint (o[n].age, ==, i);
+      live_compare (self, s, i, out->result.y + n * out->y_size, NULL);
+    }
+    self->filled[s] = 0;
+  }
+  g_assert_cmpuint (out->n, ==, n);
+  g_assert_true (*out->guard == UNTOUCHED);
 }

@@ -16,6 +16,11 @@ typedef struct
   gboolean has_key, has_value;
   GArray *x[LIVE_MAX_STREAMS];  /* float (n, C): what each stream has taken */
   GArray *key[LIVE_MAX_STREAMS], *value[LIVE_MAX_STREAMS];
+  GArray *chunk[LIVE_MAX_STREAMS];      /* guint64 (n): which chunk each is in */
+  GArray *memory[LIVE_MAX_STREAMS];     /* RefMemory * (n): what each was given */
+  gsize filled[LIVE_MAX_STREAMS];       /* vectors of the open chunk */
+  RefMemory *current[LIVE_MAX_STREAMS]; /* what a decoder has now */
+  GPtrArray *memories;
   guint64 forgotten[LIVE_MAX_STREAMS];  /* vectors that were taken before those */
   gboolean check;               /* compare with the truth; else only count */
   gsize n_checked;
@@ -56,7 +61,13 @@ gboolean outputs_equal (const Outputs * a, const Outputs * b);
 /* Feeds the chunk and checks everything that comes out. */
 Outputs *live_run (Live * self, const Chunk * chunk);
 
-/* Compares an answer to the truth about the @n-th vector of @stream. */
+/* Drains, and checks what comes out. */
+void live_drain (Live * self);
+
+/* Gives a decoder's @stream (-1: all) another memory. */
+void live_set_memory (Live * self, gint stream, GRand * random);
+
+/* Compares an answer to the truth about the vector of @stream @age vectors before the last. */
 void live_compare (Live * self, guint stream, gsize age, const float *y,
     const float *weights);
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Everything is computed anew for every answer, from the definition. Nothing here is shared with the library. */
-#include "reference.h"
+#include "reference-attention.h"
 #include <math.h>
 #include <string.h>
 
@@ -24,23 +24,34 @@ ref_n_positions (const RefModel * m)
   return is (m, "retroactive") ? m->N : 1;
 }
 
+static gboolean
+has_window (const RefModel * m)
+{
+  return m->N > 0;
+}
+
 gsize
-ref_n_answers (const RefModel * m, guint64 n, gsize * age)
+ref_n_answers (const RefModel * m, guint64 n, gsize filled, gsize * age)
 {
   gsize warm_up = 1;
 
-  *age = (m->query_index < 0 ? 0 : m->N) - 1 - m->query_index;
-  if (is (m, "recurrent-full") || is (m, "recurrent-linear"))
-    *age = 0;
-  else if (!m->partial)
-    warm_up = is (m, "deep") ? m->L * (m->N - 1) + 1 : m->N;
+  *age = 0;
+  if (is (m, "kernel"))
+    return filled == m->chunk_len ? m->chunk_len : 0;
+  if (has_window (m)) {
+    *age = (m->query_index < 0 ? 0 : m->N) - 1 - m->query_index;
+    if (!m->partial)
+      warm_up = is (m, "deep") ? m->L * (m->N - 1) + 1 : m->N;
+  }
   return n >= warm_up ? 1 : 0;
 }
 
 gsize
 ref_reach (const RefModel * m)
 {
-  if (is (m, "recurrent-full") || is (m, "recurrent-linear"))
+  if (is (m, "kernel"))
+    return m->cache ? G_MAXSIZE : m->window_len * m->chunk_len;
+  if (!has_window (m))
     return m->drop_oldest ? m->L * (m->max_len - 1) + 1 : G_MAXSIZE;
   return is (m, "deep") ? m->L * (m->N - 1) + 1 : m->N;
 }
@@ -48,8 +59,8 @@ ref_reach (const RefModel * m)
 double
 ref_tolerance (const RefAnswer * answer)
 {
-  return 1e-4 * MAX (1, answer->largest_output) +
-      ldexp (answer->largest_logit, -23);
+  return (1e-4 * MAX (1, answer->largest_output) +
+      ldexp (answer->largest_logit, -23)) * answer->condition;
 }
 
 void
@@ -103,8 +114,8 @@ norm (const RefModel * m, const RefNorm * f, double *x, gsize n)
   }
 }
 
-static double
-activate (const gchar * name, double x)
+double
+ref_activate (const gchar * name, double x)
 {
   if (g_str_equal (name, "relu"))
     return MAX (x, 0);
@@ -126,95 +137,6 @@ activate (const gchar * name, double x)
   return x;
 }
 
-/* What one query attends to: keys @from to @to, then the fixed ones. */
-typedef struct
-{
-  const RefLayer *layer;
-  const double *q, *k, *v;      /* (n, H dk), (n, H dk), (n, H dv) */
-  gsize from, to;
-} Keys;
-
-static double
-key_at (const RefModel * m, const Keys * keys, gsize j, gsize i)
-{
-  if (j < keys->to)
-    return keys->k[j * keys->layer->k.n_out + i];
-  return j == keys->to && keys->layer->fixed_k ? keys->layer->fixed_k[i] : 0;
-}
-
-static double
-value_at (const RefModel * m, const Keys * keys, gsize j, gsize i)
-{
-  if (j < keys->to)
-    return keys->v[j * keys->layer->v.n_out + i];
-  return j == keys->to && keys->layer->fixed_v ? keys->layer->fixed_v[i] : 0;
-}
-
-/* Softmax: context (H dv) of the query in row @row, weights (H, …) of the keys at the end of the window. */
-static void
-attend (const RefModel * m, const Keys * keys, gsize row, double *context,
-    double *weights, gsize stride, double *largest_logit)
-{
-  const gsize dk = keys->layer->k.n_out / m->H, dv = keys->layer->v.n_out / m->H;
-  const gsize x = ref_n_fixed (m), end = keys->to + x;
-  g_autofree double *a = g_new (double, end);
-
-  for (gsize h = 0; h < m->H; h++) {
-    double top = -INFINITY, sum = 0;
-
-    for (gsize j = keys->from; j < end; j++) {
-      a[j] = 0;
-      for (gsize i = h * dk; i < (h + 1) * dk; i++)
-        a[j] += keys->q[row * m->H * dk + i] * key_at (m, keys, j, i);
-      a[j] /= sqrt (dk);
-      *largest_logit = MAX (*largest_logit, fabs (a[j]));
-      top = MAX (top, a[j]);
-    }
-    for (gsize j = keys->from; j < end; j++)
-      sum += a[j] = exp (a[j] - top);
-    for (gsize i = h * dv; i < (h + 1) * dv; i++) {
-      context[i] = 0;
-      for (gsize j = keys->from; j < end; j++)
-        context[i] += a[j] / sum * value_at (m, keys, j, i);
-    }
-    for (gsize j = keys->from; weights && j < end; j++)
-      weights[h * stride + j + m->N - keys->to] = a[j] / sum;
-  }
-}
-
-/* Causal linear attention with the feature map elu (x) + 1: context of every row. */
-static void
-attend_linear (const RefModel * m, const Keys * keys, gsize n,
-    double *context)
-{
-  const gsize dk = keys->layer->k.n_out / m->H, dv = keys->layer->v.n_out / m->H;
-  g_autofree double *s = g_new0 (double, m->H * dk * (dv + 1));
-
-  for (gsize t = 0; t < n; t++)
-    for (gsize h = 0; h < m->H; h++) {
-      const double *q = keys->q + (t * m->H + h) * dk;
-      const double *k = keys->k + (t * m->H + h) * dk;
-      const double *v = keys->v + (t * m->H + h) * dv;
-      double *c = context + (t * m->H + h) * dv, sum = 1e-6;
-
-      memset (c, 0, dv * sizeof (double));
-      for (gsize i = 0; i < dk; i++) {
-        double *s_i = s + (h * dk + i) * (dv + 1);
-        double phi_q = q[i] > 0 ? q[i] + 1 : exp (q[i]);
-        double phi_k = k[i] > 0 ? k[i] + 1 : exp (k[i]);
-
-        for (gsize d = 0; d < dv; d++) {
-          s_i[d] += phi_k * v[d];
-          c[d] += phi_q * s_i[d];
-        }
-        s_i[dv] += phi_k;
-        sum += phi_q * s_i[dv];
-      }
-      for (gsize d = 0; d < dv; d++)
-        c[d] /= sum;
-    }
-}
-
 /* ---- a stack ---- */
 
 /* Vectors on their way; rows before @first do not exist. */
@@ -231,78 +153,105 @@ add (double *x, const double *y, gsize n)
     x[i] += y[i];
 }
 
+/* What the memories of rows @from to @n add to each, normed */
+static void
+ask_memory (const RefModel * m, const RefLayer * layer, double *x, gsize from,
+    gsize n, const RefMemory * const *memory, RefAnswer * answer)
+{
+  const RefAttention *cross = &layer->cross;
+  g_autofree double *q = linear (&cross->q, x, n);
+
+  for (gsize i = from; i < n; i++) {
+    g_autofree double *vectors = widen (memory[i]->x,
+        memory[i]->n * cross->k.n_in);
+    g_autofree double *k = linear (&cross->k, vectors, memory[i]->n);
+    g_autofree double *v = linear (&cross->v, vectors, memory[i]->n);
+    g_autofree double *context = g_new (double, cross->v.n_out), *a = NULL;
+    const RefKeys keys = {
+      .attention = cross,.q = q,.k = k,.v = v,.to = memory[i]->n
+    };
+
+    if (m->cross_linear)
+      ref_attend_linear (m, &keys, i, NULL, context, answer);
+    else
+      ref_attend (m, &keys, i, context, NULL, 0, answer);
+    a = linear (&cross->out, context, 1);
+    add (x + i * m->E, a, m->E);
+  }
+  norm (m, &layer->norm2, x, n);
+}
+
 /* x is the residual and the result, a what the attention gave. */
 static void
 feed_forward (const RefModel * m, const RefLayer * layer, double *x, double *a,
-    gsize n)
+    gsize from, gsize n, const RefMemory * const *memory, RefAnswer * answer)
 {
   g_autofree double *u = NULL, *ff = NULL, *y = NULL;
 
   if (m->bare) {
-    memcpy (x, a, n * layer->out.n_out * sizeof (double));
+    memcpy (x, a, n * layer->self.out.n_out * sizeof (double));
     return;
   }
   add (x, a, n * m->E);
   if (!m->norm_first)
     norm (m, &layer->norm1, x, n);
+  if (m->decoder)
+    ask_memory (m, layer, x, from, n, memory, answer);
   u = g_memdup2 (x, n * m->E * sizeof (double));
   if (m->norm_first)
     norm (m, &layer->norm2, u, n);
   ff = linear (&layer->linear1, u, n);
   for (gsize i = 0; i < n * layer->linear1.n_out; i++)
-    ff[i] = activate (m->activation, ff[i]);
+    ff[i] = ref_activate (m->activation, ff[i]);
   y = linear (&layer->linear2, ff, n);
   add (x, y, n * m->E);
   if (!m->norm_first)
-    norm (m, &layer->norm2, x, n);
+    norm (m, m->decoder ? &layer->norm3 : &layer->norm2, x, n);
 }
 
 /* One layer over @rows, in place. @lookback: a row sees itself and the lookback - 1 rows before it (0: all before it);
- * G_MAXSIZE: every row sees all. @weights (H, n_queries, W) of the rows from @asking on. */
+ * G_MAXSIZE: every row sees all. @last: only rows from @asking on matter, and their weights (H, n_asking, W). */
 static void
 forward_layer (const RefModel * m, const RefLayer * layer, Rows * rows,
-    const RefInput * separate, gsize lookback, gsize asking, gsize n_asking,
-    double *weights, double *largest_logit)
+    const RefInput * input, gsize lookback, gboolean last, gsize asking,
+    gsize n_asking, RefAnswer * answer)
 {
-  const gsize n = rows->n, W = m->N + ref_n_fixed (m);
-  const gsize context_width = layer->v.n_out;
+  const RefAttention *self = &layer->self;
+  const gsize n = rows->n, W = m->N + ref_n_fixed (m), width = self->v.n_out;
+  const gsize first = last ? asking : rows->first;
+  const gsize end = last ? asking + n_asking : n;
   g_autofree double *u = g_memdup2 (rows->x, n * m->E * sizeof (double));
   g_autofree double *key = NULL, *value = NULL, *q = NULL, *k = NULL, *v = NULL;
-  g_autofree double *a = NULL, *context = g_new0 (double, n * context_width);
-  Keys keys = {.layer = layer };
+  g_autofree double *a = NULL, *context = g_new0 (double, n * width);
+  RefKeys keys = {.attention = self,.layer = layer };
 
   if (m->norm_first && !m->bare)
     norm (m, &layer->norm1, u, n);
-  if (separate && separate->key)
-    key = widen (separate->key, n * layer->k.n_in);
-  if (separate && separate->value)
-    value = widen (separate->value, n * layer->v.n_in);
-  keys.q = q = linear (&layer->q, u, n);
-  keys.k = k = linear (&layer->k, key ? key : u, n);
-  keys.v = v = linear (&layer->v, value ? value : key ? key : u, n);
-  if (is (m, "recurrent-linear")) {
-    attend_linear (m, &keys, n, context);
-  } else {
-    for (gsize i = rows->first; i < n; i++) {
-      gboolean asks = weights && i >= asking && i < asking + n_asking;
-      gsize behind = i - rows->first + 1;
-
-      keys.from = rows->first;
-      keys.to = n;
-      if (lookback != G_MAXSIZE) {
-        keys.to = i + 1;
-        if (lookback > 0 && behind > lookback)
-          keys.from = i + 1 - lookback;
-      }
-      attend (m, &keys, i, context + i * context_width,
-          asks ? weights + (i - asking) * W : NULL, n_asking * W,
-          largest_logit);
-    }
+  if (m->bare && input->key)
+    key = widen (input->key, n * self->k.n_in);
+  if (m->bare && input->value)
+    value = widen (input->value, n * self->v.n_in);
+  keys.q = q = linear (&self->q, u, n);
+  keys.k = k = linear (&self->k, key ? key : u, n);
+  keys.v = v = linear (&self->v, value ? value : key ? key : u, n);
+  if (is (m, "recurrent-linear"))
+    ref_attend_causally (m, &keys, n, context, answer);
+  for (gsize i = first; i < end && !is (m, "recurrent-linear"); i++) {
+    keys.from = rows->first;
+    keys.to = lookback == G_MAXSIZE ? n : i + 1;
+    if (lookback > 0 && keys.to - keys.from > lookback && lookback != G_MAXSIZE)
+      keys.from = keys.to - lookback;
+    if (is (m, "kernel"))
+      ref_attend_linear (m, &keys, i, input->chunk, context + i * width,
+          answer);
+    else
+      ref_attend (m, &keys, i, context + i * width, last && has_window (m) ?
+          answer->weights + (i - asking) * W : NULL, n_asking * W, answer);
   }
-  a = linear (&layer->out, context, n);
-  if (layer->out.n_out > m->E)
-    rows->x = g_renew (double, rows->x, n * layer->out.n_out);
-  feed_forward (m, layer, rows->x, a, n);
+  a = linear (&self->out, context, n);
+  if (self->out.n_out > m->E)
+    rows->x = g_renew (double, rows->x, n * self->out.n_out);
+  feed_forward (m, layer, rows->x, a, first, end, input->memory, answer);
 }
 
 /* Norms and head of one row (E) */
@@ -324,22 +273,27 @@ void
 ref_answer (const RefModel * m, const RefInput * input, gsize n,
     guint64 position, gsize age, RefAnswer * answer)
 {
-  const gboolean causal = is (m, "deep") || g_str_has_prefix (m->kind, "recur");
+  const gboolean all = is (m, "single-output") || is (m, "retroactive")
+      || is (m, "kernel");
   const gsize positions = ref_n_positions (m), reach = ref_reach (m);
+  const gsize lookback = all ? G_MAXSIZE : is (m, "deep") ? m->N
+      : m->drop_oldest ? m->max_len : 0;
   const gsize length = MIN (n, reach), skip = n - length;
-  const gsize lookback = is (m, "deep") ? m->N : m->drop_oldest ? m->max_len : 0;
   const gsize row = positions > 1 ? 0 : length - 1 - age;
-  const gsize out = m->layers[m->L - 1].out.n_out;
+  const gsize out = m->layers[m->L - 1].self.out.n_out;
   const gboolean from_reset = position + skip == 0;
-  g_autofree double *x = widen (input->x + skip * m->C, length * m->C);
-  RefInput separate = {
-    .key = input->key ? input->key + skip * m->layers[0].k.n_in : NULL,
-    .value = input->value ? input->value + skip * m->layers[0].v.n_in : NULL
+  const RefAttention *first = &m->layers[0].self;
+  const RefInput rest = {
+    .key = input->key ? input->key + skip * first->k.n_in : NULL,
+    .value = input->value ? input->value + skip * first->v.n_in : NULL,
+    .chunk = input->chunk ? input->chunk + skip : NULL,
+    .memory = input->memory ? input->memory + skip : NULL,
   };
+  g_autofree double *x = widen (input->x + skip * m->C, length * m->C);
   Rows rows = {.n = length };
 
   g_assert (from_reset || n >= reach);
-  answer->largest_logit = answer->largest_output = 0;
+  *answer = (RefAnswer) {.condition = 1};
   answer->y = g_new0 (double, positions * m->D);
   answer->weights = g_new0 (double, m->H * positions * (m->N + ref_n_fixed (m)));
   rows.x = m->embed.w ? linear (&m->embed, x, length)
@@ -349,15 +303,11 @@ ref_answer (const RefModel * m, const RefInput * input, gsize n,
       rows.x[i * m->E + e] +=
           m->positions[(position + skip + i) % m->P * m->E + e];
   for (gsize l = 0; l < m->L; l++) {
-    gboolean last = l + 1 == m->L;
-
-    forward_layer (m, &m->layers[l], &rows, l == 0 ? &separate : NULL,
-        causal ? lookback : G_MAXSIZE, row, positions,
-        last && m->N > 0 ? answer->weights : NULL, &answer->largest_logit);
+    forward_layer (m, &m->layers[l], &rows, &rest, lookback, l + 1 == m->L,
+        row, positions, answer);
     /* Rows whose window was not full yet never came out, unless windows may be partial. */
-    if (is (m, "deep") && !(m->partial && from_reset))
-      rows.first += m->N - 1;
-    else if (lookback > 0 && !from_reset)
+    if (is (m, "deep") ? !(m->partial && from_reset) : m->drop_oldest
+        && !from_reset)
       rows.first += lookback - 1;
   }
   g_assert (row >= rows.first);

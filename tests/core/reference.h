@@ -18,11 +18,30 @@ typedef struct
   float *bias;                  /* (n) or NULL */
 } RefNorm;
 
+/* What linear attention maps queries and keys with. */
+typedef struct
+{
+  const gchar *map;
+  gsize n_in, n_projected;      /* dk, and rows of the projection, or dk */
+  float *projection;            /* (n_projected, dk) or NULL */
+  const gchar *kernel_fn;       /* of generalized */
+  double smoothing;             /* of smoothed-random-fourier */
+  double scale;                 /* of queries and keys */
+  double norm;                  /* of the features */
+  double eps;                   /* under the ratio */
+} RefFeatures;
+
 typedef struct
 {
   RefLinear q, k, v, out;
+  RefFeatures features;
+} RefAttention;
+
+typedef struct
+{
+  RefAttention self, cross;     /* cross: of a decoder */
   float *fixed_k, *fixed_v;     /* (E) bias_k and bias_v, or NULL */
-  RefNorm norm1, norm2;
+  RefNorm norm1, norm2, norm3;
   RefLinear linear1, linear2;
 } RefLayer;
 
@@ -32,6 +51,7 @@ typedef enum
   REF_TORCH,
   REF_CONTINUAL,
   REF_FAST_TRANSFORMERS,
+  REF_KERAS,
 } RefNames;
 
 #define REF_MAX_LAYERS 4
@@ -47,8 +67,15 @@ typedef struct
   const gchar *activation;
   double eps;
   gint64 query_index;
-  gsize max_len;                /* recurrent-full */
+  gsize max_len;                /* recurrent-full; 0: more than enough */
   gboolean drop_oldest;
+  gsize chunk_len, window_len;  /* kernel */
+  double decay;                 /* 1: none */
+  gboolean cache;
+  const gchar *map;             /* feature_map or feature_transform */
+  const gchar *kernel_fn;       /* NULL: the default */
+  double smoothing;             /* 0: the default */
+  gboolean decoder, cross_linear;
   RefLinear embed, head;
   float *positions;             /* (P, E) or NULL */
   gsize P;
@@ -61,11 +88,20 @@ typedef struct
   GPtrArray *owned;
 } RefModel;
 
+/* What a decoder attends to. */
+typedef struct
+{
+  gsize n;
+  float *x;                     /* (n, E) */
+} RefMemory;
+
 /* All vectors that a stream has taken since its reset. */
 typedef struct
 {
   const float *x;               /* (n, C) */
   const float *key, *value;     /* (n, kdim), (n, vdim) or NULL, as in CoInput */
+  const guint64 *chunk;         /* (n) which chunk each is in */
+  const RefMemory *const *memory;       /* (n) what a decoder attended to */
 } RefInput;
 
 /* What is known of one answer. */
@@ -74,12 +110,14 @@ typedef struct
   double *y;                    /* (positions, D) */
   double *weights;              /* (H, positions, W) */
   double largest_logit, largest_output;
+  double condition;             /* at least 1: how much a ratio of sums enlarges errors of its sums */
 } RefAnswer;
 
 gsize ref_n_fixed (const RefModel * m);
 gsize ref_n_positions (const RefModel * m);
-/* How many answers the @n-th vector (from 1) brings, and how old the newest of them is. */
-gsize ref_n_answers (const RefModel * m, guint64 n, gsize * age);
+/* How many answers the @n-th vector (from 1), the @filled-th of its chunk, brings, and how old the newest of them is. */
+gsize ref_n_answers (const RefModel * m, guint64 n, gsize filled,
+    gsize * age);
 
 /* The answer to the vector @age vectors before the last of @n, all of which are in @input. @position is what number
  * the first of them has: 0 unless @input holds only the end of a long stream. */
@@ -89,6 +127,8 @@ void ref_answer_clear (RefAnswer * answer);
 
 /* How many of the last vectors an answer can depend on; G_MAXSIZE: all. */
 gsize ref_reach (const RefModel * m);
+
+double ref_activate (const gchar * name, double x);
 
 /* How far from the truth an output may be. */
 double ref_tolerance (const RefAnswer * answer);

@@ -27,6 +27,34 @@ const Variant variants[] = {
   { "deep/stack", "deep", 4 },
   { "deep/stack-partial", "deep", 4, .partial = TRUE },
   { "deep/classifier", "deep", 3, .classifier = TRUE },
+  { "recurrent-full/attention", "recurrent-full", 0 },
+  { "recurrent-full/stack", "recurrent-full", 3 },
+  { "recurrent-full/stack-until-full", "recurrent-full", 3, .fills = TRUE },
+  { "recurrent-full/stack-dropping-oldest", "recurrent-full", 3, .fills = TRUE, .drop_oldest = TRUE },
+  { "recurrent-full/classifier", "recurrent-full", 2, .classifier = TRUE },
+  { "recurrent-linear/attention", "recurrent-linear", 0, .map = "elu" },
+  { "recurrent-linear/stack", "recurrent-linear", 3, .map = "elu" },
+  { "recurrent-linear/classifier", "recurrent-linear", 2, .classifier = TRUE, .map = "elu" },
+  { "recurrent-linear/favor", "recurrent-linear", 2, .map = "favor" },
+  { "recurrent-linear/random-fourier", "recurrent-linear", 1, .map = "random-fourier" },
+  { "recurrent-linear/smoothed-random-fourier", "recurrent-linear", 1, .map = "smoothed-random-fourier" },
+  { "recurrent-linear/generalized", "recurrent-linear", 2, .map = "generalized" },
+  { "kernel/elu", "kernel", 0, .map = "elu" },
+  { "kernel/relu", "kernel", 0, .map = "relu" },
+  { "kernel/square", "kernel", 0, .map = "square" },
+  { "kernel/exp", "kernel", 0, .map = "exp" },
+  { "kernel/expmod", "kernel", 0, .map = "expmod" },
+  { "kernel/identity", "kernel", 0, .map = "identity" },
+  { "kernel/chunks-relu", "kernel", 0, .map = "relu", .chunks = TRUE },
+  { "kernel/chunks-exp", "kernel", 0, .map = "exp", .chunks = TRUE },
+  { "kernel/chunks-keys-values", "kernel", 0, .map = "elu", .chunks = TRUE, .separate = TRUE },
+  { "kernel/cache-elu", "kernel", 0, .map = "elu", .cache = TRUE },
+  { "kernel/cache-chunks-exp", "kernel", 0, .map = "exp", .cache = TRUE, .chunks = TRUE },
+  { "decoder/full-full", "recurrent-full", 2, .decoder = TRUE },
+  { "decoder/full-linear", "recurrent-full", 2, .decoder = TRUE, .cross_linear = TRUE, .map = "elu" },
+  { "decoder/linear-full", "recurrent-linear", 2, .decoder = TRUE, .map = "elu" },
+  { "decoder/linear-linear", "recurrent-linear", 2, .decoder = TRUE, .cross_linear = TRUE, .map = "elu" },
+  { "decoder/favor", "recurrent-linear", 2, .decoder = TRUE, .cross_linear = TRUE, .map = "favor" },
   { NULL }
 };
 /* *INDENT-ON* */
@@ -99,19 +127,96 @@ sizes (RefModel * m, const Shape * shape, GRand * random)
   m->N = shape->N ? shape->N : PICK (random, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31);
 }
 
+static const gchar *const activations[] = { "relu", "gelu", "gelu_tanh",
+  "silu", "tanh", "sigmoid", "elu", "leaky_relu", "identity"
+};
+
+/* The projections of one attention, and its features if it is linear */
+static void
+attention (RefModel * m, RefAttention * a, const Variant * variant,
+    gsize kdim, gsize vdim, gboolean bias, float logits, gboolean is_linear,
+    GRand * random)
+{
+  const gsize dk = m->E / m->H;
+  RefFeatures *f = &a->features;
+  gboolean keras = g_str_equal (m->kind, "kernel");
+
+  a->q = linear (m, random, m->E, m->E, bias, logits);
+  a->k = linear (m, random, m->E, kdim, bias, logits);
+  a->v = linear (m, random, m->E, vdim, bias, 1);
+  a->out = linear (m, random, m->E, m->E, bias, 1);
+  if (!is_linear)
+    return;
+  *f = (RefFeatures) {.map = variant->map,.n_in = dk,.n_projected = dk,.scale =
+        1,.norm = 1,.eps = 1e-6 };
+  if (keras ? coin (random) : !g_str_equal (f->map, "elu")) {
+    f->n_projected = g_rand_int_range (random, 1, 20);
+    f->projection = numbers (m, random, f->n_projected * dk, 0, 1);
+  }
+  if (keras) {
+    f->scale = sqrt (1 / sqrt (dk));
+    f->norm = f->projection ? 1 / sqrt (f->n_projected) : 1;
+    if (g_str_has_prefix (f->map, "exp"))
+      f->eps = 0;
+  } else if (g_str_equal (f->map, "generalized")) {
+    if (!m->kernel_fn)
+      m->kernel_fn = coin (random) ? "relu" : "sigmoid";
+    f->kernel_fn = m->kernel_fn;
+  } else if (f->projection) {
+    f->scale = sqrt (1 / sqrt (dk));
+    f->norm = g_str_equal (f->map, "favor") ? 1 / sqrt (2 * f->n_projected)
+        : sqrt (1.0 / f->n_projected);
+    f->smoothing = m->smoothing = 1.5;
+  }
+}
+
+static void
+choose_names (RefModel * m, const Variant * variant, GRand * random)
+{
+  m->names = coin (random) ? REF_TORCH : REF_CONTINUAL;
+  if (g_str_has_prefix (m->kind, "recurrent") && !m->bare)
+    m->names = REF_FAST_TRANSFORMERS;
+  if (g_str_equal (m->kind, "kernel"))
+    m->names = REF_KERAS;
+  m->prefix = coin (random) ? "" : coin (random) ? "model." : "module.encoder.";
+}
+
+/* What only kinds without a window have */
+static void
+unlimited (RefModel * m, const Variant * variant, const Shape * shape,
+    GRand * random)
+{
+  m->N = 0;
+  if (g_str_equal (m->kind, "recurrent-full"))
+    m->max_len = shape->max_len;
+  if (variant->fills) {
+    m->max_len = g_rand_int_range (random, 2, 20);
+    m->drop_oldest = variant->drop_oldest;
+  }
+  m->decay = 1;
+  m->chunk_len = 1;
+  if (!g_str_equal (m->kind, "kernel"))
+    return;
+  m->cache = variant->cache;
+  m->window_len = g_rand_int_range (random, 1, 12);
+  if (variant->chunks)
+    m->chunk_len = g_rand_int_range (random, 2, 9);
+  if (m->cache || coin (random))
+    m->decay = g_rand_double_range (random, 0.5, 1);
+}
+
 RefModel *
 ref_model_random (const Variant * variant, const Shape * shape,
     GRand * random)
 {
-  static const gchar *const activations[] = { "relu", "gelu", "gelu_tanh",
-    "silu", "tanh", "sigmoid", "elu", "leaky_relu", "identity"
-  };
   static const Shape any = { 0 };
   RefModel *m = g_new0 (RefModel, 1);
-  const gboolean recurrent = g_str_has_prefix (variant->kind, "recurrent");
+  const gboolean linear_kind = g_str_equal (variant->kind, "recurrent-linear")
+      || g_str_equal (variant->kind, "kernel");
   const gboolean bias = g_rand_int_range (random, 0, 4) > 0;
   const gboolean norm_bias = bias || coin (random);
-  const gboolean fixed = !recurrent && g_rand_int_range (random, 0, 3) == 0;
+  const gboolean fixed = !linear_kind && !variant->decoder
+      && g_rand_int_range (random, 0, 3) == 0;
   gsize kdim, vdim, ff;
   float logits;
 
@@ -122,6 +227,9 @@ ref_model_random (const Variant * variant, const Shape * shape,
   m->bare = variant->max_layers == 0;
   m->separate = variant->separate;
   m->partial = variant->partial;
+  m->decoder = variant->decoder;
+  m->cross_linear = variant->cross_linear;
+  m->map = variant->map;
   sizes (m, shape, random);
   m->L = shape->L;
   if (m->L == 0)
@@ -133,32 +241,33 @@ ref_model_random (const Variant * variant, const Shape * shape,
   m->activation = activations[g_rand_int_range (random, 0,
           G_N_ELEMENTS (activations))];
   m->eps = coin (random) ? 1e-5 : 1e-3;
-  m->norm_first = !m->bare && coin (random);
-  m->zero_attn = !recurrent && g_rand_int_range (random, 0, 4) == 0;
-  m->names = recurrent ? REF_FAST_TRANSFORMERS : coin (random) ? REF_TORCH
-      : REF_CONTINUAL;
-  m->prefix = coin (random) ? "" : coin (random) ? "model." : "module.encoder.";
-  if (recurrent) {
-    m->N = 0;
-    m->max_len = variant->full ? g_rand_int_range (random, 2, 20) : 0;
-    m->drop_oldest = variant->full;
-  }
+  m->norm_first = !m->bare && !m->decoder && coin (random);
+  m->zero_attn = !linear_kind && !m->decoder
+      && g_rand_int_range (random, 0, 4) == 0;
+  choose_names (m, variant, random);
+  if (linear_kind || g_str_equal (m->kind, "recurrent-full"))
+    unlimited (m, variant, shape, random);
   kdim = m->separate ? (gsize) g_rand_int_range (random, 1, 20) : m->E;
   vdim = m->separate ? (gsize) g_rand_int_range (random, 1, 20) : m->E;
   ff = shape->ff ? shape->ff : PICK (random, 1, 3, 8, 17, 33);
 
   for (gsize l = 0; l < m->L; l++) {
     RefLayer *layer = &m->layers[l];
-    layer->q = linear (m, random, m->E, m->E, bias, logits);
-    layer->k = linear (m, random, m->E, kdim, bias, logits);
-    layer->v = linear (m, random, m->E, vdim, bias, 1);
-    layer->out = linear (m, random, m->E, m->E, bias, 1);
-    if (fixed) {
+
+    attention (m, &layer->self, variant, kdim, vdim, bias, logits, linear_kind,
+        random);
+    /* fast_transformers' layers have no such keys. */
+    if (fixed && m->names != REF_FAST_TRANSFORMERS) {
       layer->fixed_k = numbers (m, random, m->E, 0, logits);
       layer->fixed_v = numbers (m, random, m->E, 0, 1);
     }
     if (m->bare)
       continue;
+    if (m->decoder) {
+      attention (m, &layer->cross, variant, m->E, m->E, bias, logits,
+          m->cross_linear, random);
+      layer->norm3 = norm (m, random, m->E, norm_bias);
+    }
     layer->norm1 = norm (m, random, m->E, norm_bias);
     layer->norm2 = norm (m, random, m->E, norm_bias);
     layer->linear1 = linear (m, random, ff, m->E, bias, 1);
@@ -180,6 +289,25 @@ ref_model_random (const Variant * variant, const Shape * shape,
   return m;
 }
 
+RefMemory *
+ref_memory_random (const RefModel * m, GRand * random)
+{
+  RefMemory *memory = g_new (RefMemory, 1);
+
+  memory->n = g_rand_int_range (random, 1, 30);
+  memory->x = g_new (float, memory->n * m->E);
+  for (gsize i = 0; i < memory->n * m->E; i++)
+    memory->x[i] = ref_normal (random);
+  return memory;
+}
+
+void
+ref_memory_free (RefMemory * memory)
+{
+  g_free (memory->x);
+  g_free (memory);
+}
+
 void
 ref_model_free (RefModel * m)
 {
@@ -190,12 +318,25 @@ ref_model_free (RefModel * m)
 gchar *
 ref_model_describe (const RefModel * m)
 {
-  return g_strdup_printf ("%s%s C %zu E %zu H %zu N %zu L %zu D %zu ff %zu P %zu query_index %d fixed %zu%s%s%s %s %s",
-      m->kind, m->bare ? " bare" : "", m->C, m->E, m->H, m->N, m->L, m->D,
-      m->layers[0].linear1.n_out, m->P, (gint) m->query_index,
-      ref_n_fixed (m), m->layers[0].q.b ? "" : " without biases",
-      m->norm_first ? " norm first" : "", m->partial ? " partial" : "",
-      m->activation, m->names == REF_CONTINUAL ? "continual" : "torch");
+  const RefFeatures *f = &m->layers[0].self.features;
+  GString *s = g_string_new (m->kind);
+
+  g_string_append_printf (s, "%s%s C %zu E %zu H %zu N %zu L %zu D %zu ff %zu P %zu query_index %d fixed %zu",
+      m->decoder ? " decoder" : "", m->bare ? " bare" : "", m->C, m->E, m->H,
+      m->N, m->L, m->D, m->layers[0].linear1.n_out, m->P,
+      (gint) m->query_index, ref_n_fixed (m));
+  g_string_append_printf (s, "%s%s%s %s", m->layers[0].self.q.b ? ""
+      : " without biases", m->norm_first ? " norm first" : "",
+      m->partial ? " partial" : "", m->activation);
+  if (m->max_len)
+    g_string_append_printf (s, " max_len %zu", m->max_len);
+  if (f->map)
+    g_string_append_printf (s, " map %s projected %zu %s", f->map,
+        f->n_projected, f->kernel_fn ? f->kernel_fn : "");
+  if (m->window_len)
+    g_string_append_printf (s, " chunk %zu window %zu decay %g%s",
+        m->chunk_len, m->window_len, m->decay, m->cache ? " cache" : "");
+  return g_string_free (s, FALSE);
 }
 
 CoModel *

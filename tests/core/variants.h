@@ -13,7 +13,10 @@ typedef struct
   gboolean look_back;           /* any query_index */
   gboolean partial;
   gboolean separate;            /* keys and values of their own (bare) */
-  gboolean full;                /* recurrent-full that meets its max_len */
+  gboolean drop_oldest, fills;  /* recurrent-full that meets its max_len, and what it does then */
+  gboolean decoder, cross_linear;
+  const gchar *map;             /* of features; NULL: any */
+  gboolean chunks, cache;       /* kernel */
 } Variant;
 
 /* Ended by a name of NULL. */
@@ -22,7 +25,7 @@ extern const Variant variants[];
 /* Sizes that a test wants; 0: random. */
 typedef struct
 {
-  gsize E, H, N, L, ff;
+  gsize E, H, N, L, ff, max_len;
   float logits;                 /* what queries and keys are multiplied by; 0: 1 */
 } Shape;
 
@@ -39,6 +42,10 @@ GBytes *ref_model_write (const RefModel * m, GRand * random);
 
 /* What the file says of the model. */
 CoModel *ref_model_load (const RefModel * m);
+
+/* A memory of random length for a decoder. */
+RefMemory *ref_memory_random (const RefModel * m, GRand * random);
+void ref_memory_free (RefMemory * memory);
 
 /* Normally distributed. */
 float ref_normal (GRand * random);

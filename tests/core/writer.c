@@ -80,9 +80,9 @@ static void
 put_attention (GArray * tensors, const RefModel * m, const RefLayer * layer,
     const gchar * path)
 {
-  const RefLinear *parts[] = { &layer->q, &layer->k, &layer->v };
+  const RefLinear *parts[] = { &layer->self.q, &layer->self.k, &layer->self.v };
   const gchar *const letters[] = { "q", "k", "v" };
-  const gsize E = layer->q.n_out;
+  const gsize E = layer->self.q.n_out;
   g_autofree gchar *out = g_strconcat (path, "out_proj", NULL);
 
   if (m->separate)
@@ -95,21 +95,68 @@ put_attention (GArray * tensors, const RefModel * m, const RefLayer * layer,
   put (tensors, m, join (m, parts, TRUE), 3 * E, 0, "%sin_proj_bias", path);
   put (tensors, m, layer->fixed_k, E, 0, "%sbias_k", path);
   put (tensors, m, layer->fixed_v, E, 0, "%sbias_v", path);
-  put_linear (tensors, m, &layer->out, out);
+  put_linear (tensors, m, &layer->self.out, out);
 }
 
+/* (columns, rows) from (rows, columns); @m owns the result. */
+static float *
+transpose (const RefModel * m, const float *w, gsize rows, gsize columns)
+{
+  float *t = g_new (float, rows * columns);
+
+  for (gsize r = 0; r < rows; r++)
+    for (gsize c = 0; c < columns; c++)
+      t[c * rows + r] = w[r * columns + c];
+  g_ptr_array_add (m->owned, t);
+  return t;
+}
+
+/* fast_transformers' AttentionLayer */
 static void
 put_projections (GArray * tensors, const RefModel * m,
-    const RefLayer * layer, const gchar * path)
+    const RefAttention * a, const gchar * path)
 {
-  const RefLinear *parts[] = { &layer->q, &layer->k, &layer->v, &layer->out };
+  const RefLinear *parts[] = { &a->q, &a->k, &a->v, &a->out };
   const gchar *const names[] = { "query", "key", "value", "out" };
+  const RefFeatures *f = &a->features;
 
   for (gsize i = 0; i < 4; i++) {
-    g_autofree gchar *name = g_strdup_printf ("%sattention.%s_projection", path,
+    g_autofree gchar *name = g_strdup_printf ("%s%s_projection", path,
         names[i]);
     put_linear (tensors, m, parts[i], name);
   }
+  if (f->projection)
+    put (tensors, m, transpose (m, f->projection, f->n_projected, f->n_in),
+        f->n_in, f->n_projected, "%sinner_attention.feature_map.omega", path);
+}
+
+/* KernelAttention: each kernel is the transposed matrix, its heads apart. */
+static void
+put_keras (GArray * tensors, const RefModel * m, const RefAttention * a)
+{
+  const RefLinear *parts[] = { &a->q, &a->k, &a->v, &a->out };
+  const gchar *const names[] = { "query", "key", "value", "attention_output" };
+  const RefFeatures *f = &a->features;
+
+  for (gsize i = 0; i < 4; i++) {
+    gsize from = tensors->len;
+
+    put (tensors, m, transpose (m, parts[i]->w, parts[i]->n_out,
+            parts[i]->n_in), 1, 1, "%s.kernel", names[i]);
+    g_array_index (tensors, Tensor, from).n_dims = 3;
+    if (i < 3)
+      memcpy (g_array_index (tensors, Tensor, from).dims, (gsize[]) {
+          parts[i]->n_in, m->H, parts[i]->n_out / m->H}, 3 * sizeof (gsize));
+    else
+      memcpy (g_array_index (tensors, Tensor, from).dims, (gsize[]) {
+          m->H, parts[i]->n_in / m->H, parts[i]->n_out}, 3 * sizeof (gsize));
+    if (i < 3)
+      put (tensors, m, parts[i]->b, m->H, parts[i]->n_out / m->H, "%s.bias",
+          names[i]);
+    else
+      put (tensors, m, parts[i]->b, parts[i]->n_out, 0, "%s.bias", names[i]);
+  }
+  put (tensors, m, f->projection, f->n_projected, f->n_in, "projection_matrix");
 }
 
 /* How each library calls the parts of layer %s */
@@ -120,7 +167,7 @@ static const struct
   [REF_TORCH] = {
     "self_attn.", "linear1", "linear2", "norm1", "norm2"},
   [REF_FAST_TRANSFORMERS] = {
-    "", "linear1", "linear2", "norm1", "norm2"},
+    "attention.", "linear1", "linear2", "norm1", "norm2"},
   [REF_CONTINUAL] = {
         "0.self_attn.", "1._ff_block.1.linear1", "1.fn._ff_block.fn.linear2",
       "1.norm1.fn", "1.fn.norm2"},
@@ -141,8 +188,15 @@ put_layer (GArray * tensors, const RefModel * m, const RefLayer * layer,
   g_autofree gchar *norm2 = g_strconcat (path, layer_names[m->names].norm2,
       NULL);
 
-  if (m->names == REF_FAST_TRANSFORMERS)
-    put_projections (tensors, m, layer, attention);
+  if (m->decoder) {
+    g_autofree gchar *self = g_strconcat (path, "self_attention.", NULL);
+    g_autofree gchar *cross = g_strconcat (path, "cross_attention.", NULL);
+    g_autofree gchar *norm3 = g_strconcat (path, "norm3", NULL);
+    put_projections (tensors, m, &layer->self, self);
+    put_projections (tensors, m, &layer->cross, cross);
+    put_norm (tensors, m, &layer->norm3, norm3);
+  } else if (m->names == REF_FAST_TRANSFORMERS)
+    put_projections (tensors, m, &layer->self, attention);
   else
     put_attention (tensors, m, layer, attention);
   put_linear (tensors, m, &layer->linear1, linear1);
@@ -171,7 +225,9 @@ name_tensors (const RefModel * m)
   GArray *tensors = g_array_new (FALSE, FALSE, sizeof (Tensor));
 
   g_array_set_clear_func (tensors, tensor_clear);
-  if (m->bare) {
+  if (m->names == REF_KERAS) {
+    put_keras (tensors, m, &m->layers[0].self);
+  } else if (m->bare) {
     put_attention (tensors, m, &m->layers[0], "");
   } else if (!m->embed.w) {
     /* One layer can be a model without an encoder around it. */
@@ -191,19 +247,48 @@ name_tensors (const RefModel * m)
 }
 
 static json_t *
+json_number (double x)
+{
+  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  return json_string (g_ascii_dtostr (text, sizeof text, x));
+}
+
+static json_t *
 metadata (const RefModel * m)
 {
   json_t *o = json_object ();
-  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
 
   json_object_set_new (o, m->H % 2 ? "nhead" : "num_heads",
       json_sprintf ("%zu", m->H));
   if (m->N > 0)
     json_object_set_new (o, "sequence_len", json_sprintf ("%zu", m->N));
-  json_object_set_new (o, "attention", json_string (m->kind));
+  json_object_set_new (o, m->decoder ? "self_attention" : "attention",
+      json_string (m->kind));
+  if (m->decoder)
+    json_object_set_new (o, "cross_attention",
+        json_string (m->cross_linear ? "linear" : "full"));
+  if (m->map)
+    json_object_set_new (o, g_str_equal (m->kind, "kernel") ?
+        "feature_transform" : "feature_map", json_string (m->map));
+  if (m->kernel_fn)
+    json_object_set_new (o, "kernel_fn", json_string (m->kernel_fn));
+  if (m->smoothing > 0)
+    json_object_set_new (o, "smoothing", json_number (m->smoothing));
+  if (m->window_len > 0) {
+    gboolean random = m->layers[0].self.features.projection != NULL;
+    json_object_set_new (o, "num_random_features", json_sprintf ("%zu",
+            random ? m->layers[0].self.features.n_projected : (gsize) 0));
+    json_object_set_new (o, "causal_chunk_length",
+        json_sprintf ("%zu", m->chunk_len));
+    json_object_set_new (o, "causal_window_length",
+        json_sprintf ("%zu", m->window_len));
+    json_object_set_new (o, "cache", json_string (m->cache ? "true" : "false"));
+    if (m->decay < 1 || m->cache)
+      json_object_set_new (o, "causal_window_decay", json_number (m->decay));
+  }
   json_object_set_new (o, "activation", json_string (m->activation));
-  json_object_set_new (o, "layer_norm_eps",
-      json_string (g_ascii_dtostr (text, sizeof text, m->eps)));
+  json_object_set_new (o, "layer_norm_eps", json_number (m->eps));
   json_object_set_new (o, "norm_first",
       json_string (m->norm_first ? "true" : "false"));
   json_object_set_new (o, "add_zero_attn",
