@@ -59,8 +59,8 @@ ref_reach (const RefModel * m)
 double
 ref_tolerance (const RefAnswer * answer)
 {
-  return (1e-4 * MAX (1, answer->largest_output) +
-      ldexp (answer->largest_logit, -23)) * answer->condition;
+  return (1e-4 + ldexp (answer->largest_logit, -23)) *
+      MAX (1, answer->largest_output) * answer->condition;
 }
 
 void

@@ -130,5 +130,6 @@ gsize ref_reach (const RefModel * m);
 
 double ref_activate (const gchar * name, double x);
 
-/* How far from the truth an output may be. */
+/* How far from the truth an output may be: 1e-4 and 2^-23 of the largest logit, relative to the largest output where
+ * that exceeds 1. An error of a logit is a relative one of a weight, so that it, too, grows with what is weighed. */
 double ref_tolerance (const RefAnswer * answer);

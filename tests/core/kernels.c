@@ -1,0 +1,401 @@
+/* The inner loops of every table against plain loops in double
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "math/kernels.h"
+#include <math.h>
+#include <string.h>
+
+#define MAX_N 70
+#define PAD 20                  /* floats that nobody may touch, before and behind */
+#define CANARY 777.25f
+
+/* Memory whose vector begins at any multiple of 4 bytes. */
+typedef struct
+{
+  float *memory;
+  float *x;                     /* (n) */
+  gsize n;
+} Vector;
+
+static float
+draw (void)
+{
+  return g_test_rand_double_range (-2, 2);
+}
+
+static Vector
+vector_new (gsize n, gsize misplaced)
+{
+  Vector v = {.n = n };
+
+  v.memory = g_aligned_alloc (n + 2 * PAD + misplaced, sizeof (float), 64);
+  v.x = v.memory + PAD + misplaced;
+  for (gsize i = 0; i < n + 2 * PAD + misplaced; i++)
+    v.memory[i] = CANARY;
+  for (gsize i = 0; i < n; i++)
+    v.x[i] = draw ();
+  return v;
+}
+
+static void
+vector_free (Vector * v)
+{
+  for (const float *p = v->memory; p < v->x; p++)
+    g_assert_true (*p == CANARY);
+  for (const float *p = v->x + v->n; p < v->x + v->n + PAD; p++)
+    g_assert_true (*p == CANARY);
+  g_aligned_free (v->memory);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Vector, vector_free)
+
+/* A sum of @n terms whose sizes add up to @sizes may be off by as many roundings. */
+static void
+check_sum (float found, double expected, double sizes, gsize n)
+{
+  double allowed = (n + 4) * ldexp (sizes, -23) + 1e-37;
+
+  if (!(fabs (found - expected) <= allowed))
+    g_error ("found %.9g, expected %.9g +- %.3g in a sum of %zu", found,
+        expected, allowed, n);
+}
+
+static void
+check_linear (const CoKernels * k, gsize n_in, gsize n_out, gsize n_rows,
+    gsize misplaced)
+{
+  const gsize w_stride = n_in + misplaced % 3, x_stride = n_in + misplaced;
+  const gsize y_stride = n_out + 2;
+  g_auto (Vector) w = vector_new (n_out * w_stride, misplaced);
+  g_auto (Vector) x = vector_new (n_rows * x_stride, misplaced / 2);
+  g_auto (Vector) b = vector_new (n_out, 1);
+  g_auto (Vector) y = vector_new (n_rows * y_stride, 3 - misplaced % 4);
+
+  for (gsize bias = 0; bias < 2; bias++) {
+    for (gsize i = 0; i < y.n; i++)
+      y.x[i] = CANARY;
+    k->linear (w.x, w_stride, bias ? b.x : NULL, n_out, n_in, x.x, x_stride,
+        n_rows, y.x, y_stride);
+    for (gsize r = 0; r < n_rows; r++)
+      for (gsize o = 0; o < y_stride; o++) {
+        double sum = 0, sizes = 0;
+
+        if (o >= n_out) {       /* between the rows */
+          g_assert_true (y.x[r * y_stride + o] == CANARY);
+          continue;
+        }
+        for (gsize i = 0; i < n_in; i++) {
+          double term = (double) w.x[o * w_stride + i] * x.x[r * x_stride + i];
+          sum += term;
+          sizes += fabs (term);
+        }
+        sum += bias ? b.x[o] : 0;
+        check_sum (y.x[r * y_stride + o], sum, sizes + 2, n_in);
+      }
+  }
+}
+
+static void
+test_linear (gconstpointer data)
+{
+  for (gsize n_in = 0; n_in <= MAX_N; n_in++)
+    for (gsize n_out = 0; n_out <= 19; n_out += 1 + (n_out > 9))
+      for (gsize n_rows = 1; n_rows <= 5; n_rows++)
+        check_linear (data, n_in, n_out, n_rows, (n_in + n_out) % 4);
+  for (gsize n_rows = 0; n_rows <= CO_LINEAR_MAX_ROWS; n_rows++)
+    check_linear (data, 33, 21, n_rows, 1);
+}
+
+static void
+test_linear_transposed (gconstpointer data)
+{
+  const CoKernels *k = data;
+
+  for (gsize n_in = 0; n_in <= MAX_N; n_in++)
+    for (gsize n_out = 0; n_out <= 11; n_out++) {
+      const gsize stride = n_in + n_out % 3;
+      g_auto (Vector) w = vector_new (n_out * stride, n_in % 4);
+      g_auto (Vector) x = vector_new (n_out, 1);
+      g_auto (Vector) y = vector_new (n_in, n_out % 4);
+      g_autofree float *before = g_memdup2 (y.x, n_in * sizeof (float));
+
+      k->linear_transposed (w.x, stride, n_out, n_in, x.x, y.x);
+      for (gsize i = 0; i < n_in; i++) {
+        double sum = before[i], sizes = fabs (sum);
+        for (gsize o = 0; o < n_out; o++) {
+          sum += (double) x.x[o] * w.x[o * stride + i];
+          sizes += fabs ((double) x.x[o] * w.x[o * stride + i]);
+        }
+        check_sum (y.x[i], sum, sizes, n_out);
+      }
+    }
+}
+
+static void
+test_vectors (gconstpointer data)
+{
+  const CoKernels *k = data;
+
+  for (gsize n = 0; n <= MAX_N; n++)
+    for (gsize misplaced = 0; misplaced < 4; misplaced++) {
+      g_auto (Vector) x = vector_new (n, misplaced);
+      g_auto (Vector) y = vector_new (n, 3 - misplaced);
+      g_auto (Vector) z = vector_new (n, misplaced / 2);
+      g_auto (Vector) p = vector_new (n, 1);
+      g_autofree float *y_before = g_memdup2 (y.x, n * sizeof (float));
+      g_autofree float *p_before = g_memdup2 (p.x, n * sizeof (float));
+      const float a = draw (), b = draw (), c = draw (), f = draw ();
+      double dot = 0, sizes = 0;
+      float top = -INFINITY;
+
+      for (gsize i = 0; i < n; i++) {
+        dot += (double) x.x[i] * y.x[i];
+        sizes += fabs ((double) x.x[i] * y.x[i]);
+        top = MAX (top, x.x[i]);
+      }
+      check_sum (k->dot (x.x, y.x, n), dot, sizes, n);
+      if (n > 0)
+        g_assert_true (k->max (x.x, n) == top);
+
+      k->axpy (a, x.x, y.x, n);
+      for (gsize i = 0; i < n; i++)
+        check_sum (y.x[i], y_before[i] + (double) a * x.x[i], 8, 1);
+
+      memcpy (y.x, y_before, n * sizeof (float));
+      k->exchange (p.x, f, a, x.x, b, z.x, c, y.x, n);
+      for (gsize i = 0; i < n; i++) {
+        double exact = (double) f * p_before[i] + (double) a * x.x[i] +
+            (double) b * z.x[i];
+        check_sum (p.x[i], exact, 12, 3);
+        check_sum (y.x[i], y_before[i] + c * exact, 26, 4);
+      }
+    }
+}
+
+/* Wherever the largest one stands, also among numbers that are all negative or infinite */
+static void
+test_max (gconstpointer data)
+{
+  const CoKernels *k = data;
+
+  for (gsize n = 1; n <= MAX_N; n++)
+    for (gsize at = 0; at < n; at++) {
+      g_auto (Vector) x = vector_new (n, at % 4);
+
+      for (gsize i = 0; i < n; i++)
+        x.x[i] = i == at ? -3 : i % 2 ? -INFINITY : -1e30f;
+      g_assert_true (k->max (x.x, n) == -3);
+    }
+}
+
+/* Relative error of exp, wherever float32 has normal numbers: what every softmax rests on */
+static void
+test_exp (gconstpointer data)
+{
+  const CoKernels *k = data;
+  double worst = 0;
+
+  for (double from = -87.2; from < 88; from += 0.0101) {
+    float x[MAX_N], y[MAX_N];
+    gsize n = 1 + (gsize) ((from + 88) * 100) % MAX_N;
+    double sum = 0;
+    float found;
+
+    for (gsize i = 0; i < n; i++) {
+      x[i] = MIN (from + i * 1e-4, 88);
+      sum += exp (x[i]);
+    }
+    found = k->exp_sum (x, 0, y, n);
+    for (gsize i = 0; i < n; i++)
+      worst = MAX (worst, fabs (y[i] / exp (x[i]) - 1));
+    if (sum < 1e38)
+      check_sum (found, sum, sum, n);
+  }
+  g_test_message ("%s: largest relative error of exp %.3g", k->name, worst);
+  g_assert_cmpfloat (worst, <=, ldexp (5, -24));
+}
+
+static void
+test_exp_sum (gconstpointer data)
+{
+  const CoKernels *k = data;
+
+  for (gsize n = 0; n <= MAX_N; n++)
+    for (gsize in_place = 0; in_place < 2; in_place++) {
+      g_auto (Vector) x = vector_new (n, n % 4);
+      g_auto (Vector) y = vector_new (n, 2);
+      g_autofree float *before = g_memdup2 (x.x, n * sizeof (float));
+      const float shift = 1e4;
+      float *out = in_place ? x.x : y.x, sum;
+      double expected = 0;
+
+      for (gsize i = 0; i < n; i++)
+        before[i] = x.x[i] += shift - 2;
+      if (n > 3)                /* what is as good as nothing is nothing, not a denormal */
+        before[3] = x.x[3] = shift - 200;
+      sum = k->exp_sum (x.x, shift, out, n);
+      for (gsize i = 0; i < n; i++) {
+        double exact = exp ((double) before[i] - shift);
+        expected += exact;
+        check_sum (out[i], exact, exact, 0);
+      }
+      check_sum (sum, expected, expected, n);
+      if (n > 3)
+        g_assert_true (out[3] == 0);
+    }
+}
+
+static void
+test_layer_norm (gconstpointer data)
+{
+  const CoKernels *k = data;
+  const float eps = 1e-5;
+
+  for (gsize n = 1; n <= MAX_N; n++)
+    for (gsize bias = 0; bias < 2; bias++)
+      for (float offset = 0; offset <= 100; offset += 50) {
+        g_auto (Vector) x = vector_new (n, n % 4);
+        g_auto (Vector) g = vector_new (n, 1);
+        g_auto (Vector) b = vector_new (n, 2);
+        g_auto (Vector) y = vector_new (n, (n + 1) % 4);
+        g_autofree double *exact = g_new (double, n);
+        double mean = 0, var = 0, allowed;
+
+        for (gsize i = 0; i < n; i++)
+          mean += (double) (x.x[i] += offset) / n;
+        for (gsize i = 0; i < n; i++)
+          var += (x.x[i] - mean) * (x.x[i] - mean) / n;
+        for (gsize i = 0; i < n; i++)
+          exact[i] = (x.x[i] - mean) / sqrt (var + eps) * g.x[i] + (bias ? b.x[i] : 0);
+        /* The mean is off by a rounding of the numbers, which the norm enlarges. */
+        allowed = 2e-6 + (offset + 2) * ldexp (n / 8. + 2, -23) / sqrt (var + eps);
+        k->layer_norm (x.x, g.x, bias ? b.x : NULL, eps, y.x, n);
+        for (gsize i = 0; i < n; i++)
+          g_assert_cmpfloat (fabs (y.x[i] - exact[i]), <=, 2 * allowed);
+        /* in place */
+        k->layer_norm (x.x, g.x, bias ? b.x : NULL, eps, x.x, n);
+        g_assert_cmpmem (x.x, n * sizeof (float), y.x, n * sizeof (float));
+      }
+}
+
+/* ---- activations ---- */
+
+static double
+relu (double x)
+{
+  return MAX (x, 0);
+}
+
+static double
+gelu (double x)
+{
+  return 0.5 * x * erfc (-x * sqrt (0.5));
+}
+
+static double
+gelu_tanh (double x)
+{
+  return 0.5 * x * (1 + tanh (sqrt (2 / G_PI) * (x + 0.044715 * x * x * x)));
+}
+
+static double
+sigmoid (double x)
+{
+  return 1 / (1 + exp (-x));
+}
+
+static double
+silu (double x)
+{
+  return x * sigmoid (x);
+}
+
+static double
+elu (double x)
+{
+  return x > 0 ? x : expm1 (x);
+}
+
+static double
+leaky_relu (double x)
+{
+  return x > 0 ? x : 0.01 * x;
+}
+
+static double
+identity (double x)
+{
+  return x;
+}
+
+static void
+test_activations (gconstpointer data)
+{
+  const CoKernels *k = data;
+  const struct
+  {
+    const gchar *name;
+    void (*found) (float *x, gsize n);
+    double (*expected) (double x);
+  } functions[] = {
+    {"relu", k->relu, relu}, {"gelu", k->gelu, gelu},
+    {"gelu_tanh", k->gelu_tanh, gelu_tanh}, {"silu", k->silu, silu},
+    {"tanh", k->tanh, tanh}, {"sigmoid", k->sigmoid, sigmoid},
+    {"elu", k->elu, elu}, {"leaky_relu", k->leaky_relu, leaky_relu},
+    {"identity", k->identity, identity},
+  };
+  const float special[] = { 0, -0.f, 1e-30f, -1e-30f, 1e-6f, -1e-6f, 50, -50,
+    88.5f, -88.5f, 1e4f, -1e4f, 1e15f, -1e15f
+  };
+
+  for (gsize f = 0; f < G_N_ELEMENTS (functions); f++) {
+    double worst = 0;
+
+    for (gsize n = 0; n <= MAX_N; n++)
+      for (gsize part = 0; part < 60; part++) {
+        g_auto (Vector) x = vector_new (n, (n + part) % 4);
+        g_autofree float *before = NULL;
+
+        for (gsize i = 0; i < n; i++)
+          x.x[i] = part == 0 ? special[(i + n) % G_N_ELEMENTS (special)]
+              : g_test_rand_double_range (-12, 12);
+        before = g_memdup2 (x.x, n * sizeof (float));
+        functions[f].found (x.x, n);
+        for (gsize i = 0; i < n; i++) {
+          double exact = functions[f].expected (before[i]);
+          double e = fabs (x.x[i] - exact) / MAX (1, fabs (before[i]));
+          worst = e <= worst ? worst : e;
+        }
+      }
+    g_test_message ("%s %s: largest error %.3g", k->name, functions[f].name,
+        worst);
+    g_assert_cmpfloat (worst, <=, ldexp (1, -21));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct
+  {
+    const gchar *name;
+    GTestDataFunc function;
+  } tests[] = {
+    {"linear", test_linear},
+    {"linear-transposed", test_linear_transposed},
+    {"vectors", test_vectors},
+    {"max", test_max},
+    {"exp", test_exp},
+    {"exp-sum", test_exp_sum},
+    {"layer-norm", test_layer_norm},
+    {"activations", test_activations},
+  };
+
+  g_test_init (&argc, &argv, NULL);     /* prints the seed */
+  for (const CoKernels * const *k = co_kernels_all (); *k; k++)
+    for (gsize i = 0; i < G_N_ELEMENTS (tests); i++) {
+      g_autofree gchar *path = g_strdup_printf ("/kernels/%s/%s", (*k)->name,
+          tests[i].name);
+      g_test_add_data_func (path, *k, tests[i].function);
+    }
+  return g_test_run ();
+}

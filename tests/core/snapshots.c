@@ -1,0 +1,251 @@
+/* Snapshots: exact where they fit, refused where they don't, and harmless whatever is in them
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "live.h"
+#include <string.h>
+
+#define SUM_SIZE 32
+
+/* Small, so that every byte can have its turn. */
+static const Shape small = {.E = 6,.H = 2,.N = 3,.ff = 3,.max_len = 9 };
+
+typedef struct
+{
+  RefModel *m;
+  GRand *random;
+  Live *live;
+} Fixture;
+
+static void
+set_up (Fixture * self, gconstpointer data)
+{
+  g_test_message ("CONTINUAL_TEST_SEED=%u", ref_seed ());
+  self->random = g_rand_new_with_seed (ref_seed ());
+  self->m = ref_model_random (data, &small, self->random);
+  self->live = live_new (self->m, 2, self->random);
+  self->live->check = FALSE;
+}
+
+static void
+tear_down (Fixture * self, gconstpointer data)
+{
+  live_free (self->live);
+  ref_model_free (self->m);
+  g_rand_free (self->random);
+}
+
+static Outputs *
+feed (const Live * live, CoStream * stream, const Chunk * chunk)
+{
+  Outputs *out = outputs_new (live, chunk->T);
+  CoInput input = chunk_input (chunk);
+
+  out->n = co_stream_forward_steps (stream, &input, chunk->T, TRUE,
+      &out->result);
+  return out;
+}
+
+static void
+advance (Fixture * self, gsize T)
+{
+  g_autoptr (Chunk) chunk = chunk_new (self->live, T, TRUE, 1, self->random);
+
+  outputs_free (feed (self->live, self->live->stream, chunk));
+}
+
+/* From a snapshot and from a copy a stream goes on to the bit, in a model loaded anew as well. */
+static void
+test_exact (Fixture * self, gconstpointer data)
+{
+  for (guint i = 0; i < 12; i++) {
+    g_autoptr (GBytes) state = co_stream_get_state (self->live->stream);
+    g_autoptr (CoModel) model = ref_model_load (self->m);
+    g_autoptr (CoStream) again = co_stream_new (model, 2);
+    g_autoptr (CoStream) copy = co_stream_copy (self->live->stream);
+    g_autoptr (Chunk) chunk = chunk_new (self->live, i, TRUE, 1, self->random);
+    g_autoptr (Outputs) a = NULL, b = NULL, c = NULL;
+    g_autoptr (GBytes) after_a = NULL, after_b = NULL, after_c = NULL;
+    g_autoptr (GError) error = NULL;
+
+    g_assert_true (co_stream_set_state (again, state, &error));
+    g_assert_no_error (error);
+    a = feed (self->live, self->live->stream, chunk);
+    b = feed (self->live, again, chunk);
+    c = feed (self->live, copy, chunk);
+    g_assert_true (outputs_equal (a, b));
+    g_assert_true (outputs_equal (a, c));
+    after_a = co_stream_get_state (self->live->stream);
+    after_b = co_stream_get_state (again);
+    after_c = co_stream_get_state (copy);
+    g_assert_true (g_bytes_equal (after_a, after_b));
+    g_assert_true (g_bytes_equal (after_a, after_c));
+  }
+}
+
+/* A cleaned stream is a new one. */
+static void
+test_clean (Fixture * self, gconstpointer data)
+{
+  g_autoptr (CoStream) fresh = co_stream_new (self->live->model, 2);
+  g_autoptr (GBytes) before = co_stream_get_state (fresh);
+  g_autoptr (GBytes) after = NULL;
+
+  advance (self, 8);
+  co_stream_clean_state (self->live->stream, -1);
+  after = co_stream_get_state (self->live->stream);
+  g_assert_true (g_bytes_equal (before, after));
+  advance (self, 8);
+  co_stream_clean_state (self->live->stream, 0);
+  co_stream_clean_state (self->live->stream, 1);
+  g_bytes_unref (after);
+  after = co_stream_get_state (self->live->stream);
+  g_assert_true (g_bytes_equal (before, after));
+}
+
+static void
+check_refused (CoStream * stream, const guint8 * data, gsize n,
+    const gchar * fragment)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (data, n);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (co_stream_set_state (stream, bytes, &error));
+  g_assert_error (error, CO_ERROR, CO_ERROR_STATE);
+  if (fragment && !strstr (error->message, fragment))
+    g_error ("expected \"%s\" in \"%s\"", fragment, error->message);
+}
+
+static void
+test_altered (Fixture * self, gconstpointer data)
+{
+  g_autoptr (GBytes) state = NULL, after = NULL;
+  g_autofree guint8 *bytes = NULL;
+  gsize n;
+
+  advance (self, 5);
+  state = co_stream_get_state (self->live->stream);
+  bytes = g_memdup2 (g_bytes_get_data (state, &n), g_bytes_get_size (state));
+  for (gsize i = 0; i < n; i++) {
+    bytes[i] ^= 1 << i % 8;
+    check_refused (self->live->stream, bytes, n, NULL);
+    bytes[i] ^= 1 << i % 8;
+  }
+  for (gsize i = 0; i < n; i += 1 + i / 100)
+    check_refused (self->live->stream, bytes, i, NULL);
+  bytes = g_realloc (bytes, n + 1);
+  bytes[n] = 0;
+  check_refused (self->live->stream, bytes, n + 1, "behind its end");
+  check_refused (self->live->stream, (const guint8 *) "", 0, "truncated");
+  after = co_stream_get_state (self->live->stream);
+  g_assert_true (g_bytes_equal (state, after));
+}
+
+static void
+test_other (Fixture * self, gconstpointer data)
+{
+  g_autoptr (GBytes) state = co_stream_get_state (self->live->stream);
+  g_autoptr (CoStream) three = co_stream_new (self->live->model, 3);
+  g_autoptr (RefModel) m = ref_model_random (data, &small, self->random);
+  g_autoptr (CoModel) model = ref_model_load (m);
+  g_autoptr (CoStream) other = co_stream_new (model, 2);
+  gsize n;
+  const guint8 *bytes = g_bytes_get_data (state, &n);
+
+  check_refused (three, bytes, n, "another number of streams");
+  check_refused (other, bytes, n, "another model");
+}
+
+static void
+sign (guint8 * bytes, gsize n)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  gsize size = SUM_SIZE;
+
+  g_checksum_update (sum, bytes, n - SUM_SIZE);
+  g_checksum_get_digest (sum, bytes + n - SUM_SIZE, &size);
+}
+
+/* A forged snapshot, its checksum right, is refused or is a state like any other: nothing is read or written outside
+ * it. (Run this under a sanitizer.) */
+static void
+test_forged (Fixture * self, gconstpointer data)
+{
+  const guint64 words[] = { 1, 2, 3, 1000003, G_MAXUINT32, G_MAXINT64 - 1,
+    G_MAXINT64, G_MAXUINT64, G_GUINT64_CONSTANT (0x7fc000007fc00000),
+    G_GUINT64_CONSTANT (0x7ff0000000000000)
+  };
+  g_autoptr (GBytes) state = NULL;
+  g_autofree guint8 *forged = NULL;
+  gsize n, accepted = 0;
+
+  advance (self, 7);
+  state = co_stream_get_state (self->live->stream);
+  n = g_bytes_get_size (state);
+  forged = g_malloc (n);
+  for (gsize i = 0; i + 8 + SUM_SIZE <= n; i += 8) {
+    /* Counters stand at the beginning of a block of 64 bytes; of all other places a sample will do. */
+    if (i % 64 > 24 && i % 56 != 0)
+      continue;
+    for (gsize w = 0; w < G_N_ELEMENTS (words); w++) {
+      g_autoptr (CoStream) stream = co_stream_copy (self->live->stream);
+      g_autoptr (GBytes) bytes = NULL;
+      g_autoptr (GError) error = NULL;
+
+      memcpy (forged, g_bytes_get_data (state, NULL), n);
+      memcpy (forged + i, &words[w], 8);
+      sign (forged, n);
+      bytes = g_bytes_new (forged, n);
+      if (co_stream_set_state (stream, bytes, &error)) {
+        g_autoptr (Chunk) chunk = chunk_new (self->live, 3, FALSE, 1,
+            self->random);
+        outputs_free (feed (self->live, stream, chunk));
+        accepted++;
+      } else {
+        g_assert_error (error, CO_ERROR, CO_ERROR_STATE);
+      }
+    }
+  }
+  g_assert_cmpuint (accepted, >, 0);
+}
+
+/* A NaN or an infinity in a state would stay there. */
+static void
+test_not_finite (Fixture * self, gconstpointer data)
+{
+  g_autoptr (GBytes) state = NULL;
+  g_autofree guint8 *forged = NULL;
+  gsize n;
+
+  advance (self, 7);
+  state = co_stream_get_state (self->live->stream);
+  forged = g_memdup2 (g_bytes_get_data (state, &n), g_bytes_get_size (state));
+  /* Behind the head, the stream's head and the attention's counters come its numbers. */
+  memset (forged + 64 + 64 + 64, 0xff, 8);
+  sign (forged, n);
+  check_refused (self->live->stream, forged, n, "not finite");
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct
+  {
+    const gchar *name;
+    void (*function) (Fixture *, gconstpointer);
+  } tests[] = {
+    {"exact", test_exact},
+    {"clean", test_clean},
+    {"altered", test_altered},
+    {"other", test_other},
+    {"forged", test_forged},
+    {"not-finite", test_not_finite},
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (const Variant * v = variants; v->name; v++)
+    for (gsize i = 0; i < G_N_ELEMENTS (tests); i++) {
+      g_autofree gchar *path = g_strdup_printf ("/snapshots/%s/%s", v->name,
+          tests[i].name);
+      g_test_add (path, Fixture, v, set_up, tests[i].function, tear_down);
+    }
+  return g_test_run ();
+}
