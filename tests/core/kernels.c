@@ -59,21 +59,31 @@ check_sum (float found, double expected, double sizes, gsize n)
         expected, allowed, n);
 }
 
+static float *
+weight (float *panels, gsize stride, gsize o, gsize i)
+{
+  return panels + o / CO_PANEL * stride + i * CO_PANEL + o % CO_PANEL;
+}
+
 static void
 check_linear (const CoKernels * k, gsize n_in, gsize n_out, gsize n_rows,
     gsize misplaced)
 {
-  const gsize w_stride = n_in + misplaced % 3, x_stride = n_in + misplaced;
-  const gsize y_stride = n_out + 2;
-  g_auto (Vector) w = vector_new (n_out * w_stride, misplaced);
+  const gsize stride = (n_in + misplaced % 3) * CO_PANEL;
+  const gsize panels = (n_out + CO_PANEL - 1) / CO_PANEL;
+  const gsize x_stride = n_in + misplaced, y_stride = n_out + 2;
+  g_auto (Vector) w = vector_new (panels * stride, misplaced);
   g_auto (Vector) x = vector_new (n_rows * x_stride, misplaced / 2);
   g_auto (Vector) b = vector_new (n_out, 1);
   g_auto (Vector) y = vector_new (n_rows * y_stride, 3 - misplaced % 4);
 
+  for (gsize o = n_out; o < panels * CO_PANEL; o++)
+    for (gsize i = 0; i < n_in; i++)
+      *weight (w.x, stride, o, i) = 0;
   for (gsize bias = 0; bias < 2; bias++) {
     for (gsize i = 0; i < y.n; i++)
       y.x[i] = CANARY;
-    k->linear (w.x, w_stride, bias ? b.x : NULL, n_out, n_in, x.x, x_stride,
+    k->linear (w.x, stride, bias ? b.x : NULL, n_out, n_in, x.x, x_stride,
         n_rows, y.x, y_stride);
     for (gsize r = 0; r < n_rows; r++)
       for (gsize o = 0; o < y_stride; o++) {
@@ -84,7 +94,8 @@ check_linear (const CoKernels * k, gsize n_in, gsize n_out, gsize n_rows,
           continue;
         }
         for (gsize i = 0; i < n_in; i++) {
-          double term = (double) w.x[o * w_stride + i] * x.x[r * x_stride + i];
+          double term = (double) *weight (w.x, stride, o, i) *
+              x.x[r * x_stride + i];
           sum += term;
           sizes += fabs (term);
         }
@@ -98,10 +109,10 @@ static void
 test_linear (gconstpointer data)
 {
   for (gsize n_in = 0; n_in <= MAX_N; n_in++)
-    for (gsize n_out = 0; n_out <= 19; n_out += 1 + (n_out > 9))
+    for (gsize n_out = 0; n_out <= 35; n_out += 1 + 2 * (n_out > 17))
       for (gsize n_rows = 1; n_rows <= 5; n_rows++)
         check_linear (data, n_in, n_out, n_rows, (n_in + n_out) % 4);
-  for (gsize n_rows = 0; n_rows <= CO_LINEAR_MAX_ROWS; n_rows++)
+  for (gsize n_rows = 0; n_rows <= 16; n_rows++)
     check_linear (data, 33, 21, n_rows, 1);
 }
 

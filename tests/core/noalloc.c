@@ -119,7 +119,7 @@ check (const RefModel * m, guint S, gsize T, GRand * random)
   g_autoptr (Live) live = live_new (m, S, random);
 
   /* Until windows are full, and chunks complete, and beyond. */
-  for (guint i = 0; i < 30; i++) {
+  for (guint i = 0; i < 16; i++) {
     g_autoptr (Chunk) chunk = chunk_new (live, T, i % 2, 1, random);
     g_autoptr (Outputs) out = outputs_new (live, T);
 
@@ -128,7 +128,7 @@ check (const RefModel * m, guint S, gsize T, GRand * random)
     run (live, chunk, out);
     counting = FALSE;
     g_assert_cmpuint (allocations, ==, 0);
-    if (i == 20)
+    if (i == 14)
       live_reset (live, 0);
   }
 }
@@ -137,7 +137,7 @@ static void
 test_step (gconstpointer data)
 {
   const Variant *variant = data;
-  const Shape shape = {.E = 24,.H = 3,.N = 9 };
+  const Shape shape = {.E = 24,.H = 3,.N = 4,.max_len = 40 };
   g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed ());
   g_autoptr (RefModel) m = ref_model_random (variant, &shape, random);
 
