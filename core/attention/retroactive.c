@@ -9,13 +9,13 @@
  *   P_i   sum_j exp (s_ij - m_i) c_j,   so that the output is b_o + sum_h P_i / d_i.
  *
  * A key that comes or goes is a rank-one update of P. What a key adds when it comes it takes when it goes, to the
- * bit, because its logit is kept. When most of a row's mass goes at once, what is left would be rounding error: such
- * a row is summed anew. Every row lives for N steps only, so nothing drifts. */
+ * bit, because its logit is kept. When most of a row's mass goes at once, or of the size of what it weighs, what is
+ * left would be rounding error: such a row is summed anew. Every row lives for N steps only, so nothing drifts. */
 #include "attention/attention.h"
 #include <math.h>
 #include <string.h>
 
-/* A row is summed anew when d falls below its largest value since the last time by this factor. */
+/* A row is summed anew when d, or v, falls below its largest value since the last time by this factor. */
 #define MASS_LOST (1.f / 16)
 /* Rows that ask for it at once, in parts of the window, from which on a matrix product is cheaper. */
 #define MANY_ROWS 0.15f
@@ -28,12 +28,14 @@ typedef struct
   float *c;                     /* (H, x + N, E) */
   float *s;                     /* (H, x + N, W) logit of key j and query i */
   float *m, *d, *d_max;         /* (H, W) */
+  float *v, *v_max;             /* (H, W) sum_j exp (s_ij - m_i) |c_j|, and its largest since the row was exact */
+  float *size;                  /* (H, x + N) |c_j|: its largest element */
   float *p;                     /* (N, H, E) */
 } State;
 
 typedef struct
 {
-  gsize s, m, c, p, end;        /* floats before each; k and q come first */
+  gsize s, m, size, c, p, end;  /* floats before each; k and q come first */
 } Layout;
 
 static Layout
@@ -45,7 +47,8 @@ lay_out (const CoAttention * self)
 
   l.s = 2 * H * self->d_key * W;
   l.m = l.s + H * keys * W;
-  l.c = l.m + 3 * H * W;
+  l.size = l.m + 5 * H * W;
+  l.c = l.size + CO_ALIGN_FLOATS (H * keys);
   l.p = l.c + CO_ALIGN_FLOATS (H * keys * E);
   l.end = l.p + CO_ALIGN_FLOATS (N * H * E);
   return l;
@@ -55,13 +58,14 @@ static State
 open_state (const CoAttention * self, gpointer memory)
 {
   const Layout l = lay_out (self);
-  const gsize W = CO_ALIGN_FLOATS (self->sequence_len);
+  const gsize rows = self->n_heads * CO_ALIGN_FLOATS (self->sequence_len);
   float *f = (float *) ((guint8 *) memory + 64);
+  float *m = f + l.m;
 
   return (State) {
-  .k = f,.q = f + l.s / 2,.s = f + l.s,.m = f + l.m,.d =
-        f + l.m + self->n_heads * W,.d_max =
-        f + l.m + 2 * self->n_heads * W,.c = f + l.c,.p = f + l.p};
+  .k = f,.q = f + l.s / 2,.s = f + l.s,.m = m,.d = m + rows,.d_max =
+        m + 2 * rows,.v = m + 3 * rows,.v_max = m + 4 * rows,.size =
+        f + l.size,.c = f + l.c,.p = f + l.p};
 }
 
 static gsize
@@ -112,7 +116,17 @@ logits (const CoAttention * self, const float *x /* (dk) */ ,
   co_kernels->linear (others, dk * CO_PANEL, NULL, n, dk, scratch, dk, 1, s, n);
 }
 
-/* m, d and the exponentials of row @i of a head */
+static float
+largest (const float *c /* (n) */ , gsize n)
+{
+  float size = 0;
+
+  for (gsize i = 0; i < n; i++)
+    size = MAX (size, fabsf (c[i]));
+  return size;
+}
+
+/* m, d, v and the exponentials of row @i of a head */
 static void
 weigh_row (const CoAttention * self, const State * s, gsize h, gsize i,
     gsize keys, float *e /* (keys) */ )
@@ -125,6 +139,8 @@ weigh_row (const CoAttention * self, const State * s, gsize h, gsize i,
   s->m[h * W + i] = co_kernels->max (e, keys);
   s->d[h * W + i] = s->d_max[h * W + i] =
       co_kernels->exp_sum (e, s->m[h * W + i], e, keys);
+  s->v[h * W + i] = s->v_max[h * W + i] =
+      co_kernels->dot (e, s->size + h * all, keys);
 }
 
 /* Sums rows of a head from nothing: P = sum_j e_j c_j */
@@ -152,16 +168,27 @@ sum_rows (const CoAttention * self, const State * s, gsize h,
   }
 }
 
-/* What happens to the rows of a head when the key in slot @slot is replaced by one with logits @s_new: factors for
- * P in f, a (the old key's) and b (the new one's). Rows to sum anew come out in @rows. */
+/* Whether too much of a row goes for what is left to be exact: of its mass, or of values louder than its mass. */
+static gboolean
+is_lost (float d_left, float d_max, float v_left, float v_max)
+{
+  return d_left < d_max * MASS_LOST
+      || (v_left < v_max * MASS_LOST && v_max * MASS_LOST > d_left);
+}
+
+/* What happens to the rows of a head when the key in slot @slot is replaced by one with logits @s_new and size @come:
+ * factors for P in f, a (the old key's) and b (the new one's). Rows to sum anew come out in @rows. */
 static gsize
 exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
-    gsize slot, gboolean full, const float *s_new /* (n) */ ,
+    gsize slot, gboolean full, const float *s_new /* (n) */ , float come,
     float *f, float *a, float *b /* (n) */ , guint32 *rows)
 {
   const gsize N = self->sequence_len, W = CO_ALIGN_FLOATS (N);
-  const float *s_old = s->s + (h * (self->n_fixed + N) + self->n_fixed + slot) * W;
+  const gsize key = h * (self->n_fixed + N) + self->n_fixed + slot;
+  const float *s_old = s->s + key * W;
+  const float gone = s->size[key];
   float *m = s->m + h * W, *d = s->d + h * W, *d_max = s->d_max + h * W;
+  float *v = s->v + h * W, *v_max = s->v_max + h * W;
   gsize n_rows = 0;
 
   /* a: exp (s_old - m), b: exp (s_new - m'), f: exp (m - m') */
@@ -176,11 +203,13 @@ exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
   co_kernels->exp_sum (b, 0, b, n);
   co_kernels->exp_sum (f, 0, f, n);
   for (gsize i = 0; i < n; i++) {
-    float left = d[i] - a[i];
-    if (i == slot || left < d_max[i] * MASS_LOST)
+    float d_left = d[i] - a[i], v_left = v[i] - a[i] * gone;
+    if (i == slot || is_lost (d_left, d_max[i], v_left, v_max[i]))
       rows[n_rows++] = i;
-    d[i] = left * f[i] + b[i];
+    d[i] = d_left * f[i] + b[i];
     d_max[i] = MAX (d_max[i] * f[i], d[i]);
+    v[i] = v_left * f[i] + b[i] * come;
+    v_max[i] = MAX (v_max[i] * f[i], v[i]);
     a[i] *= -f[i];
   }
   return n_rows;
@@ -205,18 +234,22 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
 
   for (gsize h = 0; h < H; h++) {
     float *s_h = s.s + h * (x + N) * W, *s_new = s_h + (x + slot) * W;
+    float *size = s.size + h * (x + N), come = largest (c + h * E, E);
 
-    for (gsize j = 0; t == 0 && j < x; j++)
-      memcpy (s.c + (h * (x + N) + j) * E, self->fixed_c + (j * H + h) * E,
-          E * sizeof (float));
+    for (gsize j = 0; t == 0 && j < x; j++) {
+      const float *fixed = self->fixed_c + (j * H + h) * E;
+      memcpy (s.c + (h * (x + N) + j) * E, fixed, E * sizeof (float));
+      size[j] = largest (fixed, E);
+    }
     for (gsize i = 0; i < dk; i++) {
       column (self, s.k, h, slot)[i * CO_PANEL] = k[h * dk + i];
       column (self, s.q, h, slot)[i * CO_PANEL] = q[h * dk + i];
     }
     /* The new key's logits with every query, the old ones being needed once more; then the new query's. */
     logits (self, k + h * dk, s.q + h * dk * W, n, small, big);
-    n_rows[h] = exchange_keys (self, &s, h, n, slot, full, small, f + h * W,
-        a + h * W, b + h * W, rows + h * W);
+    n_rows[h] = exchange_keys (self, &s, h, n, slot, full, small, come,
+        f + h * W, a + h * W, b + h * W, rows + h * W);
+    size[x + slot] = come;
     memcpy (s_new, small, n * sizeof (float));
     logits (self, q + h * dk, s.k + h * dk * W, n, small, big);
     for (gsize j = 0; j < n; j++)
