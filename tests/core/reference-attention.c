@@ -30,6 +30,7 @@ ref_attend (const RefModel * m, const RefKeys * keys, gsize row,
   const gsize dv = keys->attention->v.n_out / m->H;
   const gsize end = keys->to + (keys->layer ? ref_n_fixed (m) : 0);
   g_autofree double *a = g_new (double, end);
+  g_autofree double *sizes = g_new0 (double, m->H * dv);
 
   for (gsize h = 0; h < m->H; h++) {
     double top = -INFINITY, sum = 0;
@@ -46,11 +47,19 @@ ref_attend (const RefModel * m, const RefKeys * keys, gsize row,
       sum += a[j] = exp (a[j] - top);
     for (gsize i = h * dv; i < (h + 1) * dv; i++) {
       context[i] = 0;
-      for (gsize j = keys->from; j < end; j++)
+      for (gsize j = keys->from; j < end; j++) {
         context[i] += a[j] / sum * value_at (keys, j, i);
+        sizes[i] += a[j] / sum * fabs (value_at (keys, j, i));
+      }
     }
     for (gsize j = keys->from; weights && j < end; j++)
       weights[h * stride + j + m->N - keys->to] = a[j] / sum;
+  }
+  for (gsize o = 0; o < keys->attention->out.n_out; o++) {
+    double weighed = 0;
+    for (gsize i = 0; i < m->H * dv; i++)
+      weighed += fabs (keys->attention->out.w[o * m->H * dv + i]) * sizes[i];
+    answer->largest_weighed = MAX (answer->largest_weighed, weighed);
   }
 }
 

@@ -59,8 +59,10 @@ ref_reach (const RefModel * m)
 double
 ref_tolerance (const RefAnswer * answer)
 {
-  return (1e-4 + ldexp (answer->largest_logit, -23)) *
-      MAX (1, answer->largest_output) * answer->condition;
+  double largest = MAX (1, answer->largest_output);
+
+  return (1e-4 * largest + ldexp (answer->largest_logit, -23) *
+      MAX (largest, answer->largest_weighed)) * answer->condition;
 }
 
 void

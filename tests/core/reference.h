@@ -110,6 +110,7 @@ typedef struct
   double *y;                    /* (positions, D) */
   double *weights;              /* (H, positions, W) */
   double largest_logit, largest_output;
+  double largest_weighed;       /* an output if all values, and what they are multiplied by, were positive */
   double condition;             /* at least 1: how much a ratio of sums enlarges errors of its sums */
 } RefAnswer;
 
@@ -130,6 +131,6 @@ gsize ref_reach (const RefModel * m);
 
 double ref_activate (const gchar * name, double x);
 
-/* How far from the truth an output may be: 1e-4 and 2^-23 of the largest logit, relative to the largest output where
- * that exceeds 1. An error of a logit is a relative one of a weight, so that it, too, grows with what is weighed. */
+/* How far from the truth an output may be: 1e-4, relative to the largest output where that exceeds 1, and 2^-23 of the
+ * largest logit times what it multiplies: an error of a logit is a relative one of a weight, and so of a value. */
 double ref_tolerance (const RefAnswer * answer);

@@ -137,7 +137,7 @@ test_logits (gconstpointer data)
 {
   const Variant *variant = data;
   const float logits[] = { 1, 10, 100, 1e3, 1e4 };
-  const float loudness[] = { 1, 30 };
+  const float loudness[] = { 1, 3000 };
   double worst = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (logits) * 4; i++) {
