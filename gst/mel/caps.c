@@ -16,13 +16,14 @@ make_audio_caps (const MelSettings * s)
   return caps;
 }
 
-/* @rate 0: unknown. */
+/* @rate 0: unknown. The framerate counts buffers, as NNStreamer's does. */
 static GstCaps *
 make_tensor_caps (const MelSettings * s, guint rate)
 {
   const guint dims[4] = { s->n_mels, s->frames_per_buffer, 1, 1 };
 
-  return tensor_caps_new (dims, rate, rate ? s->hop_length : 0);
+  return tensor_caps_new (dims, rate,
+      rate ? s->hop_length * s->frames_per_buffer : 0);
 }
 
 GstCaps *

@@ -32,7 +32,7 @@ GST_START_TEST (test_out_caps)
       ", dimensions=(string)80:1:1:1, framerate=(fraction)100/1");
   expect_out_caps ("n-mels=23 frames-per-buffer=8", AUDIO (16000, 1),
       TENSOR_CAPS_TEMPLATE
-      ", dimensions=(string)23:8:1:1, framerate=(fraction)100/1");
+      ", dimensions=(string)23:8:1:1, framerate=(fraction)25/2");
   expect_out_caps ("rate=0 hop-length=441 n-fft=1024", AUDIO (44100, 1),
       TENSOR_CAPS_TEMPLATE
       ", dimensions=(string)80:1:1:1, framerate=(fraction)100/1");
