@@ -11,7 +11,9 @@ plugin_init (GstPlugin * plugin)
       "Continual Transformers");
   return GST_ELEMENT_REGISTER (classlabeler, plugin)
       && GST_ELEMENT_REGISTER (continualattention, plugin)
+      && GST_ELEMENT_REGISTER (continualdemux, plugin)
       && GST_ELEMENT_REGISTER (continualencoder, plugin)
+      && GST_ELEMENT_REGISTER (continualmux, plugin)
       && GST_ELEMENT_REGISTER (melspectrogram, plugin)
       && GST_ELEMENT_REGISTER (videototensor, plugin);
 }

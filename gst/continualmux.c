@@ -1,0 +1,234 @@
+/* gst-continual: many streams side by side
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-continualmux
+ * @title: continualmux
+ * @short_description: vectors of many streams in one buffer, for one model
+ *
+ * Gives one continualencoder the vectors of many streams, so that one product serves all of them. Each sink pad is a slot,
+ * sink_0 to sink_(max-streams - 1). Vectors of C features that begin within half a vector of each other make one
+ * buffer of dimensions C:1:S, S = max-streams, one row for each slot. Its PTS is the running time of the earliest.
+ *
+ * A slot without a vector has a row of NaN throughout, which an encoder takes as absent: the stream's state stays as it
+ * was. Streams come and go while others run. In a live pipeline the others are waited for until a vector is `latency`
+ * old; a vector that comes after that is left out, with a warning. Otherwise, as from files, all are waited for, unless
+ * force-live is set.
+ *
+ * A new stream in a slot that another had, a flush of one pad, and a continual-reset event on one pad reset that stream
+ * only: a continual-reset event with the field `stream` goes downstream before its next vector.
+ *
+ * |[
+ * gst-launch-1.0 continualmux name=m max-streams=2 latency=100000000 \
+ *     ! continualencoder model-path=words.safetensors ! continualdemux name=d \
+ *     alsasrc device=hw:0 ! audioconvert ! audioresample ! melspectrogram ! m.sink_0 \
+ *     alsasrc device=hw:1 ! audioconvert ! audioresample ! melspectrogram ! m.sink_1 \
+ *     d.src_0 ! queue ! classlabeler ! fdsink d.src_1 ! queue ! classlabeler ! fdsink
+ * ]|
+ */
+#include "elements.h"
+#include "mux/private.h"
+
+#define GST_CAT_DEFAULT continual_debug
+
+#define DEFAULT_MAX_STREAMS 16
+#define MOST_STREAMS 65536
+
+enum
+{
+  PROP_0,
+  PROP_MAX_STREAMS,
+  PROP_FORCE_LIVE
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink_%u",
+    GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+
+G_DEFINE_TYPE (GstContinualMux, gst_continual_mux, GST_TYPE_AGGREGATOR);
+GST_ELEMENT_REGISTER_DEFINE (continualmux, "continualmux", GST_RANK_NONE,
+    GST_TYPE_CONTINUAL_MUX);
+
+/* Under the object lock. */
+static MuxPad *
+find_pad (GstContinualMux * self, guint slot)
+{
+  for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next)
+    if (((MuxPad *) l->data)->slot == slot)
+      return l->data;
+  return NULL;
+}
+
+/* Under the object lock. One more than the highest slot in use. */
+static guint
+count_slots (GstContinualMux * self)
+{
+  guint n = 0;
+
+  for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next)
+    n = MAX (n, ((MuxPad *) l->data)->slot + 1);
+  return n;
+}
+
+static void
+gst_continual_mux_set_property (GObject * object, guint id,
+    const GValue * value, GParamSpec * pspec)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (object);
+  guint used = 0;
+  gboolean refused = FALSE;
+
+  switch (id) {
+    case PROP_MAX_STREAMS:
+      GST_OBJECT_LOCK (self);
+      used = count_slots (self);
+      refused = self->started || g_value_get_uint (value) < used;
+      if (!refused)
+        self->max_streams = g_value_get_uint (value);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    case PROP_FORCE_LIVE:
+      gst_aggregator_set_force_live (GST_AGGREGATOR (self),
+          g_value_get_boolean (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  if (refused)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property %s was not changed: expected the state READY or NULL and "
+            "at least %u, the slots in use, found %u: set %s before it starts.",
+            pspec->name, used, g_value_get_uint (value), pspec->name), (NULL));
+}
+
+static void
+gst_continual_mux_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (object);
+
+  switch (id) {
+    case PROP_MAX_STREAMS:
+      GST_OBJECT_LOCK (self);
+      g_value_set_uint (value, self->max_streams);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    case PROP_FORCE_LIVE:
+      g_value_set_boolean (value,
+          gst_aggregator_get_force_live (GST_AGGREGATOR (self)));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+/* sink_5 is slot 5; without a number: the lowest that is free. */
+static GstAggregatorPad *
+gst_continual_mux_create_new_pad (GstAggregator * aggregator,
+    GstPadTemplate * templ, const gchar * name, const GstCaps * caps)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  guint64 slot = 0;
+  gboolean named = name && g_str_has_prefix (name, "sink_")
+      && g_ascii_string_to_unsigned (name + 5, 10, 0, G_MAXUINT, &slot, NULL);
+  gchar *pad_name;
+  MuxPad *pad;
+  guint S;
+
+  GST_OBJECT_LOCK (self);
+  S = self->max_streams;
+  while (!named && slot < S && find_pad (self, (guint) slot))
+    slot++;
+  GST_OBJECT_UNLOCK (self);
+  if (slot >= S) {
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("Expected a free slot from 0 to %u, found %s: raise max-streams, or "
+            "release a pad.", S - 1, named ? name : "none"), (NULL));
+    return NULL;
+  }
+  pad_name = g_strdup_printf ("sink_%u", (guint) slot);
+  pad = g_object_new (GST_TYPE_CONTINUAL_MUX_PAD, "name", pad_name,
+      "direction", GST_PAD_SINK, "template", templ, NULL);
+  pad->slot = (guint) slot;
+  g_free (pad_name);
+  return GST_AGGREGATOR_PAD (pad);
+}
+
+static gboolean
+gst_continual_mux_start (GstAggregator * aggregator)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+
+  GST_OBJECT_LOCK (self);
+  self->started = TRUE;
+  self->width = 0;
+  for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next)
+    mux_pad_reset (l->data);
+  GST_OBJECT_UNLOCK (self);
+  mux_rounds_start (self);
+  return TRUE;
+}
+
+static gboolean
+gst_continual_mux_stop (GstAggregator * aggregator)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+
+  mux_rounds_stop (self);
+  GST_OBJECT_LOCK (self);
+  self->started = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static void
+gst_continual_mux_class_init (GstContinualMuxClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstAggregatorClass *aggregator_class = GST_AGGREGATOR_CLASS (klass);
+
+  object_class->set_property = gst_continual_mux_set_property;
+  object_class->get_property = gst_continual_mux_get_property;
+  g_object_class_install_property (object_class, PROP_MAX_STREAMS,
+      g_param_spec_uint ("max-streams", "Max streams",
+          "Slots: the streams in each buffer, used or not. A model downstream "
+          "keeps a state for each", 1, MOST_STREAMS, DEFAULT_MAX_STREAMS,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+          | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (object_class, PROP_FORCE_LIVE,
+      g_param_spec_boolean ("force-live", "Force live",
+          "Wait no longer than latency for a stream even if no source is live, "
+          "as when vectors come over a network", FALSE, G_PARAM_READWRITE
+          | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS));
+
+  gst_element_class_set_static_metadata (element_class, "Continual mux",
+      "Generic/Muxer",
+      "Puts the vectors of many streams (C features) side by side, matched by "
+      "time, as buffers of dimensions C:1:S for one continualencoder. Slots "
+      "without a vector are NaN throughout: absent, their state is kept. "
+      "Streams join and leave while others run; in live pipelines nobody is "
+      "waited for longer than latency", "The gst-continual developers");
+  gst_element_class_add_static_pad_template_with_gtype (element_class,
+      &sink_template, GST_TYPE_CONTINUAL_MUX_PAD);
+  gst_element_class_add_static_pad_template_with_gtype (element_class,
+      &src_template, GST_TYPE_AGGREGATOR_PAD);
+  gst_type_mark_as_plugin_api (GST_TYPE_CONTINUAL_MUX_PAD, 0);
+
+  aggregator_class->create_new_pad = gst_continual_mux_create_new_pad;
+  aggregator_class->start = gst_continual_mux_start;
+  aggregator_class->stop = gst_continual_mux_stop;
+  mux_rounds_class_init (aggregator_class);
+  mux_negotiation_class_init (aggregator_class);
+}
+
+static void
+gst_continual_mux_init (GstContinualMux * self)
+{
+  self->max_streams = DEFAULT_MAX_STREAMS;
+  /* Who never sent anything is waited for once. */
+  gst_aggregator_set_ignore_inactive_pads (GST_AGGREGATOR (self), TRUE);
+}

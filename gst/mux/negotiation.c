@@ -1,0 +1,229 @@
+/* gst-continual: caps, memory and events of continualmux
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mux/private.h"
+
+#include "tensorpool.h"
+#include "vectorcaps.h"
+
+static GstAggregatorClass *parent_class;
+
+void
+mux_push_reset (GstContinualMux * self, guint slot, GstEventType event_type)
+{
+  gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
+      gst_event_new_custom (event_type, gst_structure_new ("continual-reset",
+              "stream", G_TYPE_INT, (gint) slot, NULL)));
+}
+
+/* What the other streams than that of @pad have; 0: not known yet. */
+static guint
+get_width (GstContinualMux * self, MuxPad * pad)
+{
+  guint width = 0;
+
+  GST_OBJECT_LOCK (self);
+  for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next) {
+    MuxPad *other = l->data;
+
+    if (other != pad && other->input.dims[0])
+      width = other->input.dims[0];
+  }
+  GST_OBJECT_UNLOCK (self);
+  return width;
+}
+
+/* Of all streams, if they agree. */
+static void
+get_framerate (GstContinualMux * self, gint * n, gint * d)
+{
+  gboolean first = TRUE;
+
+  *n = 0;
+  *d = 1;
+  GST_OBJECT_LOCK (self);
+  for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next) {
+    const TensorInfo *in = &((MuxPad *) l->data)->input;
+    gint pad_n, pad_d;
+
+    if (!in->dims[0])
+      continue;
+    /* Upstream's counts buffers of T vectors. */
+    if (!gst_util_fraction_multiply (in->fps_n, in->fps_d, (gint) in->dims[1],
+            1, &pad_n, &pad_d))
+      pad_n = 0;
+    if (!first && gst_util_fraction_compare (*n, *d, pad_n, pad_d) != 0)
+      pad_n = 0;
+    *n = pad_n;
+    *d = pad_n ? pad_d : 1;
+    first = FALSE;
+    if (!pad_n)
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+take_caps (GstContinualMux * self, MuxPad * pad, GstCaps * caps)
+{
+  guint width = get_width (self, pad);
+  TensorInfo tensor;
+  gchar *why = NULL;
+
+  if (tensor_caps_parse (caps, &tensor, &why) && (tensor.dims[2] != 1
+          || tensor.dims[3] != 1 || (width && tensor.dims[0] != width))) {
+    g_autofree gchar *found = tensor_dims_to_string (tensor.dims);
+
+    why =
+        width ? g_strdup_printf ("expected dimensions %u or %u:T as the other "
+        "streams have, found %s: give all streams the same features", width,
+        width,
+        found) : g_strdup_printf ("expected dimensions C or C:T, one "
+        "stream of vectors, found %s: split it before", found);
+  }
+  if (why) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("Stream %u: %s.", pad->slot, why),
+        ("caps %" GST_PTR_FORMAT, caps));
+    g_free (why);
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  pad->input = tensor;
+  self->width = tensor.dims[0];
+  GST_OBJECT_UNLOCK (self);
+  gst_pad_mark_reconfigure (GST_AGGREGATOR_SRC_PAD (self));
+  return TRUE;
+}
+
+static gboolean
+sink_event (GstAggregator * aggregator, GstAggregatorPad * aggpad,
+    GstEvent * event)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  MuxPad *pad = GST_CONTINUAL_MUX_PAD (aggpad);
+  guint32 seqnum = gst_event_get_seqnum (event);
+  gboolean ok;
+  GstCaps *caps;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_STREAM_START:
+      /* One that a new link repeats is no new stream. */
+      if (pad->stream_start != seqnum)
+        pad->reset_due |= self->dirty[pad->slot];
+      pad->stream_start = seqnum;
+      break;
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      ok = take_caps (self, pad, caps);
+      gst_event_unref (event);
+      return ok;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
+      if (!gst_event_has_name (event, "continual-reset"))
+        break;
+      if (GST_EVENT_IS_SERIALIZED (event))
+        pad->reset_due = TRUE;
+      else
+        mux_push_reset (self, pad->slot, GST_EVENT_TYPE (event));
+      gst_event_unref (event);
+      return TRUE;
+    default:
+      break;
+  }
+  return parent_class->sink_event (aggregator, aggpad, event);
+}
+
+static gboolean
+sink_query (GstAggregator * aggregator, GstAggregatorPad * aggpad,
+    GstQuery * query)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  GstCaps *filter, *caps, *both;
+  guint width;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS)
+    return parent_class->sink_query (aggregator, aggpad, query);
+
+  gst_query_parse_caps (query, &filter);
+  if (filter)
+    tensor_caps_refuse_untyped (GST_ELEMENT (self), filter);
+  width = get_width (self, GST_CONTINUAL_MUX_PAD (aggpad));
+  caps = width ? vector_caps_new (width) :
+      gst_pad_get_pad_template_caps (GST_PAD (aggpad));
+  both = filter ? gst_caps_intersect_full (filter, caps,
+      GST_CAPS_INTERSECT_FIRST) : gst_caps_ref (caps);
+  gst_query_set_caps_result (query, both);
+  gst_caps_unref (caps);
+  gst_caps_unref (both);
+  return TRUE;
+}
+
+static GstFlowReturn
+update_src_caps (GstAggregator * aggregator, GstCaps * downstream,
+    GstCaps ** res)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  const guint dims[4] = { self->width, 1, self->max_streams, 1 };
+  GstCaps *caps;
+  gint n, d;
+
+  if (!self->width)
+    return GST_AGGREGATOR_FLOW_NEED_DATA;
+  get_framerate (self, &n, &d);
+  caps = tensor_caps_new (dims, n, d);
+  *res = gst_caps_intersect_full (caps, downstream, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref (caps);
+  if (gst_caps_is_empty (*res)) {
+    g_autofree gchar *ours = tensor_dims_to_string (dims);
+    g_autofree gchar *theirs = gst_caps_to_string (downstream);
+
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Expected what comes after to take dimensions %s (%u values of %u "
+            "streams) at %d/%d a second, found that it takes %s: set "
+            "max-streams to what it expects.", ours, self->width,
+            self->max_streams, n, d, theirs), (NULL));
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  return GST_FLOW_OK;
+}
+
+static gboolean
+decide_allocation (GstAggregator * aggregator, GstQuery * query)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  GstBufferPool *pool;
+  GstStructure *config;
+  GstCaps *caps;
+  guint size, min, max;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  tensor_pool_require (query,
+      (gsize) self->width * self->max_streams * sizeof (gfloat));
+  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
+  if (!pool)
+    pool = gst_buffer_pool_new ();
+  config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  if (!gst_buffer_pool_set_config (pool, config)) {
+    /* Downstream's, in use elsewhere. */
+    gst_object_unref (pool);
+    pool = gst_buffer_pool_new ();
+    config = gst_buffer_pool_get_config (pool);
+    gst_buffer_pool_config_set_params (config, caps, size, 0, 0);
+    gst_buffer_pool_set_config (pool, config);
+  }
+  gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
+  gst_buffer_pool_set_active (pool, TRUE);
+  gst_object_unref (pool);
+  return TRUE;
+}
+
+void
+mux_negotiation_class_init (GstAggregatorClass * klass)
+{
+  parent_class = g_type_class_peek_parent (klass);
+  klass->sink_event = sink_event;
+  klass->sink_query = sink_query;
+  klass->update_src_caps = update_src_caps;
+  klass->decide_allocation = decide_allocation;
+}

@@ -1,0 +1,164 @@
+/* gst-continual: an input of continualmux, vector by vector
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mux/pad.h"
+
+#include "vectorcaps.h"
+#include "vectorclock.h"
+
+G_DEFINE_TYPE (GstContinualMuxPad, gst_continual_mux_pad,
+    GST_TYPE_AGGREGATOR_PAD);
+
+static gsize
+vector_size (const MuxPad * self)
+{
+  return self->input.dims[0] * sizeof (gfloat);
+}
+
+void
+mux_pad_reset (MuxPad * self)
+{
+  self->input.dims[0] = 0;
+  self->stream_start = GST_SEQNUM_INVALID;
+  gst_clear_buffer (&self->buffer);
+  self->reset_due = FALSE;
+  self->late_until = GST_CLOCK_TIME_NONE;
+  self->n_late = 0;
+}
+
+static GstClockTime
+to_running_time (MuxPad * self, GstClockTime pts)
+{
+  const GstSegment *segment = &GST_AGGREGATOR_PAD (self)->segment;
+
+  return segment->format == GST_FORMAT_TIME ?
+      gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts) :
+      GST_CLOCK_TIME_NONE;
+}
+
+static MuxHead
+peek_gap (MuxPad * self, GstBuffer * buffer)
+{
+  MuxHead head =
+      { MUX_HEAD_GAP, to_running_time (self, GST_BUFFER_PTS (buffer)),
+    GST_BUFFER_DURATION (buffer)
+  };
+
+  return head;
+}
+
+static MuxHead
+peek_vector (MuxPad * self, GstBuffer * buffer)
+{
+  MuxHead head = { MUX_HEAD_INVALID, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
+  VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
+  gsize size = gst_buffer_get_size (buffer), n;
+  g_autofree gchar *why = NULL;
+
+  if (!self->input.dims[0]
+      || !vector_caps_check_size (&self->input, size, &why))
+    return head;
+  n = size / vector_size (self);
+  if (!GST_CLOCK_TIME_IS_VALID (time.duration)) {
+    time.duration = vector_caps_get_duration (&self->input);
+    if (GST_CLOCK_TIME_IS_VALID (time.duration))
+      time.duration *= n;
+  }
+  time = vector_time_at (&time, self->next, n);
+  head.type = MUX_HEAD_VECTOR;
+  head.duration = time.duration;
+  if (GST_CLOCK_TIME_IS_VALID (time.pts)) {
+    head.begin = to_running_time (self, time.pts);
+    if (!GST_CLOCK_TIME_IS_VALID (head.begin)
+        && GST_AGGREGATOR_PAD (self)->segment.format == GST_FORMAT_TIME)
+      head.type = MUX_HEAD_OUTSIDE;
+  }
+  return head;
+}
+
+MuxHead
+mux_pad_peek (MuxPad * self)
+{
+  GstAggregatorPad *pad = GST_AGGREGATOR_PAD (self);
+  GstBuffer *buffer = gst_aggregator_pad_peek_buffer (pad);
+  MuxHead head = { MUX_HEAD_NONE, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
+
+  if (!buffer) {
+    if (gst_aggregator_pad_is_eos (pad))
+      head.type = MUX_HEAD_END;
+    return head;
+  }
+  /* Another one: the last was taken, or flushed. Held, so that its address can't come again. */
+  if (buffer != self->buffer) {
+    gst_buffer_replace (&self->buffer, buffer);
+    self->next = 0;
+  }
+  head = gst_buffer_get_size (buffer) == 0
+      && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP) ?
+      peek_gap (self, buffer) : peek_vector (self, buffer);
+  gst_buffer_unref (buffer);
+  return head;
+}
+
+gboolean
+mux_pad_read (MuxPad * self, gfloat * row)
+{
+  return gst_buffer_extract (self->buffer, self->next * vector_size (self),
+      row, vector_size (self)) == vector_size (self);
+}
+
+gchar *
+mux_pad_explain (MuxPad * self)
+{
+  gchar *why;
+
+  if (!self->input.dims[0])
+    return g_strdup ("expected caps before the first buffer, found none: put a "
+        "capsfilter before");
+  vector_caps_check_size (&self->input, gst_buffer_get_size (self->buffer),
+      &why);
+  return why;
+}
+
+void
+mux_pad_skip (MuxPad * self)
+{
+  GstAggregatorPad *pad = GST_AGGREGATOR_PAD (self);
+  GstBuffer *buffer;
+
+  self->next++;
+  if (gst_buffer_get_size (self->buffer) > self->next * vector_size (self))
+    return;
+  buffer = gst_aggregator_pad_peek_buffer (pad);
+  /* Not what came after a flush. */
+  if (buffer == self->buffer)
+    gst_aggregator_pad_drop_buffer (pad);
+  gst_clear_buffer (&buffer);
+  gst_clear_buffer (&self->buffer);
+}
+
+static GstFlowReturn
+flush (GstAggregatorPad * pad, GstAggregator * aggregator)
+{
+  g_atomic_int_set (&GST_CONTINUAL_MUX_PAD (pad)->flushed, TRUE);
+  return GST_FLOW_OK;
+}
+
+static void
+gst_continual_mux_pad_finalize (GObject * object)
+{
+  gst_clear_buffer (&GST_CONTINUAL_MUX_PAD (object)->buffer);
+  G_OBJECT_CLASS (gst_continual_mux_pad_parent_class)->finalize (object);
+}
+
+static void
+gst_continual_mux_pad_class_init (GstContinualMuxPadClass * klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = gst_continual_mux_pad_finalize;
+  GST_AGGREGATOR_PAD_CLASS (klass)->flush = flush;
+}
+
+static void
+gst_continual_mux_pad_init (GstContinualMuxPad * self)
+{
+  mux_pad_reset (self);
+}

@@ -1,0 +1,384 @@
+/* gst-continual: which vectors of many streams belong together
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mux/private.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One buffer with a vector of each stream that has one. */
+typedef struct
+{
+  GstClockTime begin, duration; /* of the earliest vector; may be GST_CLOCK_TIME_NONE */
+  GstClockTime end;             /* vectors that begin up to here take part */
+} Round;
+
+void
+mux_rounds_start (GstContinualMux * self)
+{
+  self->pads = g_new0 (MuxPad *, self->max_streams);
+  self->heads = g_new0 (MuxHead, self->max_streams);
+  self->dirty = g_new0 (gboolean, self->max_streams);
+  self->last = GST_CLOCK_TIME_NONE;
+}
+
+void
+mux_rounds_stop (GstContinualMux * self)
+{
+  g_clear_pointer (&self->pads, g_free);
+  g_clear_pointer (&self->heads, g_free);
+  g_clear_pointer (&self->dirty, g_free);
+}
+
+static void
+hold_pads (GstContinualMux * self)
+{
+  GST_OBJECT_LOCK (self);
+  for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next) {
+    MuxPad *pad = l->data;
+
+    self->pads[pad->slot] = gst_object_ref (pad);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+release_pads (GstContinualMux * self)
+{
+  for (guint s = 0; s < self->max_streams; s++)
+    gst_clear_object (&self->pads[s]);
+}
+
+/* What a warning says first, then ten times as late, and so on. */
+static void
+drop_late (GstContinualMux * self, MuxPad * pad, const MuxHead * head)
+{
+  guint64 worth = 1;
+
+  pad->n_late++;
+  while (worth < pad->n_late)
+    worth *= 10;
+  if (worth == pad->n_late)
+    GST_ELEMENT_WARNING (self, STREAM, FAILED,
+        ("Expected the vectors of stream %u in time, found one of %"
+            GST_TIME_FORMAT " after the others had gone on: it is left out. "
+            "That makes %" G_GUINT64_FORMAT "; raise latency, or correct the "
+            "stream's times (a pad offset).", pad->slot,
+            GST_TIME_ARGS (head->begin), pad->n_late), (NULL));
+  mux_pad_skip (pad);
+}
+
+static gboolean
+is_late (const GstContinualMux * self, const MuxPad * pad, const MuxHead * head)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (head->begin))
+    return FALSE;
+  return (GST_CLOCK_TIME_IS_VALID (self->last) && head->begin < self->last)
+      || (GST_CLOCK_TIME_IS_VALID (pad->late_until)
+      && head->begin <= pad->late_until);
+}
+
+/* Looks at what all streams give next. GST_FLOW_OK: nothing of it was dropped. */
+static GstFlowReturn
+look (GstContinualMux * self)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+  g_autofree gchar *why = NULL;
+
+  for (guint s = 0; s < self->max_streams; s++) {
+    MuxPad *pad = self->pads[s];
+    MuxHead *head = &self->heads[s];
+
+    head->type = MUX_HEAD_END;
+    if (!pad)
+      continue;
+    if (g_atomic_int_compare_and_exchange (&pad->flushed, TRUE, FALSE))
+      pad->reset_due |= self->dirty[s];
+    *head = mux_pad_peek (pad);
+    switch (head->type) {
+      case MUX_HEAD_INVALID:
+        why = mux_pad_explain (pad);
+        GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("Stream %u: %s.", s, why),
+            (NULL));
+        return GST_FLOW_ERROR;
+      case MUX_HEAD_OUTSIDE:
+        mux_pad_skip (pad);
+        ret = GST_AGGREGATOR_FLOW_NEED_DATA;
+        break;
+      case MUX_HEAD_VECTOR:
+        if (is_late (self, pad, head)) {
+          drop_late (self, pad, head);
+          ret = GST_AGGREGATOR_FLOW_NEED_DATA;
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  return ret;
+}
+
+static guint
+count (const GstContinualMux * self, MuxHeadType type)
+{
+  guint n = 0;
+
+  for (guint s = 0; s < self->max_streams; s++)
+    n += self->heads[s].type == type;
+  return n;
+}
+
+/* The one of @type that begins first; max_streams: none. Those without a time come last. */
+static guint
+find_first (const GstContinualMux * self, MuxHeadType type)
+{
+  guint first = self->max_streams;
+
+  for (guint s = 0; s < self->max_streams; s++)
+    if (self->heads[s].type == type && (first == self->max_streams
+            || self->heads[s].begin < self->heads[first].begin))
+      first = s;
+  return first;
+}
+
+/* Vectors belong together if they begin within half a vector of the earliest one. */
+static Round
+find_round (const GstContinualMux * self, guint first)
+{
+  Round round = { self->heads[first].begin, self->heads[first].duration };
+  GstClockTime least = GST_CLOCK_TIME_NONE;
+
+  for (guint s = 0; s < self->max_streams; s++)
+    if (self->heads[s].type == MUX_HEAD_VECTOR)
+      least = MIN (least, self->heads[s].duration);
+  round.end = round.begin;
+  if (GST_CLOCK_TIME_IS_VALID (least)
+      && GST_CLOCK_TIME_IS_VALID (round.begin))
+    round.end += least / 2;
+  return round;
+}
+
+static gboolean
+takes_part (const MuxHead * head, const Round * round)
+{
+  return head->type == MUX_HEAD_VECTOR
+      && (!GST_CLOCK_TIME_IS_VALID (head->begin) || head->begin <= round->end);
+}
+
+static GstClockTime
+end_of_gap (const MuxHead * gap)
+{
+  return GST_CLOCK_TIME_IS_VALID (gap->begin)
+      && GST_CLOCK_TIME_IS_VALID (gap->duration) ?
+      gap->begin + gap->duration : gap->begin;
+}
+
+/* Gaps that are over at @until. */
+static gboolean
+drop_gaps (GstContinualMux * self, GstClockTime until)
+{
+  gboolean dropped = FALSE;
+
+  for (guint s = 0; s < self->max_streams; s++) {
+    const MuxHead *head = &self->heads[s];
+
+    if (head->type != MUX_HEAD_GAP)
+      continue;
+    /* What has no time is always over. */
+    if (GST_CLOCK_TIME_IS_VALID (head->begin) && end_of_gap (head) > until)
+      continue;
+    mux_pad_skip (self->pads[s]);
+    dropped = TRUE;
+  }
+  return dropped;
+}
+
+/* No stream has anything but gaps: so has downstream. */
+static void
+pass_gap (GstContinualMux * self, guint first)
+{
+  const MuxHead *gap = &self->heads[first];
+
+  if (GST_CLOCK_TIME_IS_VALID (gap->begin)
+      && gst_pad_has_current_caps (GST_AGGREGATOR_SRC_PAD (self)))
+    gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
+        gst_event_new_gap (gap->begin, gap->duration));
+  mux_pad_skip (self->pads[first]);
+}
+
+static GstFlowReturn
+acquire (GstContinualMux * self, GstBuffer ** buffer, GstMapInfo * map)
+{
+  GstBufferPool *pool = gst_aggregator_get_buffer_pool (GST_AGGREGATOR (self));
+  GstFlowReturn ret;
+
+  if (!pool)
+    return GST_FLOW_NOT_NEGOTIATED;
+  ret = gst_buffer_pool_acquire_buffer (pool, buffer, NULL);
+  gst_object_unref (pool);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  gst_buffer_set_size (*buffer,
+      (gsize) self->width * self->max_streams * sizeof (gfloat));
+  if (gst_buffer_map (*buffer, map, GST_MAP_WRITE))
+    return GST_FLOW_OK;
+  GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
+      ("Expected writable memory from downstream's buffer pool, found none."),
+      ("%" GST_PTR_FORMAT, *buffer));
+  gst_clear_buffer (buffer);
+  return GST_FLOW_ERROR;
+}
+
+/* The rows of @round, those of other streams NaN. */
+static gboolean
+fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
+{
+  const guint C = self->width;
+
+  for (guint s = 0; s < self->max_streams; s++) {
+    gfloat *row = rows + (gsize) s * C;
+
+    if (!takes_part (&self->heads[s], round)) {
+      for (guint i = 0; i < C; i++)
+        row[i] = NAN;
+      continue;
+    }
+    if (!mux_pad_read (self->pads[s], row)) {
+      GST_ELEMENT_ERROR (self, RESOURCE, READ,
+          ("Expected buffers in readable memory, found one of stream %u that "
+              "can't be mapped.", s), (NULL));
+      return FALSE;
+    }
+    mux_pad_skip (self->pads[s]);
+    self->dirty[s] = TRUE;
+  }
+  return TRUE;
+}
+
+static void
+push_resets (GstContinualMux * self)
+{
+  for (guint s = 0; s < self->max_streams; s++) {
+    if (!self->pads[s] || !self->pads[s]->reset_due)
+      continue;
+    mux_push_reset (self, s, GST_EVENT_CUSTOM_DOWNSTREAM);
+    self->pads[s]->reset_due = FALSE;
+    self->dirty[s] = FALSE;
+  }
+}
+
+static GstFlowReturn
+push_round (GstContinualMux * self, const Round * round)
+{
+  GstAggregator *aggregator = GST_AGGREGATOR (self);
+  GstSegment *segment = &GST_AGGREGATOR_PAD (aggregator->srcpad)->segment;
+  GstBuffer *buffer;
+  GstFlowReturn ret;
+  GstMapInfo map;
+  gboolean ok;
+
+  push_resets (self);
+  ret = acquire (self, &buffer, &map);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  ok = fill (self, round, (gfloat *) map.data);
+  gst_buffer_unmap (buffer, &map);
+  if (!ok) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+
+  GST_BUFFER_PTS (buffer) = round->begin;
+  GST_BUFFER_DURATION (buffer) = round->duration;
+  if (GST_CLOCK_TIME_IS_VALID (round->begin)) {
+    self->last = round->begin;
+    GST_OBJECT_LOCK (self);
+    segment->position = round->begin;
+    GST_OBJECT_UNLOCK (self);
+  }
+  /* Who had nothing comes too late for this round from now on. */
+  for (guint s = 0; s < self->max_streams; s++)
+    if (self->heads[s].type == MUX_HEAD_NONE)
+      self->pads[s]->late_until = round->end;
+  return gst_aggregator_finish_buffer (aggregator, buffer);
+}
+
+static GstFlowReturn
+do_round (GstContinualMux * self)
+{
+  GstFlowReturn ret = look (self);
+  guint first;
+  Round round;
+
+  if (ret != GST_FLOW_OK)
+    return ret;
+  first = find_first (self, MUX_HEAD_VECTOR);
+  if (first < self->max_streams) {
+    round = find_round (self, first);
+    /* What comes after a gap that is over may take part. */
+    if (drop_gaps (self, round.end))
+      return GST_AGGREGATOR_FLOW_NEED_DATA;
+    ret = push_round (self, &round);
+    /* A gap as long as the round has served: who feeds all streams from one thread waits for it to go. */
+    if (GST_CLOCK_TIME_IS_VALID (round.begin)
+        && GST_CLOCK_TIME_IS_VALID (round.duration))
+      drop_gaps (self, round.end + round.duration);
+    return ret;
+  }
+  first = find_first (self, MUX_HEAD_GAP);
+  if (first < self->max_streams)
+    pass_gap (self, first);
+  else if (count (self, MUX_HEAD_NONE) == 0)
+    return GST_FLOW_EOS;
+  return GST_AGGREGATOR_FLOW_NEED_DATA;
+}
+
+static GstFlowReturn
+aggregate (GstAggregator * aggregator, gboolean timeout)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  GstFlowReturn ret;
+
+  hold_pads (self);
+  ret = do_round (self);
+  release_pads (self);
+  return ret;
+}
+
+/* Others are waited for until the earliest vector, or the earliest gap, is `latency` old. */
+static GstClockTime
+get_next_time (GstAggregator * aggregator)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  GstClockTime next = GST_CLOCK_TIME_NONE;
+
+  hold_pads (self);
+  for (guint s = 0; s < self->max_streams; s++) {
+    MuxHead head = { MUX_HEAD_NONE };
+
+    if (self->pads[s])
+      head = mux_pad_peek (self->pads[s]);
+    if (head.type == MUX_HEAD_VECTOR || head.type == MUX_HEAD_GAP)
+      next = MIN (next, head.begin);
+  }
+  release_pads (self);
+  return next;
+}
+
+static GstFlowReturn
+flush (GstAggregator * aggregator)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+
+  /* Downstream was flushed, and forgot everything. */
+  self->last = GST_CLOCK_TIME_NONE;
+  memset (self->dirty, 0, self->max_streams * sizeof *self->dirty);
+  return GST_FLOW_OK;
+}
+
+void
+mux_rounds_class_init (GstAggregatorClass * klass)
+{
+  klass->aggregate = aggregate;
+  klass->get_next_time = get_next_time;
+  klass->flush = flush;
+}

@@ -1,0 +1,347 @@
+/* gst-continual: tests of continualmux
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "muxtest.h"
+
+GST_START_TEST (test_matched_by_time)
+{
+  Rig rig = rig_new ("max-streams=4", 3, FALSE);
+  GstCaps *caps;
+  const GstStructure *s;
+  gint n, d;
+
+  /* In any order, into fixed rows. */
+  rig_push (&rig, 2, 3, 0);
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2, 3, NAN);
+  caps = gst_pad_get_current_caps (rig.out->sinkpad);
+  s = gst_caps_get_structure (caps, 0);
+  fail_unless_equals_string (gst_structure_get_string (s, "dimensions"),
+      "2:1:4:1");
+  fail_unless (gst_structure_get_fraction (s, "framerate", &n, &d));
+  fail_unless_equals_int (n, 50);
+  fail_unless_equals_int (d, 1);
+  gst_caps_unref (caps);
+
+  /* Within half a vector, and just not. */
+  rig_push (&rig, 0, 4, TICK + TICK / 2);
+  rig_push (&rig, 1, 5, TICK);
+  rig_push (&rig, 2, 6, TICK + TICK / 2 + 1);
+  EXPECT (&rig, TICK, 4, 5, NAN, NAN);
+  rig_push (&rig, 0, 7, 2 * TICK);
+  rig_push (&rig, 1, 8, 2 * TICK);
+  EXPECT (&rig, TICK + TICK / 2 + 1, 7, 8, 6, NAN);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_running_time)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+  GstSegment segment;
+
+  /* Another beginning, the same running time. */
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = 100 * GST_SECOND;
+  segment.base = TICK;
+  fail_unless (gst_harness_push_event (rig.at[1],
+          gst_event_new_segment (&segment)));
+  rig_push (&rig, 0, 1, TICK);
+  /* Not in its segment: no part of the stream. */
+  rig_push (&rig, 1, 9, 99 * GST_SECOND);
+  rig_push (&rig, 1, 2, 100 * GST_SECOND);
+  EXPECT (&rig, TICK, 1, 2);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* What has no time is matched in the order in which it comes. */
+GST_START_TEST (test_without_times)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+
+  for (guint i = 0; i < 3; i++) {
+    rig_push (&rig, 0, i, GST_CLOCK_TIME_NONE);
+    rig_push (&rig, 1, 10 + i, GST_CLOCK_TIME_NONE);
+  }
+  for (guint i = 0; i < 3; i++)
+    EXPECT (&rig, GST_CLOCK_TIME_NONE, i, 10 + i);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_several_vectors_in_a_buffer)
+{
+  Rig rig = rig_new ("max-streams=2", 1, FALSE);
+  const gfloat x[] = { 1, -1, 2, -2, 3, -3 };
+  GstBuffer *buffer = gst_buffer_new_memdup (x, sizeof x);
+
+  rig_join (&rig, 1, "2:3");
+  GST_BUFFER_PTS (buffer) = 0;
+  GST_BUFFER_DURATION (buffer) = 3 * TICK;
+  fail_unless_equals_int (gst_harness_push (rig.at[1], buffer), GST_FLOW_OK);
+  for (guint i = 0; i < 3; i++)
+    rig_push (&rig, 0, 10 + i, i * TICK);
+  for (guint i = 0; i < 3; i++)
+    EXPECT (&rig, i * TICK, 10 + i, 1 + i);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* Lets the mux's wait for the others end. */
+static void
+time_out (Rig * rig)
+{
+  fail_unless (gst_harness_wait_for_clock_id_waits (rig->out, 1, 10));
+  fail_unless (gst_harness_crank_single_clock_wait (rig->out));
+}
+
+GST_START_TEST (test_late_in_live)
+{
+  Rig rig = rig_new ("max-streams=2 latency=50000000", 2, TRUE);
+  GstTestClock *clock = gst_harness_get_testclock (rig.out);
+
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2);
+
+  /* The other one is waited for until it is 50 ms late, and no longer. */
+  rig_push (&rig, 0, 3, TICK);
+  fail_unless (gst_harness_wait_for_clock_id_waits (rig.out, 1, 10));
+  fail_unless_equals_uint64 (gst_test_clock_get_next_entry_time (clock),
+      TICK + 50 * GST_MSECOND);
+  fail_unless (gst_harness_try_pull (rig.out) == NULL);
+  time_out (&rig);
+  EXPECT (&rig, TICK, 3, NAN);
+
+  /* What comes then is left out, and the next one is in time again. */
+  rig_push (&rig, 1, 4, TICK + TICK / 2);
+  rig_push (&rig, 1, 5, 2 * TICK);
+  rig_push (&rig, 0, 6, 2 * TICK);
+  EXPECT (&rig, 2 * TICK, 6, 5);
+  expect_message (rig.bus, GST_MESSAGE_WARNING, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_FAILED, "stream 1", "left out", "latency", NULL);
+  gst_object_unref (clock);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_gaps)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+  GstClockTime pts, duration;
+  GstEvent *event;
+  guint n_gaps = 0;
+
+  /* Nobody waits for who says that nothing comes. */
+  rig_push (&rig, 0, 1, 0);
+  fail_unless (gst_harness_push_event (rig.at[1], gst_event_new_gap (0,
+              2 * TICK)));
+  EXPECT (&rig, 0, 1, NAN);
+  rig_push (&rig, 0, 2, TICK);
+  EXPECT (&rig, TICK, 2, NAN);
+  rig_push (&rig, 0, 3, 2 * TICK);
+  rig_push (&rig, 1, 4, 2 * TICK);
+  EXPECT (&rig, 2 * TICK, 3, 4);
+
+  /* Nobody has anything. */
+  for (guint s = 0; s < 2; s++)
+    fail_unless (gst_harness_push_event (rig.at[s],
+            gst_event_new_gap (3 * TICK, TICK)));
+  for (guint s = 0; s < 2; s++)
+    rig_push (&rig, s, 5, 4 * TICK);
+  EXPECT (&rig, 4 * TICK, 5, 5);
+  while ((event = gst_harness_try_pull_event (rig.out))) {
+    if (GST_EVENT_TYPE (event) == GST_EVENT_GAP) {
+      gst_event_parse_gap (event, &pts, &duration);
+      fail_unless_equals_uint64 (pts, 3 * TICK);
+      fail_unless_equals_uint64 (duration, TICK);
+      n_gaps++;
+    }
+    gst_event_unref (event);
+  }
+  fail_unless (n_gaps > 0);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_joining_and_leaving)
+{
+  Rig rig = rig_new ("max-streams=3", 2, FALSE);
+  GstPad *pad;
+
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2, NAN);
+  rig_push (&rig, 0, 3, TICK);
+  rig_leave (&rig, 1);
+  EXPECT (&rig, TICK, 3, NAN, NAN);
+
+  rig_join (&rig, 2, "2");
+  rig_push (&rig, 0, 4, 2 * TICK);
+  rig_push (&rig, 2, 5, 2 * TICK);
+  EXPECT (&rig, 2 * TICK, 4, NAN, 5);
+  expect_resets (rig.out, "");
+
+  /* Another stream in a slot that was used: it begins anew, and only it. */
+  rig_join (&rig, 1, "2");
+  rig_push (&rig, 0, 6, 3 * TICK);
+  rig_push (&rig, 1, 7, 3 * TICK);
+  rig_push (&rig, 2, 8, 3 * TICK);
+  EXPECT (&rig, 3 * TICK, 6, 7, 8);
+  expect_resets (rig.out, "1 ");
+
+  /* Slots are fixed. */
+  fail_unless (gst_element_request_pad_simple (rig.mux, "sink_3") == NULL);
+  expect_message (rig.bus, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_SETTINGS, "0 to 2", "sink_3", "max-streams", NULL);
+  rig_leave (&rig, 1);
+  pad = gst_element_request_pad_simple (rig.mux, "sink_%u");
+  fail_unless_equals_string (GST_OBJECT_NAME (pad), "sink_1");
+  gst_element_release_request_pad (rig.mux, pad);
+  gst_object_unref (pad);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_resets)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+  GstSegment segment;
+
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2);
+  expect_resets (rig.out, "");
+
+  /* In its place in the stream. */
+  rig_push (&rig, 1, 3, TICK);
+  fail_unless (gst_harness_push_event (rig.at[1], reset_new ()));
+  rig_push (&rig, 0, 5, TICK);
+  EXPECT (&rig, TICK, 5, 3);
+  expect_resets (rig.out, "");
+  rig_push (&rig, 1, 4, 2 * TICK);
+  rig_push (&rig, 0, 6, 2 * TICK);
+  EXPECT (&rig, 2 * TICK, 6, 4);
+  expect_resets (rig.out, "1 ");
+
+  /* A new stream through the same pad. */
+  fail_unless (gst_harness_push_event (rig.at[0],
+          gst_event_new_stream_start ("another")));
+  rig_push (&rig, 0, 7, 3 * TICK);
+  rig_push (&rig, 1, 8, 3 * TICK);
+  EXPECT (&rig, 3 * TICK, 7, 8);
+  expect_resets (rig.out, "0 ");
+
+  /* A flush of one pad drops what it has, and touches nobody else. */
+  rig_push (&rig, 1, 9, 4 * TICK);
+  fail_unless (gst_harness_push_event (rig.at[1],
+          gst_event_new_flush_start ()));
+  fail_unless (gst_harness_push_event (rig.at[1],
+          gst_event_new_flush_stop (TRUE)));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  fail_unless (gst_harness_push_event (rig.at[1],
+          gst_event_new_segment (&segment)));
+  rig_push (&rig, 1, 10, 4 * TICK);
+  rig_push (&rig, 0, 11, 4 * TICK);
+  EXPECT (&rig, 4 * TICK, 11, 10);
+  expect_resets (rig.out, "1 ");
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_eos)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+  GstEvent *event;
+  gboolean eos = FALSE;
+
+  rig_push (&rig, 1, 1, 0);
+  fail_unless (gst_harness_push_event (rig.at[1], gst_event_new_eos ()));
+  for (guint i = 0; i < 3; i++)
+    rig_push (&rig, 0, 2 + i, i * TICK);
+  EXPECT (&rig, 0, 2, 1);
+  EXPECT (&rig, TICK, 3, NAN);
+  EXPECT (&rig, 2 * TICK, 4, NAN);
+  fail_unless (gst_harness_push_event (rig.at[0], gst_event_new_eos ()));
+  while (!eos) {
+    event = gst_harness_pull_event (rig.out);
+    fail_unless (event != NULL);
+    eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+    gst_event_unref (event);
+  }
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_errors)
+{
+  Rig rig = rig_new ("max-streams=4", 2, FALSE);
+  guint max;
+
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2, NAN, NAN);
+  g_object_set (rig.mux, "max-streams", 9, NULL);
+  expect_message (rig.bus, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_SETTINGS, "max-streams", "READY", NULL);
+  g_object_get (rig.mux, "max-streams", &max, NULL);
+  fail_unless_equals_int (max, 4);
+
+  rig_join (&rig, 2, "3");
+  expect_message (rig.bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_FORMAT, "Stream 2", "dimensions 2 or 2:T", "found 3",
+      NULL);
+  rig_join (&rig, 3, "2:1:2");
+  expect_message (rig.bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_FORMAT, "Stream 3", "found 2:1:2", NULL);
+  rig_free (&rig);
+
+  rig = rig_new ("max-streams=1", 1, FALSE);
+  gst_harness_push (rig.at[0], gst_buffer_new_allocate (NULL, 9, NULL));
+  expect_message (rig.bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_FORMAT, "Stream 0", "8 bytes", "9 bytes", NULL);
+  rig_free (&rig);
+
+  rig = rig_new ("max-streams=2", 0, FALSE);
+  gst_harness_set_sink_caps_str (rig.out, TENSORS
+      ",dimensions=(string)2:1:3");
+  rig_join (&rig, 0, "2");
+  gst_harness_push (rig.at[0], pair_new (1, 0));
+  expect_message (rig.bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_FORMAT, "2:1:2", "2:1:3", "max-streams", NULL);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+static Suite *
+mux_suite (void)
+{
+  Suite *s = suite_create ("mux");
+  TCase *tc = tcase_create ("all");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_matched_by_time);
+  tcase_add_test (tc, test_running_time);
+  tcase_add_test (tc, test_without_times);
+  tcase_add_test (tc, test_several_vectors_in_a_buffer);
+  tcase_add_test (tc, test_late_in_live);
+  tcase_add_test (tc, test_gaps);
+  tcase_add_test (tc, test_joining_and_leaving);
+  tcase_add_test (tc, test_resets);
+  tcase_add_test (tc, test_eos);
+  tcase_add_test (tc, test_errors);
+  return s;
+}
+
+GST_CHECK_MAIN (mux);
