@@ -24,6 +24,7 @@
 #include <gst/base/gstflowcombiner.h>
 
 #include "elements.h"
+#include "mux/times.h"
 #include "tensorcaps.h"
 #include "vectorcaps.h"
 
@@ -45,6 +46,7 @@ struct _GstContinualDemux
 
   /* The streaming thread's. */
   TensorInfo input;             /* dims[0] 0: no caps yet */
+  MuxTimes *times;              /* of the mux, or NULL */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
@@ -137,22 +139,24 @@ static GstFlowReturn
 push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
     GstBuffer * buffer, const guint8 * data, gsize offset, gsize n_bytes)
 {
+  VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
   GstPad *srcpad = GST_PAD (pad);
   GstBuffer *row;
 
   if (gst_pad_check_reconfigure (srcpad))
     push_caps (self, pad);
+  if (self->times)
+    mux_times_get (self->times, time.pts, pad->slot, &time);
   if (is_absent ((const gfloat *) (data + offset), n_bytes / sizeof (gfloat))) {
-    if (GST_BUFFER_PTS_IS_VALID (buffer))
-      gst_pad_push_event (srcpad, gst_event_new_gap (GST_BUFFER_PTS (buffer),
-              GST_BUFFER_DURATION (buffer)));
+    if (GST_CLOCK_TIME_IS_VALID (time.pts))
+      gst_pad_push_event (srcpad, gst_event_new_gap (time.pts, time.duration));
     return GST_FLOW_OK;
   }
-  /* The memory is shared. A part of a buffer doesn't get the time of the whole by itself. */
+  /* The memory is shared. */
   row = gst_buffer_copy_region (buffer, GST_BUFFER_COPY_FLAGS
       | GST_BUFFER_COPY_MEMORY, offset, n_bytes);
-  GST_BUFFER_PTS (row) = GST_BUFFER_PTS (buffer);
-  GST_BUFFER_DURATION (row) = GST_BUFFER_DURATION (buffer);
+  GST_BUFFER_PTS (row) = time.pts;
+  GST_BUFFER_DURATION (row) = time.duration;
   return gst_pad_push (srcpad, row);
 }
 
@@ -304,6 +308,12 @@ sink_event (GstPad * sinkpad, GstObject * parent, GstEvent * event)
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       if (gst_event_has_name (event, "continual-reset"))
         return push_reset (self, event);
+      if (gst_event_has_name (event, TIMES_EVENT_NAME)) {
+        g_clear_pointer (&self->times, mux_times_unref);
+        self->times = mux_times_find (event);
+        gst_event_unref (event);
+        return TRUE;
+      }
       break;
     default:
       break;
@@ -335,6 +345,8 @@ copy_sticky (GstPad * sinkpad, GstEvent ** event, gpointer data)
       copy = new_stream_start (self, pad, *event);
       break;
     default:
+      if (gst_event_has_name (*event, TIMES_EVENT_NAME))
+        return TRUE;
       copy = gst_event_ref (*event);
       break;
   }
@@ -401,6 +413,7 @@ gst_continual_demux_change_state (GstElement * element,
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     self->input.dims[0] = 0;
+    g_clear_pointer (&self->times, mux_times_unref);
     gst_flow_combiner_reset (self->flows);
   }
   return ret;
@@ -411,6 +424,7 @@ gst_continual_demux_finalize (GObject * object)
 {
   GstContinualDemux *self = GST_CONTINUAL_DEMUX (object);
 
+  g_clear_pointer (&self->times, mux_times_unref);
   gst_flow_combiner_unref (self->flows);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_continual_demux_parent_class)->finalize (object);

@@ -4,6 +4,7 @@
 
 #include "continualmux.h"
 #include "mux/pad.h"
+#include "mux/times.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,8 @@ struct _GstContinualMux
   MuxPad **pads;                /* (max_streams) those of this round, or NULL */
   MuxHead *heads;               /* (max_streams) */
   gboolean *dirty;              /* (max_streams) its state downstream is not fresh */
+  MuxTimes *times;              /* for the demux */
+  gboolean times_due;           /* their event, before the next buffer */
   GstClockTime last;            /* running time of the last round; GST_CLOCK_TIME_NONE: none */
 };
 

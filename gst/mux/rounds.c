@@ -18,6 +18,8 @@ mux_rounds_start (GstContinualMux * self)
   self->pads = g_new0 (MuxPad *, self->max_streams);
   self->heads = g_new0 (MuxHead, self->max_streams);
   self->dirty = g_new0 (gboolean, self->max_streams);
+  self->times = mux_times_new ();
+  self->times_due = TRUE;
   self->last = GST_CLOCK_TIME_NONE;
 }
 
@@ -27,6 +29,7 @@ mux_rounds_stop (GstContinualMux * self)
   g_clear_pointer (&self->pads, g_free);
   g_clear_pointer (&self->heads, g_free);
   g_clear_pointer (&self->dirty, g_free);
+  g_clear_pointer (&self->times, mux_times_unref);
 }
 
 static void
@@ -266,6 +269,27 @@ push_resets (GstContinualMux * self)
   }
 }
 
+/* Rows that are not quite of the buffer's time: the demux gives it back to them. */
+static void
+note_times (GstContinualMux * self, const Round * round)
+{
+  if (self->times_due)
+    gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
+        mux_times_event_new (self->times));
+  self->times_due = FALSE;
+  if (!GST_CLOCK_TIME_IS_VALID (round->begin))
+    return;
+  mux_times_begin (self->times, round->begin);
+  for (guint s = 0; s < self->max_streams; s++) {
+    const MuxHead *head = &self->heads[s];
+    VectorTime time = { head->begin, head->duration };
+
+    if (takes_part (head, round) && GST_CLOCK_TIME_IS_VALID (head->begin)
+        && (head->begin != round->begin || head->duration != round->duration))
+      mux_times_add (self->times, s, &time);
+  }
+}
+
 static GstFlowReturn
 push_round (GstContinualMux * self, const Round * round)
 {
@@ -277,6 +301,7 @@ push_round (GstContinualMux * self, const Round * round)
   gboolean ok;
 
   push_resets (self);
+  note_times (self, round);
   ret = acquire (self, &buffer, &map);
   if (ret != GST_FLOW_OK)
     return ret;
@@ -371,6 +396,7 @@ flush (GstAggregator * aggregator)
 
   /* Downstream was flushed, and forgot everything. */
   self->last = GST_CLOCK_TIME_NONE;
+  mux_times_clear (self->times);
   memset (self->dirty, 0, self->max_streams * sizeof *self->dirty);
   return GST_FLOW_OK;
 }

@@ -203,6 +203,25 @@ GST_START_TEST (test_resets)
 
 GST_END_TEST;
 
+/* A mux in another process, or one that is gone: the buffer's time stays. */
+GST_START_TEST (test_times_of_a_stranger)
+{
+  Split split = split_new ("2:1:2", 1);
+
+  fail_unless (gst_harness_push_event (split.in,
+          gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+              gst_structure_new ("continual-times", "id", G_TYPE_STRING,
+                  "nobody", NULL))));
+  PUSH (&split, TICK, 1, 2, 3, 4);
+  expect_pair (split.at[0], TICK, 1, 2);
+  split_join (&split, 1);
+  PUSH (&split, 2 * TICK, 1, 2, 3, 4);
+  expect_pair (split.at[1], 2 * TICK, 3, 4);
+  split_free (&split);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_errors)
 {
   Split split = split_new ("2:1:2", 3);
@@ -225,6 +244,8 @@ GST_START_TEST (test_errors)
 GST_END_TEST;
 
 #define N_STREAMS 4
+/* From one stream to the next. */
+#define PHASE (3 * GST_MSECOND)
 
 /* Whether stream @s has a vector at step @t; each has its own habits, one leaves. */
 static gboolean
@@ -282,7 +303,7 @@ GST_START_TEST (test_through_an_encoder)
       }
       buffer = gst_buffer_new_memdup (g->x + taken[s]++ * C,
           C * sizeof (gfloat));
-      GST_BUFFER_PTS (buffer) = t * TICK;
+      GST_BUFFER_PTS (buffer) = t * TICK + s * PHASE;
       GST_BUFFER_DURATION (buffer) = TICK;
       fail_unless_equals_int (gst_harness_push (in[s], buffer), GST_FLOW_OK);
     }
@@ -300,7 +321,10 @@ GST_START_TEST (test_through_an_encoder)
         continue;
       buffer = gst_harness_pull (out[s]);
       fail_unless (buffer != NULL);
-      fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), t * TICK);
+      /* Its own time again. */
+      fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer),
+          t * TICK + s * PHASE);
+      fail_unless_equals_uint64 (GST_BUFFER_DURATION (buffer), TICK);
       fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
       fail_unless_equals_uint64 (map.size, D * sizeof (gfloat));
       for (gsize i = 0; i < D; i++)
@@ -333,6 +357,7 @@ demux_suite (void)
   tcase_add_test (tc, test_apart);
   tcase_add_test (tc, test_pads_come_and_go);
   tcase_add_test (tc, test_resets);
+  tcase_add_test (tc, test_times_of_a_stranger);
   tcase_add_test (tc, test_errors);
   tcase_add_test (tc, test_through_an_encoder);
   return s;
