@@ -65,6 +65,7 @@ add_stats (GstElement * element, GstStructure * stats)
 {
   GstContinualDecoder *self = GST_CONTINUAL_DECODER (element);
 
+  filter_add_stats (element, stats);
   GST_OBJECT_LOCK (self);
   gst_structure_set (stats, "memories", G_TYPE_UINT64, self->n_memories, NULL);
   GST_OBJECT_UNLOCK (self);

@@ -34,7 +34,7 @@ decoder_new_bare (const gchar * name, const gchar * properties,
   if (linked)
     d.memory = gst_harness_new_with_element (element, "memory", NULL);
   d.h = gst_harness_new_with_element (element, "sink", "src");
-  d.bus = bus_new (d.h);
+  d.bus = bus_new (d.h->element);
   gst_object_unref (element);
   return d;
 }
@@ -55,7 +55,7 @@ static inline void
 decoder_free (Decoder * d)
 {
   gst_element_set_state (d->h->element, GST_STATE_NULL);
-  bus_free (d->h, d->bus);
+  bus_free (d->h->element, d->bus);
   if (d->memory)
     gst_harness_teardown (d->memory);
   gst_harness_teardown (d->h);
