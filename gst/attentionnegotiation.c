@@ -163,7 +163,8 @@ set_caps (GstContinualAttention * self, AttentionPad * pad,
   TensorInfo tensor;
 
   if (!vector_caps_read (caps, get_width (info, input),
-          attention_get_input_name (input), &tensor, &why)) {
+          attention_get_input_name (input), &tensor, &why)
+      || !model_caps_check_streams (info, tensor.dims[2], &why)) {
     if (!self->failed)
       vector_caps_post_error (GST_ELEMENT (self), why, caps);
     self->failed = TRUE;
@@ -191,9 +192,10 @@ set_segment (GstContinualAttention * self, AttentionPad * pad,
     return FALSE;
   }
   attention_pad_set_segment (pad, segment);
-  /* Another place in a file is another stream. */
-  if (pad->in_bytes)
+  /* Another place in a file is another stream; the first one may find a restored state. */
+  if (pad->in_bytes && pad->begun)
     model_host_reset (&self->host, -1);
+  pad->begun = TRUE;
   if (input == INPUT_QUERY) {
     gst_aggregator_update_segment (GST_AGGREGATOR (self), &pad->segment);
     gst_pad_mark_reconfigure (GST_AGGREGATOR (self)->srcpad);

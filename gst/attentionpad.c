@@ -57,7 +57,7 @@ attention_pad_reset (AttentionPad * self)
 {
   attention_pad_clear (self);
   self->input.dims[0] = 0;
-  self->in_bytes = FALSE;
+  self->begun = self->in_bytes = FALSE;
   self->bytes.scale.size = 0;
   self->stream_start = GST_SEQNUM_INVALID;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);

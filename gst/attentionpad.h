@@ -24,6 +24,7 @@ struct _GstContinualAttentionPad
 
   TensorInfo input;             /* dims[0] 0: no caps yet */
   GstSegment segment;           /* in time */
+  gboolean begun;               /* a segment came */
   gboolean in_bytes;            /* upstream's segment counts bytes */
   ByteSegment bytes;
   guint32 stream_start;         /* seqnum of the stream that is running */

@@ -104,7 +104,6 @@ add_stats (GstElement * element, GstStructure * stats)
 }
 
 static const ModelHostClass host_class = {
-  .element = MODEL_FOR_ATTENTION,
   .refuse_model = refuse_model,
   .find_obstacle = attention_find_obstacle,
   .drain = drain,

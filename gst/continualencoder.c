@@ -57,7 +57,6 @@ refuse_model (const CoModelInfo * info)
 }
 
 static const ModelHostClass host_class = {
-  .element = MODEL_FOR_ENCODER,
   .refuse_model = refuse_model,
   .find_obstacle = filter_find_obstacle,
   .drain = filter_drain_host,

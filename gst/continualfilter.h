@@ -18,6 +18,8 @@ typedef struct _GstContinualFilter GstContinualFilter;
 typedef struct _GstContinualFilterClass GstContinualFilterClass;
 #define GST_CONTINUAL_FILTER(object) \
     (G_TYPE_CHECK_INSTANCE_CAST ((object), GST_TYPE_CONTINUAL_FILTER, GstContinualFilter))
+#define GST_CONTINUAL_FILTER_CLASS(klass) \
+    (G_TYPE_CHECK_CLASS_CAST ((klass), GST_TYPE_CONTINUAL_FILTER, GstContinualFilterClass))
 #define GST_CONTINUAL_FILTER_GET_CLASS(object) \
     (G_TYPE_INSTANCE_GET_CLASS ((object), GST_TYPE_CONTINUAL_FILTER, GstContinualFilterClass))
 

@@ -10,6 +10,7 @@ GST_DEBUG_CATEGORY_EXTERN (continual_debug);
 
 GST_ELEMENT_REGISTER_DECLARE (classlabeler);
 GST_ELEMENT_REGISTER_DECLARE (continualattention);
+GST_ELEMENT_REGISTER_DECLARE (continualdecoder);
 GST_ELEMENT_REGISTER_DECLARE (continualdemux);
 GST_ELEMENT_REGISTER_DECLARE (continualencoder);
 GST_ELEMENT_REGISTER_DECLARE (continualmux);

@@ -116,8 +116,6 @@ load (ModelHost * self, const gchar * path, gboolean keep)
   GST_OBJECT_LOCK (self->element);
   options = model_settings_get_options (&self->settings);
   GST_OBJECT_UNLOCK (self->element);
-  if (self->klass->architecture)
-    co_options_set (options, "architecture", self->klass->architecture, NULL);
   model = model_load (self->element, path, options, keep);
   if (!model)
     return NULL;
@@ -304,6 +302,8 @@ renew_stream (ModelHost * self, CoModel * model, guint n_streams)
 
   g_mutex_lock (&self->stream_lock);
   old = self->stream;
+  if (old && stream)
+    model_stream_pass_memory (old, stream);
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
   g_clear_pointer (&old, model_stream_free);
@@ -440,6 +440,25 @@ model_host_forward (ModelHost * self, const ModelInput * input,
   add_counts (self, &counts, n_steps);
   model_state_tick (&self->state);
   post_stats (self);
+}
+
+void
+model_host_set_memory (ModelHost * self, const float *memory, gsize n)
+{
+  g_mutex_lock (&self->stream_lock);
+  model_stream_set_memory (self->stream, memory, n);
+  g_mutex_unlock (&self->stream_lock);
+}
+
+gboolean
+model_host_has_memory (ModelHost * self)
+{
+  gboolean has;
+
+  g_mutex_lock (&self->stream_lock);
+  has = model_stream_has_memory (self->stream);
+  g_mutex_unlock (&self->stream_lock);
+  return has;
 }
 
 void

@@ -25,9 +25,6 @@ typedef struct _ModelHost ModelHost;
 /* What is each element's own. */
 typedef struct
 {
-  ModelElement element;
-  /* For the option `architecture`; NULL: as the file says. */
-  const gchar *architecture;
   /* Why the element can't run such a model at all, as the end of a sentence; NULL: it can. */
   gchar *(*refuse_model) (const CoModelInfo * info);
   /* Streaming thread: why @model can't take over from the one in use; NULL: it can. */
@@ -110,6 +107,10 @@ void model_host_set_n_streams (ModelHost * self, guint n_streams);
 
 void model_host_forward (ModelHost * self, const ModelInput * input,
     gsize n_steps, const VectorTime * time);
+/* A decoder's; a reset keeps it. */
+void model_host_set_memory (ModelHost * self,
+    const float *memory /* (n, n_memory) */ , gsize n);
+gboolean model_host_has_memory (ModelHost * self);
 void model_host_drain (ModelHost * self);
 
 /* An MODEL_OUTPUT as a buffer of @pool, which is consumed; NULL: the element is stopping. */

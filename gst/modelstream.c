@@ -15,6 +15,9 @@ struct _ModelStream
   VectorClock *clock;
   guint n_streams;
   gsize y_size;                 /* floats of an output row */
+  gsize n_memory;               /* width of a memory's vectors */
+  float *memory;                /* (memory_length, n_memory), for streams that forgot theirs, or NULL */
+  gsize memory_length;
   gsize max_steps;
 
   /* Of the last call, and large enough for capacity steps. */
@@ -38,6 +41,7 @@ model_stream_new (CoModel * model, guint n_streams)
           info->chunk_len - 1));
   self->n_streams = n_streams;
   self->y_size = info->n_positions * info->n_outputs;
+  self->n_memory = info->n_memory;
   self->max_steps = CLAMP (MAX_VALUES / (n_streams * self->y_size), 1,
       MAX_STEPS);
   self->events = g_array_new (FALSE, FALSE, sizeof (ModelEvent));
@@ -49,6 +53,7 @@ model_stream_free (ModelStream * self)
 {
   co_stream_free (self->stream);
   vector_clock_free (self->clock);
+  g_free (self->memory);
   g_free (self->x);
   g_free (self->key);
   g_free (self->value);
@@ -84,9 +89,49 @@ model_stream_get_max_steps (const ModelStream * self)
 }
 
 void
+model_stream_set_memory (ModelStream * self, const float *memory, gsize n)
+{
+  float *copy = g_memdup2 (memory, n * self->n_memory * sizeof (float));
+
+  co_stream_set_memory (self->stream, -1, copy, n);
+  g_free (self->memory);
+  self->memory = copy;
+  self->memory_length = n;
+}
+
+void
+model_stream_pass_memory (const ModelStream * self, ModelStream * to)
+{
+  if (self->memory && self->n_memory == to->n_memory)
+    model_stream_set_memory (to, self->memory, self->memory_length);
+}
+
+gboolean
+model_stream_has_memory (const ModelStream * self)
+{
+  for (guint s = 0; s < self->n_streams; s++)
+    if (co_stream_get_memory_length (self->stream, s) == 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* A reset, or a snapshot without a memory, leaves streams without theirs. */
+static void
+restore_memory (ModelStream * self)
+{
+  if (!self->memory)
+    return;
+  for (guint s = 0; s < self->n_streams; s++)
+    if (co_stream_get_memory_length (self->stream, s) == 0)
+      co_stream_set_memory (self->stream, s, self->memory,
+          self->memory_length);
+}
+
+void
 model_stream_clean (ModelStream * self, gint stream)
 {
   co_stream_clean_state (self->stream, stream);
+  restore_memory (self);
   vector_clock_reset (self->clock, stream);
 }
 
@@ -108,6 +153,7 @@ model_stream_set_state (ModelStream * self, GBytes * state,
 {
   if (!co_stream_set_state (self->stream, state, error))
     return FALSE;
+  restore_memory (self);
   vector_clock_reset (self->clock, -1);
   return TRUE;
 }

@@ -64,7 +64,14 @@ gsize model_stream_get_output_size (const ModelStream * self);
 /* How many steps to give at once at most. */
 gsize model_stream_get_max_steps (const ModelStream * self);
 
-/* Forgets what came: @stream, or -1 for all. */
+/* What a decoder attends to from the next vector on. */
+void model_stream_set_memory (ModelStream * self,
+    const float *memory /* (n, n_memory) */ , gsize n);
+/* Gives @to, which may run another model with memories of the same width, the memory of @self. */
+void model_stream_pass_memory (const ModelStream * self, ModelStream * to);
+gboolean model_stream_has_memory (const ModelStream * self);
+
+/* Forgets what came but the memory: @stream, or -1 for all. */
 void model_stream_clean (ModelStream * self, gint stream);
 GBytes *model_stream_get_state (const ModelStream * self);
 /* Streams of their own that are where these are now. */

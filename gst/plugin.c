@@ -11,6 +11,7 @@ plugin_init (GstPlugin * plugin)
       "Continual Transformers");
   return GST_ELEMENT_REGISTER (classlabeler, plugin)
       && GST_ELEMENT_REGISTER (continualattention, plugin)
+      && GST_ELEMENT_REGISTER (continualdecoder, plugin)
       && GST_ELEMENT_REGISTER (continualdemux, plugin)
       && GST_ELEMENT_REGISTER (continualencoder, plugin)
       && GST_ELEMENT_REGISTER (continualmux, plugin)

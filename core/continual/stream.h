@@ -142,6 +142,10 @@ CO_API gsize co_stream_drain (CoStream * self, CoResult * result);
 CO_API void co_stream_set_memory (CoStream * self, gint stream,
     const float *memory, gsize n);
 
+/** co_stream_get_memory_length: how many vectors the memory of stream @stream has; 0: it has none */
+CO_API gsize co_stream_get_memory_length (const CoStream * self,
+    guint stream);
+
 /** co_stream_clean_state: forgets what came: @stream, or -1 for all; a decoder's memory as well */
 CO_API void co_stream_clean_state (CoStream * self, gint stream);
 

@@ -70,3 +70,14 @@ co_stream_set_memory (CoStream * self, gint stream, const float *vectors,
       co_stream_put_memory (self, s, memory);
   co_memory_unref (memory);
 }
+
+gsize
+co_stream_get_memory_length (const CoStream * self, guint stream)
+{
+  const CoMemory *memory;
+
+  g_return_val_if_fail (self != NULL && stream < self->n_streams, 0);
+
+  memory = self->work.memories ? self->work.memories[stream] : NULL;
+  return memory ? co_memory_get_length (memory) : 0;
+}

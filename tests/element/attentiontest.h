@@ -27,8 +27,7 @@ rig_new (const gchar * name, guint n_pads, gboolean live)
         gst_element_factory_make ("continualattention", NULL) };
 
   fail_unless (rig.element != NULL);
-  rig.bus = gst_bus_new ();
-  gst_element_set_bus (rig.element, rig.bus);
+  rig.bus = bus_new (rig.element);
   g_object_set (rig.element, "model-path", path, NULL);
   for (guint i = 0; i < n_pads; i++) {
     rig.pads[i] = gst_harness_new_with_element (rig.element, names[i],
@@ -45,7 +44,7 @@ rig_free (Rig * rig)
   for (guint i = N_PADS; i-- > 0;)
     if (rig->pads[i])
       gst_harness_teardown (rig->pads[i]);
-  gst_object_unref (rig->bus);
+  bus_free (rig->element, rig->bus);
   gst_object_unref (rig->element);
 }
 
