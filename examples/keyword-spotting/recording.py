@@ -14,11 +14,11 @@ from evaluate import Alone
 from features import HERE
 from vocabulary import KEYWORDS
 
-SCRIPT = [("rms", "yes five stop left dog go"), ("ked", "up yellow right no music down off on")]
+SCRIPT = [("rms", "yes kitchen stop left tiger go"), ("ked", "up pencil right no music down off on")]
 
 
 def main():
-    cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(6)
+    cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(2)
     babblers = Clips(os.path.join(cache, "espeak"))
     pieces, said, at = [], [], 0
     for source, words in SCRIPT:

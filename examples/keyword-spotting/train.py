@@ -186,7 +186,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", help="a directory for what takes long; a second run goes on where the first ended")
     parser.add_argument("--out", default=os.path.join(features.HERE, "words.safetensors"))
-    parser.add_argument("--passes", type=int, default=1, help="over the scenes of the last stage")
+    parser.add_argument("--passes", type=int, default=3, help="over the scenes of the last stage")
     parser.add_argument("--start", help="a model to take through the last stage once more")
     parser.add_argument("--hold-out", default=",".join(HELD_OUT), help="sources not to train on")
     parser.add_argument("--only", choices=["clips", "shards"], help="stop after this")
