@@ -103,11 +103,13 @@ attention_check_inputs (GstContinualAttention * self,
 
 /* What comes out of queries such as @query's. */
 static GstCaps *
-make_src_caps (const CoModelInfo * info, const AttentionPad * query)
+make_src_caps (AttentionWeights weights, const CoModelInfo * info,
+    const AttentionPad * query)
 {
   const TensorInfo *in = &query->input;
   GstCaps *caps = tensor_caps_new (in->dims, in->fps_n, in->fps_d);
-  GstCaps *res = model_caps_to_src (info, caps);
+  GstCaps *res = attention_weights_add_to_caps (weights, info,
+      model_caps_to_src (info, caps));
 
   gst_caps_unref (caps);
   return res;
@@ -126,7 +128,7 @@ attention_find_obstacle (GstElement * element, CoModel * model)
   if (self->negotiated)
     why = check_widths (info, pads);
   if (self->negotiated && !why) {
-    out = make_src_caps (info, pads[INPUT_QUERY]);
+    out = make_src_caps (self->host.weights, info, pads[INPUT_QUERY]);
     possible = gst_pad_peer_query_caps (GST_AGGREGATOR (self)->srcpad, out);
     if (gst_caps_is_empty (possible))
       why = g_strdup_printf ("expected outputs that downstream takes, found "
@@ -301,7 +303,7 @@ update_src_caps (GstAggregator * agg, GstCaps * caps, GstCaps ** ret)
 
   attention_ref_pads (self, pads);
   if (pads[INPUT_QUERY]->input.dims[0])
-    out = make_src_caps (info, pads[INPUT_QUERY]);
+    out = make_src_caps (self->host.weights, info, pads[INPUT_QUERY]);
   attention_unref_pads (pads);
   /* The CAPS event asks again. */
   if (!out)

@@ -45,7 +45,7 @@ static GstStaticPadTemplate key_template = GST_STATIC_PAD_TEMPLATE ("key",
 static GstStaticPadTemplate value_template = GST_STATIC_PAD_TEMPLATE ("value",
     GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE_WITH_WEIGHTS));
 
 G_DEFINE_TYPE (GstContinualAttention, gst_continual_attention,
     GST_TYPE_AGGREGATOR);

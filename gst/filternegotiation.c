@@ -21,7 +21,8 @@ filter_find_obstacle (GstElement * element, CoModel * model)
     return NULL;
   if (vector_caps_read (in, info->n_inputs, "vectors", &tensor, &why)
       && model_caps_check_streams (info, tensor.dims[2], &why)) {
-    out = model_caps_to_src (info, in);
+    out = attention_weights_add_to_caps (GST_CONTINUAL_FILTER (element)->
+        host.weights, info, model_caps_to_src (info, in));
     possible = gst_pad_peer_query_caps (trans->srcpad, out);
     if (gst_caps_is_empty (possible))
       why = g_strdup_printf ("expected outputs that downstream takes, found "
@@ -40,8 +41,19 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
 {
   CoModel *model = model_host_ref_model (&GST_CONTINUAL_FILTER (trans)->host);
   const CoModelInfo *info = model ? co_model_get_info (model) : NULL;
-  GstCaps *res = direction == GST_PAD_SINK ? model_caps_to_src (info, caps) :
-      model_caps_to_sink (info, caps);
+  const AttentionWeights weights = GST_CONTINUAL_FILTER (trans)->host.weights;
+  GstCaps *res;
+
+  if (direction == GST_PAD_SINK) {
+    res = attention_weights_add_to_caps (weights, info,
+        model_caps_to_src (info, caps));
+  } else {
+    GstCaps *outputs =
+        attention_weights_drop_from_caps (weights, gst_caps_copy (caps));
+
+    res = model_caps_to_sink (info, outputs);
+    gst_caps_unref (outputs);
+  }
 
   if (direction == GST_PAD_SINK)
     tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);

@@ -9,7 +9,7 @@
 #define DEFAULT_STATE_INTERVAL 10
 
 /* After those of the settings, the same in every class */
-static guint prop_reset_on_discont, prop_on_invalid, prop_state_path,
+static guint prop_reset_on_discont, prop_on_invalid, prop_weights, prop_state_path,
     prop_state_interval, prop_stats_interval, prop_stats;
 
 #define TYPE_ON_INVALID (on_invalid_get_type ())
@@ -120,6 +120,10 @@ load (ModelHost * self, const gchar * path, gboolean keep)
   if (!model)
     return NULL;
   why = self->klass->refuse_model (co_model_get_info (model));
+  if (!why && self->weights && !co_model_get_info (model)->n_weights)
+    why = g_strdup_printf ("a kind of attention with a window, whose weights "
+        "attention-weights asks for, found %s: set attention-weights=none",
+        co_model_get_info (model)->kind);
   if (!why)
     return model;
   co_model_unref (model);
@@ -198,6 +202,8 @@ model_host_set_property (ModelHost * self, const GValue * value,
     self->reset_on_discont = g_value_get_boolean (value);
   else if (id == prop_on_invalid)
     self->on_invalid = g_value_get_enum (value);
+  else if (id == prop_weights)
+    self->weights = g_value_get_enum (value);
   else if (id == prop_state_path) {
     g_free (self->state.path);
     self->state.path = g_value_dup_string (value);
@@ -229,6 +235,8 @@ model_host_get_property (ModelHost * self, GValue * value, GParamSpec * pspec)
     g_value_set_boolean (value, self->reset_on_discont);
   else if (id == prop_on_invalid)
     g_value_set_enum (value, self->on_invalid);
+  else if (id == prop_weights)
+    g_value_set_enum (value, self->weights);
   else if (id == prop_state_path)
     g_value_set_string (value, self->state.path);
   else if (id == prop_state_interval)
@@ -298,7 +306,7 @@ static void
 renew_stream (ModelHost * self, CoModel * model, guint n_streams)
 {
   ModelStream *stream =
-      model ? model_stream_new (model, n_streams) : NULL, *old;
+      model ? model_stream_new (model, n_streams, self->weights) : NULL, *old;
 
   g_mutex_lock (&self->stream_lock);
   old = self->stream;
@@ -472,6 +480,21 @@ model_host_drain (ModelHost * self)
   add_counts (self, &counts, 0);
 }
 
+/* A memory of its own, so that the outputs' stays the pool's. */
+static void
+append_weights (ModelHost * self, const ModelEvent * event, GstBuffer * buffer)
+{
+  const gsize size = model_stream_get_weights_size (self->stream);
+  float *weights;
+
+  if (size == 0)
+    return;
+  weights = g_malloc (size);
+  model_stream_read_weights (self->stream, event, weights);
+  gst_buffer_append_memory (buffer, gst_memory_new_wrapped (0, weights, size, 0,
+          size, weights, g_free));
+}
+
 GstFlowReturn
 model_host_make_output (ModelHost * self, GstBufferPool * pool,
     const ModelEvent * event, GstBuffer ** out)
@@ -497,6 +520,7 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
   }
   model_stream_read (self->stream, event, (gfloat *) map.data);
   gst_buffer_unmap (buffer, &map);
+  append_weights (self, event, buffer);
   GST_BUFFER_PTS (buffer) = event->time.pts;
   GST_BUFFER_DURATION (buffer) = event->time.duration;
   *out = buffer;
@@ -627,6 +651,15 @@ model_host_class_init (GObjectClass * klass, ModelElement element)
       g_param_spec_enum ("on-invalid", "On invalid",
           "What happens to a vector with a NaN or an infinity",
           TYPE_ON_INVALID, MODEL_ON_INVALID_DROP, flags));
+  prop_weights = id++;
+  if (element != MODEL_FOR_DECODER)
+    g_object_class_install_property (klass, prop_weights,
+        g_param_spec_enum ("attention-weights", "Attention weights",
+            "Whether each output carries the weights of the last layer's "
+            "attention as a second tensor (num_tensors=2): of the window's "
+            "vectors, the newest last, then of the keys of add_bias_kv and "
+            "add_zero_attn. For kinds with a window", TYPE_ATTENTION_WEIGHTS,
+            ATTENTION_WEIGHTS_NONE, flags));
   g_object_class_install_property (klass, prop_state_path = id++,
       g_param_spec_string ("state-path", "State file",
           "File that holds the newest snapshot: the streams go on from it at "
@@ -654,5 +687,6 @@ model_host_class_init (GObjectClass * klass, ModelElement element)
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   install_signals (G_TYPE_FROM_CLASS (klass));
   gst_type_mark_as_plugin_api (TYPE_ON_INVALID, 0);
+  gst_type_mark_as_plugin_api (TYPE_ATTENTION_WEIGHTS, 0);
   return id;
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "attentionweights.h"
 #include "modelstate.h"
 #include "modelsettings.h"
 
@@ -49,6 +50,7 @@ struct _ModelHost
   ModelSettings settings;
   gboolean reset_on_discont;
   ModelOnInvalid on_invalid;
+  AttentionWeights weights;     /* property attention-weights */
   guint stats_interval;         /* seconds; 0: never */
   gboolean started;
   CoModel *model;               /* NULL: stopped */

@@ -15,6 +15,8 @@ struct _ModelStream
   VectorClock *clock;
   guint n_streams;
   gsize y_size;                 /* floats of an output row */
+  AttentionWeights weights_kind;
+  gsize weights_size;           /* floats of the weights of an output row; 0: none are asked for */
   gsize n_memory;               /* width of a memory's vectors */
   float *memory;                /* (memory_length, n_memory), for streams that forgot theirs, or NULL */
   gsize memory_length;
@@ -24,6 +26,7 @@ struct _ModelStream
   gsize capacity;
   float *x, *key, *value;       /* (n_streams, capacity, width) each, or NULL: copies of what was not aligned */
   float *y;                     /* (max outputs, y_size) */
+  float *weights;               /* (max outputs, H, P, W) or NULL */
   CoOutput *outputs;            /* (max outputs) */
   CoRow *rows;                  /* (n_streams, capacity) */
   GArray *events;               /* of ModelEvent */
@@ -31,7 +34,7 @@ struct _ModelStream
 };
 
 ModelStream *
-model_stream_new (CoModel * model, guint n_streams)
+model_stream_new (CoModel * model, guint n_streams, AttentionWeights weights)
 {
   const CoModelInfo *info = co_model_get_info (model);
   ModelStream *self = g_new0 (ModelStream, 1);
@@ -41,8 +44,11 @@ model_stream_new (CoModel * model, guint n_streams)
           info->chunk_len - 1));
   self->n_streams = n_streams;
   self->y_size = info->n_positions * info->n_outputs;
+  self->weights_kind = weights;
+  self->weights_size = attention_weights_get_size (weights, info);
   self->n_memory = info->n_memory;
-  self->max_steps = CLAMP (MAX_VALUES / (n_streams * self->y_size), 1,
+  self->max_steps = CLAMP (MAX_VALUES / (n_streams * (self->y_size +
+              self->weights_size * info->n_heads)), 1,
       MAX_STEPS);
   self->events = g_array_new (FALSE, FALSE, sizeof (ModelEvent));
   return self;
@@ -58,6 +64,7 @@ model_stream_free (ModelStream * self)
   g_free (self->key);
   g_free (self->value);
   g_free (self->y);
+  g_free (self->weights);
   g_free (self->outputs);
   g_free (self->rows);
   g_array_unref (self->events);
@@ -80,6 +87,12 @@ gsize
 model_stream_get_output_size (const ModelStream * self)
 {
   return self->n_streams * self->y_size * sizeof (float);
+}
+
+gsize
+model_stream_get_weights_size (const ModelStream * self)
+{
+  return self->n_streams * self->weights_size * sizeof (float);
 }
 
 gsize
@@ -171,6 +184,14 @@ reserve (ModelStream * self, gsize n_steps)
   g_clear_pointer (&self->value, g_free);
   g_free (self->y);
   self->y = g_new (float, n_outputs * self->y_size);
+  if (self->weights_size) {
+    const CoModelInfo *info =
+        co_model_get_info (co_stream_get_model (self->stream));
+
+    g_free (self->weights);
+    self->weights = g_new (float, n_outputs *
+        attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info));
+  }
   self->outputs = g_renew (CoOutput, self->outputs, n_outputs);
   self->rows = g_renew (CoRow, self->rows, self->n_streams * n_steps);
 }
@@ -248,7 +269,8 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
   model_stream_forget (self);
   reserve (self, n);
   result = (CoResult) {
-  .y = self->y,.outputs = self->outputs,.rows = self->rows};
+  .y = self->y,.weights = self->weights,.outputs = self->outputs,.rows =
+        self->rows};
   *counts = (ModelCounts) {
   0};
   begun = gst_util_get_timestamp ();
@@ -331,6 +353,23 @@ model_stream_read (const ModelStream * self, const ModelEvent * event,
     if (self->outputs[i].age == event->age)
       memcpy (y + self->outputs[i].stream * self->y_size,
           self->y + i * self->y_size, self->y_size * sizeof (float));
+}
+
+void
+model_stream_read_weights (const ModelStream * self,
+    const ModelEvent * event, float *weights)
+{
+  const CoModelInfo *info =
+      co_model_get_info (co_stream_get_model (self->stream));
+  const gsize all = attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info);
+
+  if (self->n_streams > 1)
+    for (gsize i = 0; i < self->n_streams * self->weights_size; i++)
+      weights[i] = NAN;
+  for (gsize i = event->first; i < event->end; i++)
+    if (self->outputs[i].age == event->age)
+      attention_weights_read (self->weights_kind, info, self->weights + i * all,
+          weights + self->outputs[i].stream * self->weights_size);
 }
 
 void

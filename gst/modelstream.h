@@ -4,6 +4,7 @@
 
 #include <continual/continual.h>
 
+#include "attentionweights.h"
 #include "vectorclock.h"
 
 G_BEGIN_DECLS
@@ -52,7 +53,8 @@ typedef struct
   GstClockTime step_time;       /* of one step */
 } ModelCounts;
 
-ModelStream *model_stream_new (CoModel * model, guint n_streams);
+ModelStream *model_stream_new (CoModel * model, guint n_streams,
+    AttentionWeights weights);
 void model_stream_free (ModelStream * self);
 
 CoModel *model_stream_get_model (const ModelStream * self);
@@ -60,6 +62,9 @@ guint model_stream_get_n_streams (const ModelStream * self);
 
 /* The bytes of one output: (S, n_positions, D) float32. */
 gsize model_stream_get_output_size (const ModelStream * self);
+
+/* The bytes of its attention weights, the second tensor; 0: none. */
+gsize model_stream_get_weights_size (const ModelStream * self);
 
 /* How many steps to give at once at most. */
 gsize model_stream_get_max_steps (const ModelStream * self);
@@ -93,6 +98,10 @@ gboolean model_stream_next (ModelStream * self, ModelEvent * event);
 /* Writes an MODEL_OUTPUT: NaN where a stream has none. */
 void model_stream_read (const ModelStream * self,
     const ModelEvent * event, float *y /* (S, n_positions, D) */ );
+
+/* The same for its attention weights. */
+void model_stream_read_weights (const ModelStream * self,
+    const ModelEvent * event, float *weights);
 
 /* Drops what wasn't read. */
 void model_stream_forget (ModelStream * self);
