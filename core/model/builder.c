@@ -16,14 +16,15 @@ co_build_fail (const CoBuild * b, CoError code, const gchar * format, ...)
   return FALSE;
 }
 
+/* @any: what CO_ANY is called; NULL: it is a 0 */
 static gchar *
-shape_to_string (const gsize * dims, gsize n)
+shape_to_string (const gsize * dims, gsize n, const gchar * any)
 {
   GString *s = g_string_new ("(");
 
   for (gsize i = 0; i < n; i++)
-    if (dims[i] == CO_ANY)
-      g_string_append_printf (s, "%sany", i ? ", " : "");
+    if (any && dims[i] == CO_ANY)
+      g_string_append_printf (s, "%s%s", i ? ", " : "", any);
     else
       g_string_append_printf (s, "%s%" G_GSIZE_FORMAT, i ? ", " : "", dims[i]);
   g_string_append (s, ")");
@@ -39,8 +40,9 @@ co_build_check (const CoBuild * b, const CoTensor * tensor, gsize n_dims,
   for (gsize i = 0; same && i < n_dims; i++)
     same = tensor->dims[i] > 0 && (dims[i] == CO_ANY || dims[i] == tensor->dims[i]);
   if (!same) {
-    g_autofree gchar *expected = shape_to_string (dims, n_dims);
-    g_autofree gchar *found = shape_to_string (tensor->dims, tensor->n_dims);
+    g_autofree gchar *expected = shape_to_string (dims, n_dims, "any");
+    g_autofree gchar *found = shape_to_string (tensor->dims, tensor->n_dims,
+        NULL);
     return co_build_fail (b, CO_ERROR_MODEL,
         "tensor '%s': expected shape %s, found %s; is it of another model?",
         tensor->name, expected, found);

@@ -164,9 +164,13 @@ group (GArray * rest)
         : g_strdup (n->name);
     CoModuleParts *module = NULL;
 
-    for (guint m = 0; m < modules->len && !module; m++)
-      if (g_str_equal (g_array_index (modules, CoModuleParts, m).path, path))
-        module = &g_array_index (modules, CoModuleParts, m);
+    /* Two tensors of one name make two modules, of which one has no place. */
+    for (guint m = 0; m < modules->len && !module; m++) {
+      CoModuleParts *other = &g_array_index (modules, CoModuleParts, m);
+      if (g_str_equal (other->path, path)
+          && !(bias ? other->bias : other->weight))
+        module = other;
+    }
     if (!module) {
       g_array_set_size (modules, modules->len + 1);
       module = &g_array_index (modules, CoModuleParts, modules->len - 1);
