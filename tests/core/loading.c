@@ -1,0 +1,477 @@
+/* What is refused when a model is loaded, and what is said then
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Each case is a sound state dict and what was done to it, in a line of edits:
+ *   -NAME        a tensor is missing         +NAME 3,4    one more
+ *   =NAME 3,4    has another shape           @KEY=VALUE   metadata; without a value: none
+ *   >OLD NEW     has another name            *PREFIX      goes before every name */
+#include <continual/continual.h>
+#include <jansson.h>
+#include <string.h>
+
+#define ATTENTION "in_proj_weight 12,4;in_proj_bias 12;out_proj.weight 4,4;out_proj.bias 4"
+#define FEED_FORWARD(p) p "linear1.weight 6,4;" p "linear1.bias 6;" p "linear2.weight 4,6;" p "linear2.bias 4;" \
+  p "norm1.weight 4;" p "norm1.bias 4;" p "norm2.weight 4;" p "norm2.bias 4"
+#define LAYER(p) p "self_attn.in_proj_weight 12,4;" p "self_attn.in_proj_bias 12;" \
+  p "self_attn.out_proj.weight 4,4;" p "self_attn.out_proj.bias 4;" FEED_FORWARD (p)
+#define PROJECTIONS(p) p "query_projection.weight 4,4;" p "key_projection.weight 4,4;" \
+  p "value_projection.weight 4,4;" p "out_projection.weight 4,4"
+#define WINDOW "@nhead=2;@sequence_len=3;"
+
+/* *INDENT-OFF* */
+static const struct
+{
+  const gchar *name, *content;
+} bases[] = {
+  { "attention", WINDOW ATTENTION },
+  { "keys-values", WINDOW "q_proj_weight 4,4;k_proj_weight 4,3;v_proj_weight 4,2;in_proj_bias 12;"
+      "out_proj.weight 4,4;out_proj.bias 4" },
+  { "encoder", WINDOW LAYER ("layers.0.") ";" LAYER ("layers.1.") ";norm.weight 4;norm.bias 4" },
+  { "layer", WINDOW LAYER ("") },
+  { "classifier", WINDOW "0.weight 4,5;0.bias 4;1.pe.weight 7,4;" LAYER ("2.layers.0.")
+      ";3.weight 4;3.bias 4;4.weight 2,4;4.bias 2" },
+  { "named", WINDOW "embed.weight 4,5;embed.bias 4;positions.weight 7,4;" LAYER ("encoder.layers.0.")
+      ";norm.weight 4;norm.bias 4;head.weight 2,4;head.bias 2" },
+  { "linear", "@nhead=2;@attention=recurrent_linear;" PROJECTIONS ("layers.0.attention.") ";"
+      FEED_FORWARD ("layers.0.") },
+  { "decoder", "@nhead=2;" PROJECTIONS ("layers.0.self_attention.") ";" PROJECTIONS ("layers.0.cross_attention.") ";"
+      FEED_FORWARD ("layers.0.") ";layers.0.norm3.weight 4;layers.0.norm3.bias 4" },
+  { "kernel", "@attention=kernel;@feature_transform=relu;@num_random_features=5;query.kernel 4,2,2;query.bias 2,2;"
+      "key.kernel 4,2,2;key.bias 2,2;value.kernel 4,2,2;value.bias 2,2;attention_output.kernel 2,2,4;"
+      "attention_output.bias 4;projection_matrix 5,2" },
+};
+
+typedef struct
+{
+  const gchar *base, *edits;
+  CoError code;
+  const gchar *fragments[3];    /* of the message */
+} Case;
+
+#define MODEL CO_ERROR_MODEL
+#define SETTING CO_ERROR_SETTING
+
+static const Case refused[] = {
+  /* a tensor is missing */
+  { "attention", "-out_proj.weight", MODEL, { "'out_proj.weight' is missing" } },
+  { "attention", "-in_proj_weight", MODEL, { "expected the state dict of" } },
+  { "keys-values", "-k_proj_weight", MODEL, { "'k_proj_weight' is missing" } },
+  { "keys-values", "-v_proj_weight", MODEL, { "'v_proj_weight' is missing" } },
+  { "encoder", "-layers.1.linear2.weight", MODEL, { "'layers.1.linear2.weight' is missing" } },
+  { "encoder", "-layers.0.norm1.weight", MODEL, { "'layers.0.norm1.weight' is missing" } },
+  { "encoder", "-layers.1.norm2.weight", MODEL, { "'layers.1.norm2.weight' is missing" } },
+  { "encoder", "-layers.1.self_attn.out_proj.weight", MODEL, { "'layers.1.self_attn.out_proj.weight' is missing" } },
+  { "classifier", "-0.weight", MODEL, { "'0.bias'" } },
+  { "classifier", "-4.weight", MODEL, { "'4.bias'" } },
+  { "linear", "-layers.0.attention.key_projection.weight", MODEL, { "key_projection.weight' is missing" } },
+  { "decoder", "-layers.0.norm3.weight", MODEL, { "norm3.weight' is missing" } },
+  { "decoder", "-layers.0.cross_attention.value_projection.weight", MODEL, { "cross_attention.value_projection.weight' is missing" } },
+  { "kernel", "-projection_matrix", MODEL, { "'projection_matrix' is missing", "(5, 2)" } },
+  { "kernel", "-value.kernel", MODEL, { "'value.kernel' is missing" } },
+  /* has another shape */
+  { "attention", "=in_proj_weight 12,5", MODEL, { "'in_proj_weight'", "(15, 5)", "(12, 5)" } },
+  { "attention", "=in_proj_weight 48", MODEL, { "'in_proj_weight'", "(48)" } },
+  { "attention", "=in_proj_weight 0,4", MODEL, { "'in_proj_weight'", "(0, 4)" } },
+  { "attention", "=in_proj_bias 11", MODEL, { "'in_proj_bias'", "(12)", "(11)" } },
+  { "attention", "=out_proj.weight 4,5", MODEL, { "'out_proj.weight'", "expected 4", "found 5" } },
+  { "attention", "=out_proj.bias 3", MODEL, { "'out_proj.bias'", "(4)", "(3)" } },
+  { "attention", "+bias_k 1,1,4", MODEL, { "'bias_k' stands alone" } },
+  { "attention", "+bias_k 1,1,4;+bias_v 1,1,3", MODEL, { "'bias_v'", "(1, 1, 4)", "(1, 1, 3)" } },
+  { "keys-values", "=k_proj_weight 5,3", MODEL, { "'k_proj_weight'" } },
+  { "keys-values", "=in_proj_bias 13", MODEL, { "'in_proj_bias'", "(12)", "(13)" } },
+  { "encoder", "=layers.0.linear1.weight 6,3", MODEL, { "'layers.0.linear1.weight'", "(any, 4)", "(6, 3)" } },
+  { "encoder", "=layers.0.linear1.bias 7", MODEL, { "'layers.0.linear1.bias'", "(6)", "(7)" } },
+  { "encoder", "=layers.0.linear2.weight 4,7", MODEL, { "'layers.0.linear2.weight'", "(4, 6)", "(4, 7)" } },
+  { "encoder", "=layers.1.norm1.weight 5", MODEL, { "'layers.1.norm1.weight'", "(4)", "(5)" } },
+  { "encoder", "=layers.1.norm2.bias 1,4", MODEL, { "'layers.1.norm2.bias'", "(4)", "(1, 4)" } },
+  { "encoder", "=norm.weight 5", MODEL, { "'norm.weight'", "(4)", "(5)" } },
+  { "encoder", "=layers.1.self_attn.in_proj_weight 18,6;=layers.1.self_attn.in_proj_bias 18;"
+      "=layers.1.self_attn.out_proj.weight 6,6;=layers.1.self_attn.out_proj.bias 6", MODEL, { "'layers.1'", "4 features", "6" } },
+  { "classifier", "=0.weight 5,5", MODEL, { "'0.weight'", "(4, any)", "(5, 5)" } },
+  { "classifier", "=0.bias 5", MODEL, { "'0.bias'", "(4)", "(5)" } },
+  { "classifier", "=1.pe.weight 7,5", MODEL, { "'1.pe.weight'", "(any, 4)", "(7, 5)" } },
+  { "classifier", "=1.pe.weight 0,4", MODEL, { "'1.pe.weight'", "(0, 4)" } },
+  { "classifier", "=3.weight 5", MODEL, { "'3.weight'", "(4)", "(5)" } },
+  { "classifier", "=4.weight 2,5", MODEL, { "'4.weight'", "(any, 4)", "(2, 5)" } },
+  { "classifier", "=4.bias 3", MODEL, { "'4.bias'", "(2)", "(3)" } },
+  { "kernel", "=query.kernel 4,4", MODEL, { "'query.kernel'", "(4, 4)" } },
+  { "kernel", "=key.kernel 4,2,3", MODEL, { "'key.kernel'", "expected 4", "found 6" } },
+  { "kernel", "=query.bias 4", MODEL, { "'query.bias'", "(2, 2)", "(4)" } },
+  { "kernel", "=projection_matrix 6,2", MODEL, { "'projection_matrix'", "(5, 2)", "(6, 2)" } },
+  { "kernel", "=projection_matrix 5,3", MODEL, { "'projection_matrix'", "(5, 2)", "(5, 3)" } },
+  { "kernel", "=attention_output.kernel 2,3,4", MODEL, { "'attention_output.kernel'", "expected 4", "found 6" } },
+  { "linear", "@feature_map=favor;+layers.0.attention.inner_attention.feature_map.omega 3,5", MODEL, { "omega'", "(2, any)", "(3, 5)" } },
+  /* nothing uses it */
+  { "attention", "+extra.weight 3", MODEL, { "nothing uses tensor 'extra.weight'" } },
+  { "attention", "+layers.0.weight 3", MODEL, { "nothing uses tensor 'layers.0.weight'" } },
+  { "encoder", "+extra 3", MODEL, { "nothing uses tensor 'extra'" } },
+  { "encoder", "+layers.0.extra.weight 3", MODEL, { "nothing uses tensor 'layers.0.extra.weight'" } },
+  { "encoder", "+layers.0.norm4.weight 4", MODEL, { "nothing uses tensor 'layers.0.norm4.weight'" } },
+  { "classifier", "+2.other.weight 4", MODEL, { "nothing uses tensor '2.other.weight'" } },
+  { "classifier", "+5.weight 3,2", MODEL, { "nothing uses tensor" } },
+  { "classifier", "+0.fn.weight 4,5", MODEL, { "nothing uses tensor '0." } },
+  { "classifier", "+1.pe.pattern 7,4", MODEL, { "nothing uses tensor '1.pe." } },
+  { "classifier", "+2.layers.0.norm1.fn.weight 4", MODEL, { "nothing uses tensor '2.layers.0.norm1." } },
+  { "named", "+tail.weight 2,2", MODEL, { "nothing uses tensor 'tail.weight'", "metadata" } },
+  { "named", "@head=output", MODEL, { "nothing uses tensor 'head." } },
+  { "named", "@encoder=other", MODEL, { "under 'other'", "found it under 'encoder'" } },
+  { "kernel", "@num_random_features=0", MODEL, { "nothing uses tensor 'projection_matrix'" } },
+  { "linear", "+layers.0.attention.inner_attention.feature_map.omega 2,5", MODEL, { "'layers.0'", "elu uses no random matrix" } },
+  { "linear", "@feature_map=favor", MODEL, { "'layers.0'", "favor", "omega" } },
+  /* no scheme fits */
+  { "attention", "-in_proj_weight;-in_proj_bias;-out_proj.weight;-out_proj.bias", MODEL, { "found 0 tensors" } },
+  { "attention", "-in_proj_weight;-in_proj_bias;-out_proj.weight;>out_proj.bias conv.bias", MODEL, { "such as 'conv.bias'" } },
+  { "attention", "*a.;+b.in_proj_weight 12,4;+b.out_proj.weight 4,4", MODEL, { "expected one attention, found 2" } },
+  { "encoder", "+other.layers.0.self_attn.in_proj_weight 12,4;+other.layers.0.self_attn.out_proj.weight 4,4;"
+      "+other.layers.0.linear1.weight 6,4;+other.layers.0.linear2.weight 4,6;+other.layers.0.norm1.weight 4;"
+      "+other.layers.0.norm2.weight 4", MODEL, { "lie apart" } },
+  { "encoder", "@architecture=decoder", MODEL, { "architecture decoder" } },
+  { "decoder", "@architecture=encoder", MODEL, { "architecture encoder" } },
+  /* what a state dict cannot say */
+  { "attention", "@nhead", SETTING, { "number of heads is not known", "nhead", "heads" } },
+  { "attention", "@sequence_len", SETTING, { "window is not known", "sequence_len", "sequence-len" } },
+  { "attention", "@nhead=3", SETTING, { "3 heads do not divide", "4" } },
+  { "attention", "@nhead=0", SETTING, { "'0' of nhead", "1 to" } },
+  { "attention", "@nhead=-1", SETTING, { "'-1' of nhead" } },
+  { "attention", "@nhead=two", SETTING, { "'two' of nhead", "whole number" } },
+  { "attention", "@nhead=2.0", SETTING, { "'2.0' of nhead" } },
+  { "attention", "@nhead=", SETTING, { "'' of nhead" } },
+  { "attention", "@nhead;@num_heads=x", SETTING, { "'x' of nhead" } },
+  { "attention", "@nhead=99999999999999999999", SETTING, { "of nhead" } },
+  { "attention", "@sequence_len=0", SETTING, { "'0' of sequence_len" } },
+  { "attention", "@sequence_len=16777217", SETTING, { "of sequence_len" } },
+  { "attention", "@query_index=3", SETTING, { "query_index 3 is outside", "-3 to 2" } },
+  { "attention", "@query_index=-4", SETTING, { "query_index -4 is outside" } },
+  { "attention", "@query_index=newest", SETTING, { "'newest' of query_index" } },
+  { "attention", "@query_index=0;@attention=retroactive", SETTING, { "query_index 0 with attention retroactive", "single-output" } },
+  { "attention", "@query_index=-2;@attention=deep", SETTING, { "with attention deep" } },
+  { "attention", "@attention=retroactive;@warm_up=partial", SETTING, { "warm_up partial with retroactive" } },
+  { "attention", "@query_index=-2;@warm_up=partial", SETTING, { "warm_up partial with a query_index that looks back" } },
+  { "attention", "@attention=linear", SETTING, { "'linear' of attention", "single-output, retroactive, deep" } },
+  { "encoder", "@activation=swish", SETTING, { "'swish' of activation", "relu, gelu" } },
+  { "encoder", "@layer_norm_eps=small", SETTING, { "'small' of layer_norm_eps" } },
+  { "encoder", "@layer_norm_eps=-1e-5", SETTING, { "of layer_norm_eps" } },
+  { "encoder", "@layer_norm_eps=nan", SETTING, { "of layer_norm_eps" } },
+  { "encoder", "@layer_norm_eps=1e-5x", SETTING, { "of layer_norm_eps" } },
+  { "encoder", "@norm_first=maybe", SETTING, { "'maybe' of norm_first", "true or false" } },
+  { "attention", "@add_zero_attn=2", SETTING, { "'2' of add_zero_attn" } },
+  { "attention", "@attention=kernel", MODEL, { "'projection_matrix' is missing" } },
+  { "encoder", "@attention=kernel", SETTING, { "kernel", "alone" } },
+  { "attention", "@attention=recurrent_linear;@add_zero_attn=true", SETTING, { "add_zero_attn with attention recurrent-linear" } },
+  { "decoder", "@self_attention=deep", SETTING, { "self_attention deep", "recurrent-full or recurrent-linear" } },
+  { "decoder", "@norm_first=true", SETTING, { "norm_first with a decoder" } },
+  { "decoder", "@cross_attention=half", SETTING, { "'half' of cross_attention" } },
+  { "kernel", "@attention=deep;@sequence_len=3", SETTING, { "expected kernel" } },
+  { "kernel", "@feature_transform=expplus", SETTING, { "expplus" } },
+  { "kernel", "@num_heads=4", MODEL, { "expected 4 heads", "found 2" } },
+  { "kernel", "@cache=true", SETTING, { "cache without causal_window_decay" } },
+  { "kernel", "@causal_window_decay=1.5", SETTING, { "of causal_window_decay" } },
+  { "kernel", "@causal_chunk_length=0", SETTING, { "of causal_chunk_length" } },
+  { "kernel", "@is_short_seq=true", SETTING, { "`is_short_seq`" } },
+  { "kernel", "@add_zero_attn=true", SETTING, { "with attention kernel" } },
+  /* labels */
+  { "classifier", "@labels=[\"a\"]", SETTING, { "labels", "2", "found 1" } },
+  { "classifier", "@labels=[\"a\",\"b\",\"c\"]", SETTING, { "labels", "found 3" } },
+  { "classifier", "@labels=[]", SETTING, { "labels", "found 0" } },
+  { "classifier", "@labels=[\"a\",2]", SETTING, { "labels", "array of strings" } },
+  { "classifier", "@labels={\"a\":\"b\"}", SETTING, { "labels", "array of strings" } },
+  { "classifier", "@labels=[\"a\",\"b\"", SETTING, { "labels", "array of strings" } },
+  { "classifier", "@labels=a, b", SETTING, { "labels", "array of strings" } },
+  { "classifier", "@labels=", SETTING, { "labels" } },
+};
+
+/* What all those were before, and what looks odd and is none the less sound. */
+static const Case taken[] = {
+  { "attention", "" }, { "keys-values", "" }, { "encoder", "" }, { "layer", "" }, { "classifier", "" },
+  { "named", "" }, { "linear", "" }, { "decoder", "" }, { "kernel", "" },
+  { "attention", "*model." }, { "attention", "*module.encoder.self_attn." }, { "encoder", "*model." },
+  { "encoder", "*module.encoder." }, { "encoder", "*encoder." }, { "classifier", "*model.net." },
+  { "named", "*module." }, { "layer", "*encoder.layers.0." }, { "layer", "*model." }, { "decoder", "*decoder." },
+  { "kernel", "*model." }, { "linear", "*module." },
+  { "attention", "-in_proj_bias" }, { "attention", "-out_proj.bias" }, { "keys-values", "-in_proj_bias" },
+  { "encoder", "-norm.weight;-norm.bias" }, { "encoder", "-norm.bias" }, { "encoder", "-layers.0.linear1.bias" },
+  { "classifier", "-0.weight;-0.bias" }, { "classifier", "-1.pe.weight" },
+  { "classifier", "-3.weight;-3.bias" }, { "classifier", "-4.weight;-4.bias" }, { "classifier", "-4.bias" },
+  { "classifier", ">1.pe.weight 1.pe.pattern" },
+  { "named", "@head=output;>head.weight output.weight;>head.bias output.bias" },
+  { "named", "@encoder=encoder" },
+  { "named", "@embed=a;@positions=b;@norm=c;@head=d;@encoder=encoder;>embed.weight a.weight;>embed.bias a.bias;"
+      ">positions.weight b.weight;>norm.weight c.weight;>norm.bias c.bias;>head.weight d.weight;>head.bias d.bias" },
+  { "attention", "@nhead;@num_heads=2" }, { "attention", "@attention=single-output" },
+  { "attention", "@query_index=2" }, { "attention", "@query_index=-3" },
+  { "attention", "@norm_first=FALSE" }, { "attention", "@unknown=key" },
+  { "attention", "@sequence_len;@attention=recurrent_full" },
+  { "attention", "+bias_k 1,1,4;+bias_v 1,1,4" },
+  { "classifier", "@labels=[\"a\",\"b\"]" }, { "classifier", "@labels=[\"\u00e9\",\"\"]" },
+  { "kernel", "@num_heads=2" }, { "kernel", "@cache=true;@causal_window_decay=0.5" },
+  { "kernel", "@is_short_seq=false;@use_causal_windowed=true" },
+};
+/* *INDENT-ON* */
+
+/* ---- files ---- */
+
+typedef struct
+{
+  gchar *name;
+  gchar *shape;
+} Tensor;
+
+typedef struct
+{
+  GPtrArray *tensors;           /* Tensor */
+  json_t *metadata;
+} File;
+
+static void
+tensor_free (gpointer data)
+{
+  Tensor *t = data;
+
+  g_free (t->name);
+  g_free (t->shape);
+  g_free (t);
+}
+
+static void
+file_clear (File * file)
+{
+  g_ptr_array_unref (file->tensors);
+  json_decref (file->metadata);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (File, file_clear)
+
+static Tensor *
+find (File * file, const gchar * name)
+{
+  for (guint i = 0; i < file->tensors->len; i++) {
+    Tensor *t = file->tensors->pdata[i];
+    if (g_str_equal (t->name, name))
+      return t;
+  }
+  g_error ("no tensor %s to edit", name);
+  return NULL;
+}
+
+/* "NAME SHAPE" */
+static void
+add (File * file, const gchar * text)
+{
+  g_auto (GStrv) words = g_strsplit (text, " ", 2);
+  Tensor *t = g_new (Tensor, 1);
+
+  *t = (Tensor) {
+  g_strdup (words[0]), g_strdup (words[1])};
+  g_ptr_array_add (file->tensors, t);
+}
+
+static void
+edit (File * file, const gchar * text)
+{
+  g_auto (GStrv) words = NULL, pair = NULL;
+  Tensor *t;
+
+  if (*text == '\0')
+    return;
+  words = g_strsplit (text + 1, " ", 2);
+  pair = g_strsplit (text + 1, "=", 2);
+  switch (*text) {
+    case '@':
+      if (pair[1])
+        json_object_set_new (file->metadata, pair[0], json_string (pair[1]));
+      else
+        g_assert_cmpint (json_object_del (file->metadata, pair[0]), ==, 0);
+      break;
+    case '-':
+      g_ptr_array_remove (file->tensors, find (file, text + 1));
+      break;
+    case '+':
+      add (file, text + 1);
+      break;
+    case '=':
+      g_ptr_array_remove (file->tensors, find (file, words[0]));
+      add (file, text + 1);
+      break;
+    case '>':
+      t = find (file, words[0]);
+      g_free (t->name);
+      t->name = g_strdup (words[1]);
+      break;
+    case '*':
+      for (guint i = 0; i < file->tensors->len; i++) {
+        gchar *name;
+        t = file->tensors->pdata[i];
+        name = g_strconcat (text + 1, t->name, NULL);
+        g_free (t->name);
+        t->name = name;
+      }
+      break;
+    default:
+      add (file, text);
+  }
+}
+
+static void
+edit_all (File * file, const gchar * edits)
+{
+  g_auto (GStrv) lines = g_strsplit (edits, ";", -1);
+
+  for (gsize i = 0; lines[i]; i++)
+    edit (file, lines[i]);
+}
+
+static GBytes *
+file_write (const File * file)
+{
+  json_t *header = json_object ();
+  GByteArray *bytes = g_byte_array_new ();
+  g_autofree gchar *text = NULL;
+  g_autofree float *data = NULL;
+  gsize total = 0;
+  guint64 n;
+
+  json_object_set (header, "__metadata__", file->metadata);
+  for (guint i = 0; i < file->tensors->len; i++) {
+    const Tensor *t = file->tensors->pdata[i];
+    g_auto (GStrv) sizes = g_strsplit (t->shape, ",", -1);
+    json_t *shape = json_array ();
+    gsize count = 1;
+
+    for (gsize d = 0; sizes[d]; d++) {
+      gsize size = g_ascii_strtoull (sizes[d], NULL, 10);
+      json_array_append_new (shape, json_integer (size));
+      count *= size;
+    }
+    json_object_set_new (header, t->name, json_pack ("{s:s, s:o, s:[i, i]}",
+            "dtype", "F32", "shape", shape, "data_offsets", (int) total * 4,
+            (int) (total + count) * 4));
+    total += count;
+  }
+  data = g_new (float, total + 1);
+  for (gsize i = 0; i < total; i++)
+    data[i] = (i % 11) / 11.f;
+  text = json_dumps (header, JSON_COMPACT);
+  json_decref (header);
+  n = GUINT64_TO_LE (strlen (text));
+  g_byte_array_append (bytes, (const guint8 *) &n, sizeof n);
+  g_byte_array_append (bytes, (const guint8 *) text, strlen (text));
+  g_byte_array_append (bytes, (const guint8 *) data, total * sizeof (float));
+  return g_byte_array_free_to_bytes (bytes);
+}
+
+static CoModel *
+load (const Case * c, GError ** error)
+{
+  g_auto (File) file = { g_ptr_array_new_with_free_func (tensor_free),
+    json_object ()
+  };
+  g_autoptr (GBytes) bytes = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bases); i++)
+    if (g_str_equal (bases[i].name, c->base))
+      edit_all (&file, bases[i].content);
+  edit_all (&file, c->edits);
+  bytes = file_write (&file);
+  return co_model_load_bytes (bytes, NULL, error);
+}
+
+static void
+test_refused (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (GError) error = NULL;
+  CoModel *model = load (c, &error);
+
+  if (model || error->code != (gint) c->code)
+    g_error ("%s %s: %s", c->base, c->edits, model ? "loaded" : error->message);
+  g_assert_error (error, CO_ERROR, (gint) c->code);
+  for (gsize i = 0; i < G_N_ELEMENTS (c->fragments) && c->fragments[i]; i++)
+    if (!strstr (error->message, c->fragments[i]))
+      g_error ("%s %s: expected \"%s\" in \"%s\"", c->base, c->edits,
+          c->fragments[i], error->message);
+  /* It says whose fault it is, what was expected and what to do. */
+  g_assert_true (g_str_has_prefix (error->message, "model: "));
+  g_assert_nonnull (strstr (error->message, "expected"));
+  g_test_message ("%s", error->message);
+}
+
+/* Loads, and its numbers are finite. */
+static void
+test_taken (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CoModel) model = load (c, &error);
+  g_autoptr (CoStream) stream = NULL;
+  g_autofree float *x = g_new0 (float, 64), *y = g_new0 (float, 64);
+
+  if (!model)
+    g_error ("%s %s: %s", c->base, c->edits, error->message);
+  stream = co_stream_new (model, 1);
+  if (co_model_get_info (model)->n_memory)
+    co_stream_set_memory (stream, -1, x, 2);
+  if (!g_str_equal (c->base, "keys-values"))
+    for (gsize i = 0; i < 8; i++)
+      if (co_stream_forward_step (stream, x, y) > 0)
+        for (gsize d = 0; d < co_model_get_info (model)->n_outputs; d++)
+          g_assert_true (y[d] * 0 == 0);
+}
+
+/* An option wins over the file, with the same words. */
+static void
+test_options (void)
+{
+  g_autoptr (CoOptions) options = co_options_new ();
+  g_autoptr (GError) error = NULL;
+  g_auto (File) file = { g_ptr_array_new_with_free_func (tensor_free),
+    json_object ()
+  };
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (CoModel) model = NULL, other = NULL;
+
+  edit_all (&file, bases[0].content);
+  bytes = file_write (&file);
+  g_assert_false (co_options_set (options, "colour", "red", &error));
+  g_assert_error (error, CO_ERROR, CO_ERROR_SETTING);
+  g_assert_nonnull (strstr (error->message, "'colour'"));
+  g_clear_error (&error);
+
+  g_assert_true (co_options_set (options, "num-heads", "4", &error));
+  g_assert_true (co_options_set (options, "sequence-len", "9", &error));
+  model = co_model_load_bytes (bytes, options, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (co_model_get_info (model)->n_heads, ==, 4);
+  g_assert_cmpuint (co_model_get_info (model)->sequence_len, ==, 9);
+
+  g_assert_true (co_options_set (options, "nhead", NULL, &error));
+  other = co_model_load_bytes (bytes, options, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (co_model_get_info (other)->n_heads, ==, 2);
+
+  g_assert_true (co_options_set (options, "sequence_len", "none", &error));
+  g_assert_null (co_model_load_bytes (bytes, options, &error));
+  g_assert_error (error, CO_ERROR, CO_ERROR_SETTING);
+  g_assert_nonnull (strstr (error->message, "option 'none' of sequence_len"));
+  g_clear_error (&error);
+}
+
+static void
+add_cases (const gchar * group, const Case * cases, gsize n,
+    GTestDataFunc function)
+{
+  for (gsize i = 0; i < n; i++) {
+    g_autofree gchar *path = g_strdup_printf ("/loading/%s/%s-%zu", group,
+        cases[i].base, i);
+    g_test_add_data_func (path, &cases[i], function);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_cases ("refused", refused, G_N_ELEMENTS (refused), test_refused);
+  add_cases ("taken", taken, G_N_ELEMENTS (taken), test_taken);
+  g_test_add_func ("/loading/options", test_options);
+  return g_test_run ();
+}
