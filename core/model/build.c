@@ -140,9 +140,9 @@ check_architecture (const CoBuild * b)
   if (wanted == CO_ARCHITECTURE_ANY || decoder == b->scheme->decoder)
     return TRUE;
   return co_build_fail (b, CO_ERROR_MODEL,
-      "metadata says architecture %s: expected %s a second attention to a memory, found the tensors of %s; correct "
+      "metadata says architecture %s: expected %s second attention to a memory, found the tensors of %s; correct "
       "the metadata", decoder ? "decoder" : "encoder",
-      decoder ? "layers with" : "no", b->scheme->title);
+      decoder ? "layers with a" : "no", b->scheme->title);
 }
 
 gboolean

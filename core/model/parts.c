@@ -259,8 +259,15 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
     CoModuleParts *part = place (self, module, settings, encoder_path, parent,
         from, to);
 
+    if (!module->weight) {
+      g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
+          "%s: tensor '%s%sweight' is missing: expected it beside '%s'; save the whole state dict",
+          co_safetensors_get_name (file), module->path,
+          *module->path ? "." : "", module->bias->name);
+      return FALSE;
+    }
     if (!part || part->weight) {
-      const CoTensor *t = module->weight ? module->weight : module->bias;
+      const CoTensor *t = module->weight;
       g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
           "%s: nothing uses tensor '%s': expected %s with, beside it, at most an embedding, positions, a norm "
           "and a head; leave the tensor out, or say which part it is in the metadata (embed, positions, norm, "
