@@ -61,8 +61,8 @@ static const Case refused[] = {
   { "encoder", "-layers.0.norm1.weight", MODEL, { "'layers.0.norm1.weight' is missing" } },
   { "encoder", "-layers.1.norm2.weight", MODEL, { "'layers.1.norm2.weight' is missing" } },
   { "encoder", "-layers.1.self_attn.out_proj.weight", MODEL, { "'layers.1.self_attn.out_proj.weight' is missing" } },
-  { "classifier", "-0.weight", MODEL, { "'0.bias'" } },
-  { "classifier", "-4.weight", MODEL, { "'4.bias'" } },
+  { "classifier", "-0.weight", MODEL, { "'0.weight' is missing" } },
+  { "classifier", "-4.weight", MODEL, { "'4.weight' is missing" } },
   { "linear", "-layers.0.attention.key_projection.weight", MODEL, { "key_projection.weight' is missing" } },
   { "decoder", "-layers.0.norm3.weight", MODEL, { "norm3.weight' is missing" } },
   { "decoder", "-layers.0.cross_attention.value_projection.weight", MODEL, { "cross_attention.value_projection.weight' is missing" } },
@@ -118,6 +118,7 @@ static const Case refused[] = {
   { "kernel", "@num_random_features=0", MODEL, { "nothing uses tensor 'projection_matrix'" } },
   { "linear", "+layers.0.attention.inner_attention.feature_map.omega 2,5", MODEL, { "'layers.0'", "elu uses no random matrix" } },
   { "linear", "@feature_map=favor", MODEL, { "'layers.0'", "favor", "omega" } },
+  { "encoder", "+extra.bias 3", MODEL, { "'extra.weight' is missing" } },
   /* no scheme fits */
   { "attention", "-in_proj_weight;-in_proj_bias;-out_proj.weight;-out_proj.bias", MODEL, { "found 0 tensors" } },
   { "attention", "-in_proj_weight;-in_proj_bias;-out_proj.weight;>out_proj.bias conv.bias", MODEL, { "such as 'conv.bias'" } },
