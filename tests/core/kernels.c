@@ -152,7 +152,7 @@ test_vectors (gconstpointer data)
       g_auto (Vector) y = vector_new (n, 3 - misplaced);
       g_auto (Vector) z = vector_new (n, misplaced / 2);
       g_auto (Vector) p = vector_new (n, 1);
-      g_autofree float *y_before = g_memdup2 (y.x, n * sizeof (float));
+      g_autofree float *y_before = g_memdup2 (y.x, (n + 1) * sizeof (float));
       g_autofree float *p_before = g_memdup2 (p.x, n * sizeof (float));
       const float a = draw (), b = draw (), c = draw (), f = draw ();
       double dot = 0, sizes = 0;
