@@ -88,6 +88,14 @@ extern const CoAttentionClass co_recurrent_full_class;
 extern const CoAttentionClass co_recurrent_linear_class;
 extern const CoAttentionClass co_kernel_class;
 
+/* Of single-output, for kinds that keep their keys the same way */
+gsize co_single_output_state_size (const CoAttention * self);
+gsize co_single_output_scratch_size (const CoAttention * self);
+guint64 co_single_output_macs (const CoAttention * self);
+gsize co_single_output_step (const CoAttention * self, gpointer state,
+    const float *p /* (proj_width) */ , float *context /* (H dv) */ ,
+    float *weights /* (H, n_weights) or NULL */ , float *scratch);
+
 /* Where a window's slot begins in memory that is read in vectors. */
 #define CO_ALIGN_FLOATS(n) (((n) + 15) & ~(gsize) 15)
 #define CO_ALIGN_BYTES(n) (((n) + 63) & ~(gsize) 63)

@@ -21,15 +21,15 @@ n_queries (const CoAttention * self)
   return self->query_back ? self->query_back + 1 : 0;
 }
 
-static gsize
-state_size (const CoAttention * self)
+gsize
+co_single_output_state_size (const CoAttention * self)
 {
   return 64 + CO_ALIGN_BYTES ((co_keys_size (self, ring_width (self)) +
           n_queries (self) * self->q.n_out) * sizeof (float));
 }
 
-static gsize
-step (const CoAttention * self, gpointer memory, const float *p,
+gsize
+co_single_output_step (const CoAttention * self, gpointer memory, const float *p,
     float *context, float *weights, float *scratch)
 {
   const gsize N = self->sequence_len, W = ring_width (self), x = self->n_fixed;
@@ -66,14 +66,14 @@ step (const CoAttention * self, gpointer memory, const float *p,
   return 1;
 }
 
-static gsize
-scratch_size (const CoAttention * self)
+gsize
+co_single_output_scratch_size (const CoAttention * self)
 {
   return co_keys_scratch_size (self, ring_width (self));
 }
 
-static guint64
-macs (const CoAttention * self)
+guint64
+co_single_output_macs (const CoAttention * self)
 {
   return self->sequence_len * (self->k.n_out + self->v.n_out) +
       self->out.n_out * self->out.n_in;
@@ -82,18 +82,8 @@ macs (const CoAttention * self)
 const CoAttentionClass co_single_output_class = {
   .name = "single-output",
   .window = TRUE,
-  .state_size = state_size,
-  .scratch_size = scratch_size,
-  .macs = macs,
-  .step = step,
-};
-
-/* fast_transformers' recurrent full attention: all keys so far are a window that is never full. sequence_len is the
- * most it holds, and partial is set. */
-const CoAttentionClass co_recurrent_full_class = {
-  .name = "recurrent-full",
-  .state_size = state_size,
-  .scratch_size = scratch_size,
-  .macs = macs,
-  .step = step,
+  .state_size = co_single_output_state_size,
+  .scratch_size = co_single_output_scratch_size,
+  .macs = co_single_output_macs,
+  .step = co_single_output_step,
 };
