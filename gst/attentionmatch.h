@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  HEAD_NONE,                    /* nothing came yet */
+  HEAD_NONE,                    /* nothing came yet; the next vector is expected at its begin */
   HEAD_VECTOR,
   HEAD_GAP,                     /* no vector begins before its end */
   HEAD_END                      /* nothing more will come */
