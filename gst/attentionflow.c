@@ -141,7 +141,8 @@ count_matches (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS]
   guint n_heads, which;
 
   while (n < max && (n_heads = get_heads (pads, n, heads, inputs)) > 0
-      && attention_match (heads, n_heads, FALSE, &which) == MATCH_TAKE)
+      && attention_match (heads, n_heads, GST_CLOCK_STIME_NONE,
+          &which) == MATCH_TAKE)
     n++;
   return n;
 }
@@ -212,7 +213,7 @@ finish (GstContinualAttention * self)
 
 static GstFlowReturn
 do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
-    gboolean late)
+    gboolean timeout, GstClockTimeDiff * late)
 {
   AttentionHead heads[N_INPUTS];
   AttentionInput inputs[N_INPUTS];
@@ -223,7 +224,9 @@ do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
     if (pads[i] && !attention_pad_load (pads[i], &why))
       return fail (self, why);
   n = get_heads (pads, 0, heads, inputs);
-  switch (attention_match (heads, n, late, &which)) {
+  if (timeout)
+    *late = attention_get_late (heads, n);
+  switch (attention_match (heads, n, *late, &which)) {
     case MATCH_TAKE:
       why = check_rates (heads, inputs, n);
       return why ? fail (self, why) : take (self, pads);
@@ -242,6 +245,7 @@ aggregate (GstAggregator * agg, gboolean timeout)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
   AttentionPad *pads[N_INPUTS];
+  GstClockTimeDiff late = GST_CLOCK_STIME_NONE;
   GstFlowReturn ret = GST_FLOW_OK;
   gboolean flushed = FALSE;
 
@@ -259,7 +263,7 @@ aggregate (GstAggregator * agg, gboolean timeout)
   if (flushed)
     model_host_reset (&self->host, -1);
   do {
-    ret = do_next (self, pads, timeout);
+    ret = do_next (self, pads, timeout, &late);
     timeout = FALSE;
   } while (ret == GST_FLOW_OK);
   attention_unref_pads (pads);

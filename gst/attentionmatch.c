@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "attentionmatch.h"
 
+#define SOMETHING (1u << HEAD_VECTOR | 1u << HEAD_GAP)
+
 /* The earliest that the input's next vector can begin. */
 static GstClockTimeDiff
 get_earliest (const AttentionHead * head)
@@ -79,17 +81,18 @@ is_hopeless (const AttentionHead * heads, guint n, guint which)
 }
 
 Match
-attention_match (const AttentionHead * heads, guint n, gboolean late,
+attention_match (const AttentionHead * heads, guint n, GstClockTimeDiff late,
     guint * which)
 {
   guint gap;
 
   if (count (heads, n, HEAD_END))
     return MATCH_END;
-  *which = find_first (heads, n, 1u << HEAD_VECTOR | 1u << HEAD_GAP);
+  *which = find_first (heads, n, SOMETHING);
   if (*which == n)
     return MATCH_WAIT;
-  if (late && count (heads, n, HEAD_NONE))
+  if (GST_CLOCK_STIME_IS_VALID (late) && count (heads, n, HEAD_NONE)
+      && get_earliest (&heads[*which]) <= late)
     return MATCH_DROP;
   if (is_hopeless (heads, n, *which))
     return MATCH_DROP;
@@ -100,6 +103,16 @@ attention_match (const AttentionHead * heads, guint n, gboolean late,
     return MATCH_DROP;
   }
   return count (heads, n, HEAD_NONE) ? MATCH_WAIT : MATCH_TAKE;
+}
+
+GstClockTimeDiff
+attention_get_late (const AttentionHead * heads, guint n)
+{
+  const guint oldest = find_first (heads, n, SOMETHING);
+
+  if (oldest == n || !GST_CLOCK_STIME_IS_VALID (get_earliest (&heads[oldest])))
+    return GST_CLOCK_STIME_NONE;
+  return get_earliest (&heads[oldest]) + get_tolerance (heads, n);
 }
 
 gboolean

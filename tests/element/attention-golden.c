@@ -29,7 +29,7 @@ check_case (const Golden * g, guint n_pads, const gsize T[N_PADS],
     gboolean timed)
 {
   const CoModelInfo *info = co_model_get_info (g->model);
-  Rig rig = rig_new (g->name, n_pads, FALSE, "drop");
+  Rig rig = rig_new (g->name, n_pads, FALSE);
   Inputs in = { {g->x, g->key ? g->key : g->x, g->value ? g->value : g->x},
   {info->n_inputs, info->n_keys, info->n_values}, {T[0], T[1], T[2]}
   };

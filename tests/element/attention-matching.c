@@ -353,7 +353,7 @@ GST_START_TEST (test_state)
   }
   g_signal_emit_by_name (s.rig.element, "get-state", &state);
   rig_free (&s.rig);
-  s.rig = rig_new (SEPARATE, N_PADS, FALSE, "partial");
+  s.rig = rig_new_full (SEPARATE, N_PADS, FALSE, "partial");
   g_signal_emit_by_name (s.rig.element, "set-state", state, &ok);
   fail_unless (ok);
   g_bytes_unref (state);

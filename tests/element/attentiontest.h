@@ -17,9 +17,9 @@ typedef struct
   GstHarness *pads[N_PADS];     /* NULL: not requested */
 } Rig;
 
-/* @name: a golden case or NULL; @n_pads: 1 to 3; @warm_up: drop or partial */
+/* @name: a golden case or NULL; @n_pads: 1 to 3; @warm_up: as the property */
 static inline Rig
-rig_new (const gchar * name, guint n_pads, gboolean live,
+rig_new_full (const gchar * name, guint n_pads, gboolean live,
     const gchar * warm_up)
 {
   static const gchar *const names[] = { "query", "key", "value" };
@@ -37,6 +37,12 @@ rig_new (const gchar * name, guint n_pads, gboolean live,
     gst_harness_set_live (rig.pads[i], live);
   }
   return rig;
+}
+
+static inline Rig
+rig_new (const gchar * name, guint n_pads, gboolean live)
+{
+  return rig_new_full (name, n_pads, live, "drop");
 }
 
 static inline void
@@ -157,7 +163,7 @@ separate_new_bare (guint n_pads, gboolean live)
   model = co_model_load (path, options, NULL);
   s.truth = co_stream_new (model, 1);
   co_model_unref (model);
-  s.rig = rig_new (SEPARATE, n_pads, live, "partial");
+  s.rig = rig_new_full (SEPARATE, n_pads, live, "partial");
   memcpy (s.x, ((const float *[]) {
           s.g->x, s.g->key, s.g->value}), sizeof s.x);
   memcpy (s.width, ((gsize[]) {
