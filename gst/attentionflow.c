@@ -7,6 +7,22 @@
 /* For this time nothing more can be done; no flow to anybody. */
 #define FLOW_WAIT GST_FLOW_CUSTOM_SUCCESS_1
 
+/* The base class sends the segment with the first buffer, and sends it again then. */
+static void
+push_segment (GstContinualAttention * self)
+{
+  GstAggregator *agg = GST_AGGREGATOR (self);
+  GstEvent *event;
+
+  if (!self->segment_due)
+    return;
+  event = gst_event_new_segment (&GST_AGGREGATOR_PAD (agg->srcpad)->segment);
+  if (self->segment_seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, self->segment_seqnum);
+  gst_pad_push_event (agg->srcpad, event);
+  self->segment_due = FALSE;
+}
+
 static void
 push_gap (GstContinualAttention * self, const VectorTime * time)
 {
@@ -14,8 +30,11 @@ push_gap (GstContinualAttention * self, const VectorTime * time)
   GstClockTime pts = GST_CLOCK_TIME_IS_VALID (time->pts) ? time->pts :
       GST_AGGREGATOR_PAD (agg->srcpad)->segment.start;
 
-  if (self->negotiated && GST_CLOCK_TIME_IS_VALID (pts))
-    gst_pad_push_event (agg->srcpad, gst_event_new_gap (pts, time->duration));
+  if (!self->negotiated || !GST_CLOCK_TIME_IS_VALID (pts))
+    return;
+  push_segment (self);
+  gst_pad_push_event (agg->srcpad, gst_event_new_gap (pts,
+          time->duration));
 }
 
 static void
@@ -23,8 +42,10 @@ push_labels (GstContinualAttention * self)
 {
   GstEvent *labels = model_host_take_labels (&self->host);
 
-  if (labels)
-    gst_pad_push_event (GST_AGGREGATOR (self)->srcpad, labels);
+  if (!labels)
+    return;
+  push_segment (self);
+  gst_pad_push_event (GST_AGGREGATOR (self)->srcpad, labels);
 }
 
 /* What came of the last steps. */
@@ -44,8 +65,10 @@ push_outputs (GstContinualAttention * self)
       case MODEL_OUTPUT:
         ret = model_host_make_output (&self->host,
             gst_aggregator_get_buffer_pool (agg), &event, &out);
-        if (ret == GST_FLOW_OK)
-          ret = gst_aggregator_finish_buffer (agg, out);
+        if (ret != GST_FLOW_OK)
+          break;
+        self->segment_due = FALSE;
+        ret = gst_aggregator_finish_buffer (agg, out);
         break;
       case MODEL_GAP:
         push_gap (self, &event.time);
@@ -118,7 +141,8 @@ count_matches (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS]
   guint n_heads, which;
 
   while (n < max && (n_heads = get_heads (pads, n, heads, inputs)) > 0
-      && attention_match (heads, n_heads, FALSE, &which) == MATCH_TAKE)
+      && attention_match (heads, n_heads, GST_CLOCK_STIME_NONE,
+          &which) == MATCH_TAKE)
     n++;
   return n;
 }
@@ -189,7 +213,7 @@ finish (GstContinualAttention * self)
 
 static GstFlowReturn
 do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
-    gboolean late)
+    gboolean timeout, GstClockTimeDiff * late)
 {
   AttentionHead heads[N_INPUTS];
   AttentionInput inputs[N_INPUTS];
@@ -200,7 +224,9 @@ do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
     if (pads[i] && !attention_pad_load (pads[i], &why))
       return fail (self, why);
   n = get_heads (pads, 0, heads, inputs);
-  switch (attention_match (heads, n, late, &which)) {
+  if (timeout)
+    *late = attention_get_late (heads, n);
+  switch (attention_match (heads, n, *late, &which)) {
     case MATCH_TAKE:
       why = check_rates (heads, inputs, n);
       return why ? fail (self, why) : take (self, pads);
@@ -219,6 +245,7 @@ aggregate (GstAggregator * agg, gboolean timeout)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
   AttentionPad *pads[N_INPUTS];
+  GstClockTimeDiff late = GST_CLOCK_STIME_NONE;
   GstFlowReturn ret = GST_FLOW_OK;
   gboolean flushed = FALSE;
 
@@ -236,7 +263,7 @@ aggregate (GstAggregator * agg, gboolean timeout)
   if (flushed)
     model_host_reset (&self->host, -1);
   do {
-    ret = do_next (self, pads, timeout);
+    ret = do_next (self, pads, timeout, &late);
     timeout = FALSE;
   } while (ret == GST_FLOW_OK);
   attention_unref_pads (pads);
@@ -266,9 +293,10 @@ get_next_time (GstAggregator * agg)
 static GstFlowReturn
 flush (GstAggregator * agg)
 {
-  model_stream_forget (GST_CONTINUAL_ATTENTION (agg)->host.stream);
-  /* A gap may come before the first buffer: caps and segment come before both. */
-  gst_pad_mark_reconfigure (agg->srcpad);
+  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
+
+  model_stream_forget (self->host.stream);
+  self->segment_due = TRUE;
   return GST_FLOW_OK;
 }
 

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  HEAD_NONE,                    /* nothing came yet */
+  HEAD_NONE,                    /* nothing came yet; the next vector is expected at its begin */
   HEAD_VECTOR,
   HEAD_GAP,                     /* no vector begins before its end */
   HEAD_END                      /* nothing more will come */
@@ -31,9 +31,13 @@ typedef enum
 } Match;
 
 /* Vectors belong together when they begin within half a vector of each other or, where one has no time, in the order
- * in which they come. @late: an input that has nothing yet will not give anything in time for the oldest vector. */
+ * in which they come. What begins by @late, or GST_CLOCK_STIME_NONE, waits no longer for inputs that have nothing. */
 Match attention_match (const AttentionHead * heads /* (n) */ , guint n,
-    gboolean late, guint * which);
+    GstClockTimeDiff late, guint * which);
+
+/* What is late with the oldest vector. */
+GstClockTimeDiff attention_get_late (const AttentionHead * heads /* (n) */ ,
+    guint n);
 
 /* Whether the durations of two vectors that belong together say that their streams have different rates. */
 gboolean attention_rates_differ (const AttentionHead * a,

@@ -183,8 +183,11 @@ set_caps (GstContinualAttention * self, AttentionPad * pad,
 
 static gboolean
 set_segment (GstContinualAttention * self, AttentionPad * pad,
-    AttentionInput input, const GstSegment * segment)
+    AttentionInput input, GstEvent * event)
 {
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
   if (segment->rate < 0) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
         ("Expected a segment that plays forwards, found one of rate %g: "
@@ -200,7 +203,8 @@ set_segment (GstContinualAttention * self, AttentionPad * pad,
   pad->begun = TRUE;
   if (input == INPUT_QUERY) {
     gst_aggregator_update_segment (GST_AGGREGATOR (self), &pad->segment);
-    gst_pad_mark_reconfigure (GST_AGGREGATOR (self)->srcpad);
+    self->segment_due = TRUE;
+    self->segment_seqnum = gst_event_get_seqnum (event);
   }
   return TRUE;
 }
@@ -227,7 +231,6 @@ sink_event (GstAggregator * agg, GstAggregatorPad * pad, GstEvent * event)
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
   AttentionPad *from = ATTENTION_PAD (pad);
   AttentionInput input = find_input (self, pad);
-  const GstSegment *segment;
   gboolean ok = TRUE;
   GstCaps *caps;
 
@@ -240,8 +243,7 @@ sink_event (GstAggregator * agg, GstAggregatorPad * pad, GstEvent * event)
       ok = set_caps (self, from, input, caps);
       break;
     case GST_EVENT_SEGMENT:
-      gst_event_parse_segment (event, &segment);
-      ok = set_segment (self, from, input, segment);
+      ok = set_segment (self, from, input, event);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:

@@ -48,7 +48,7 @@ attention_pad_clear (AttentionPad * self)
   drop_buffer (self);
   g_clear_pointer (&self->queued, gst_buffer_unref);
   gst_adapter_clear (self->bytes.adapter);
-  self->last = GST_CLOCK_STIME_NONE;
+  self->last = self->expected = GST_CLOCK_STIME_NONE;
   self->spacing = 0;
 }
 
@@ -78,7 +78,7 @@ void
 attention_pad_set_segment (AttentionPad * self, const GstSegment * segment)
 {
   self->in_bytes = segment->format != GST_FORMAT_TIME;
-  self->last = GST_CLOCK_STIME_NONE;
+  self->last = self->expected = GST_CLOCK_STIME_NONE;
   if (self->in_bytes)
     byte_segment_begin (&self->bytes, segment, &self->segment);
   else
@@ -249,8 +249,8 @@ attention_pad_get_time (AttentionPad * self)
 AttentionHead
 attention_pad_get_head (AttentionPad * self)
 {
-  AttentionHead head = { HEAD_NONE, GST_CLOCK_STIME_NONE,
-    GST_CLOCK_STIME_NONE, 0
+  AttentionHead head = { HEAD_NONE, self->expected, GST_CLOCK_STIME_NONE,
+    self->spacing
   };
 
   if (attention_pad_get_ahead (self, 0, &head))
@@ -296,29 +296,38 @@ attention_pad_is_discont (AttentionPad * self)
       && !self->in_bytes && GST_BUFFER_IS_DISCONT (self->queued);
 }
 
-/* The spacing of vectors without a duration is learnt from their times. */
+/* What the time of a vector or a gap tells about the next one; that of a vector without a duration is learnt. */
 static void
-learn_spacing (AttentionPad * self, gsize i)
+learn (AttentionPad * self, const AttentionHead * head)
 {
-  AttentionHead head;
-
-  if (!attention_pad_get_ahead (self, i, &head)
-      || !GST_CLOCK_STIME_IS_VALID (head.begin))
+  if (!GST_CLOCK_STIME_IS_VALID (head->begin))
     return;
-  if (GST_CLOCK_STIME_IS_VALID (self->last) && head.begin > self->last)
-    self->spacing = head.begin - self->last;
-  self->last = head.begin;
+  if (head->type == HEAD_GAP) {
+    self->expected = head->end;
+    return;
+  }
+  if (GST_CLOCK_STIME_IS_VALID (head->end))
+    self->spacing = head->end - head->begin;
+  else if (GST_CLOCK_STIME_IS_VALID (self->last) && head->begin > self->last)
+    self->spacing = head->begin - self->last;
+  self->last = head->begin;
+  self->expected = head->begin + self->spacing;
 }
 
 void
 attention_pad_skip (AttentionPad * self, gsize n)
 {
+  AttentionHead head;
+
   if (!self->buffer) {
+    head = attention_pad_get_head (self);
+    learn (self, &head);
     drop_queued (self);
     return;
   }
   for (gsize i = 0; i < n; i++)
-    learn_spacing (self, i);
+    if (attention_pad_get_ahead (self, i, &head))
+      learn (self, &head);
   self->next_step += n;
   if (self->next_step < self->n_steps)
     return;

@@ -36,6 +36,7 @@ struct _GstContinualAttentionPad
   VectorTime time;              /* of all of it */
   GstClockTimeDiff last;        /* running time of the last vector taken; GST_CLOCK_STIME_NONE: none */
   GstClockTimeDiff spacing;     /* from the one before to it */
+  GstClockTimeDiff expected;    /* running time of the next one; GST_CLOCK_STIME_NONE: not known */
 
   gint flushed;                 /* atomic */
 };

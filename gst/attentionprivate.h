@@ -32,6 +32,8 @@ struct _GstContinualAttention
   /* The streaming thread's. */
   gboolean failed;              /* an event was wrong, and an error posted */
   gboolean negotiated;          /* downstream knows the caps */
+  gboolean segment_due;         /* it doesn't know the segment */
+  guint32 segment_seqnum;
   GstClockTime vector_duration; /* of queries; none: not known */
 };
 

@@ -191,6 +191,8 @@ gst_continual_attention_start (GstAggregator * agg)
   memset (self->unmatched, 0, sizeof self->unmatched);
   GST_OBJECT_UNLOCK (self);
   self->failed = self->negotiated = FALSE;
+  self->segment_due = TRUE;
+  self->segment_seqnum = GST_SEQNUM_INVALID;
   self->vector_duration = GST_CLOCK_TIME_NONE;
   return TRUE;
 }
