@@ -157,16 +157,14 @@ GST_END_TEST;
 GST_START_TEST (test_latency)
 {
   Rig rig = rig_new ("mha-single-output-query-index--3", 1, TRUE);
+  const float x[24] = { 0 };
   GstMessage *message;
 
   gst_harness_set_upstream_latency (rig.pads[QUERY], 5 * GST_MSECOND);
   rig_set_caps (&rig, QUERY, 24, 1, 100, 1);
-  for (gsize i = 0; i < 2; i++) {
-    float x[24] = { 0 };
-
-    fail_unless_equals_int (rig_push (&rig, QUERY, x - i * 24, 24, i, 1),
-        GST_FLOW_OK);
-  }
+  for (gsize i = 0; i < 2; i++)
+    fail_unless_equals_int (gst_harness_push (rig.pads[QUERY], vectors_new (x,
+                24, i * EACH, EACH)), GST_FLOW_OK);
   gst_event_unref (rig_pull_event (&rig, GST_EVENT_CAPS));
   message = gst_bus_timed_pop_filtered (rig.bus, GST_CLOCK_TIME_NONE,
       GST_MESSAGE_LATENCY);
