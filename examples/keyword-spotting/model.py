@@ -1,154 +1,23 @@
-# The network: what libcontinual computes step by step, for whole sequences at once.
+# The network of the keyword spotter.
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A stack of transformer layers in which every layer's output is that of its newest vector, over the last
-`sequence_len` vectors that came into that layer: attention "deep". Over a whole sequence that is attention with a
-band for a mask, so that one pass trains on every frame of it. Before a window is full it attends to what there is,
-which is what continualencoder does with warm-up=partial."""
-import json
-import struct
+import os
+import sys
 
-import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional as F
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "training"))
+import deep
+from deep import load, save  # noqa: F401 (train.py finds them here)
 
 
-WAVES = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 23, 27, 31]  # periods in the positions' period
-
-
-class Positions(nn.Module):
-    """Adds pe[t mod P]. The encoding is a set of sine waves with whole periods in P vectors, so that how far apart
-    two vectors are is the same at any t. It fills the first 2 * len(WAVES) features."""
-
-    def __init__(self, period, features):
-        super().__init__()
-        self.pe = nn.Embedding(period, features)
-        turn = 2 * np.pi * torch.arange(period)[:, None] * torch.tensor(WAVES) / period
-        with torch.no_grad():
-            self.pe.weight.zero_()
-            self.pe.weight[:, 0 : 2 * len(WAVES) : 2] = turn.cos()
-            self.pe.weight[:, 1 : 2 * len(WAVES) : 2] = turn.sin()
-        self.pe.weight.requires_grad = False
-
-    def forward(self, x, phase):
-        """x (B, T, E), phase (B,): the t of the first vector."""
-        at = (phase[:, None] + torch.arange(x.shape[1])) % self.pe.num_embeddings
-        return x + self.pe(at)
-
-
-def banded_attention(attention, x, window):
-    """nn.MultiheadAttention's parameters; each of x (B, T, E) asks for itself and the window - 1 before it."""
-    batch, length, features = x.shape
-    heads = attention.num_heads
-    pad = -length % window
-    q, k, v = F.linear(F.pad(x, (0, 0, 0, pad)), attention.in_proj_weight, attention.in_proj_bias).chunk(3, -1)
-    blocks = (length + pad) // window
-
-    def split(y):  # (B, H, blocks, window, E / H)
-        return y.view(batch, blocks, window, heads, features // heads).permute(0, 3, 1, 2, 4)
-
-    def with_previous(y):
-        return torch.cat([F.pad(y, (0, 0, 0, 0, 1, 0))[:, :, :-1], y], 3)
-
-    q, k, v = split(q), with_previous(split(k)), with_previous(split(v))
-    back = torch.arange(window)[:, None] + window - torch.arange(2 * window)[None]
-    seen = ((back >= 0) & (back < window)).expand(blocks, window, 2 * window).clone()
-    seen[0, :, :window] = False
-    scores = (q @ k.transpose(-1, -2)) * (features // heads) ** -0.5
-    weights = scores.masked_fill(~seen, -1e9).softmax(-1)
-    y = (weights @ v).permute(0, 2, 3, 1, 4).reshape(batch, length + pad, features)[:, :length]
-    return attention.out_proj(y)
-
-
-class Spotter(nn.Sequential):
-    """Named as continual-inference names co.Sequential(Linear, positions, encoder, norm, Linear)."""
+class Spotter(deep.Deep):
+    waves = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 23, 27, 31]
 
     def __init__(self, inputs, labels, features=96, heads=6, hidden=192, layers=3, window=32, dropout=0.0):
-        layer = nn.TransformerEncoderLayer(features, heads, hidden, dropout, "gelu", batch_first=True, norm_first=True)
-        super().__init__(nn.Linear(inputs, features), Positions(2 * window - 1, features),
-                         nn.TransformerEncoder(layer, layers), nn.LayerNorm(features),
-                         nn.Linear(features, len(labels)))
-        self.labels, self.window, self.heads = labels, window, heads
-        with torch.no_grad():
-            self[0].weight[: 2 * len(WAVES)] *= 0.1
-            for index, each in enumerate(self[2].layers):
-                for weight in (each.linear1.weight, each.linear2.weight):
-                    nn.init.xavier_uniform_(weight)  # unlike copies of one layer
-                each.linear2.weight[: 2 * len(WAVES)] *= 0.1
-                self._look_back(each.self_attn, index)
+        super().__init__(inputs, labels, features, heads, hidden, layers, window, dropout)
 
-    def _look_back(self, attention, index):
-        """Starts each head off looking a few vectors back, as a convolution would, and leaves the features of the
-        positions nearly alone."""
-        features, heads = attention.embed_dim, attention.num_heads
-        size, period = features // heads, 2 * self.window - 1
-        nn.init.normal_(attention.in_proj_weight[: 2 * features], 0, 0.02)
-        nn.init.xavier_uniform_(attention.in_proj_weight[2 * features :])
-        nn.init.xavier_uniform_(attention.out_proj.weight)
-        attention.out_proj.weight[: 2 * len(WAVES)] *= 0.1
-        gain = 1.2
-        for head in range(heads):
-            back = min(self.window - 1, round(head**1.35 * (1, 1.7, 2.5, 3)[min(index, 3)]))
-            for slot, wave in enumerate(range(head % 2, len(WAVES), 2)[: size // 2]):
-                row, column, turn = head * size + 2 * slot, 2 * wave, 2 * np.pi * WAVES[wave] * back / period
-                # the query, turned back by `back` steps, agrees with the key of that vector
-                for i, part in enumerate(([np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)])):
-                    attention.in_proj_weight[row + i, column : column + 2] += gain * torch.tensor(part)
-                    attention.in_proj_weight[features + row + i, column + i] += gain
-
-    def encode(self, x):
-        for layer in self[2].layers:
-            if layer.norm_first:
-                x = x + layer.dropout1(banded_attention(layer.self_attn, layer.norm1(x), self.window))
-                inner = layer.norm2(x)
-            else:
-                inner = x = layer.norm1(x + layer.dropout1(banded_attention(layer.self_attn, x, self.window)))
-            inner = layer.dropout2(layer.linear2(layer.dropout(layer.activation(layer.linear1(inner)))))
-            x = x + inner if layer.norm_first else layer.norm2(x + inner)
-        return x
-
-    def forward(self, x, phase=None):
-        """x (B, T, C) -> scores (B, T, labels)."""
-        phase = torch.zeros(len(x), dtype=torch.long) if phase is None else phase
-        return self[4](self[3](self.encode(self[1](self[0](x), phase))))
-
-    def metadata(self):
-        return {"attention": "deep", "nhead": str(self.heads), "sequence_len": str(self.window),
-                "activation": "gelu", "norm_first": "true", "labels": json.dumps(self.labels)}
-
-
-def save(path, state, metadata):
-    """A safetensors file with 16 bit floats."""
-    header, blobs, at = {"__metadata__": metadata}, [], 0
-    for name, tensor in state.items():
-        blob = tensor.detach().numpy().astype("<f2").tobytes()
-        header[name] = {"dtype": "F16", "shape": list(tensor.shape), "data_offsets": [at, at + len(blob)]}
-        blobs.append(blob)
-        at += len(blob)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as out:
-        out.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
-
-
-def load(path):
-    """(state dict, metadata) of a file written by `save`, or of 32 bit floats."""
-    with open(path, "rb") as data:
-        size = struct.unpack("<Q", data.read(8))[0]
-        header = json.loads(data.read(size))
-        body = data.read()
-    metadata = header.pop("__metadata__", {})
-    kinds = {"F16": "<f2", "F32": "<f4"}
-    return {name: torch.from_numpy(np.frombuffer(body[slice(*t["data_offsets"])], kinds[t["dtype"]])
-                                   .astype(np.float32).reshape(t["shape"])) for name, t in header.items()}, metadata
+    def back(self, layer, head):
+        return round(head**1.35 * (1, 1.7, 2.5, 3)[min(layer, 3)])
 
 
 def read_spotter(path):
     """The Spotter in a file, ready to be asked."""
-    state, metadata = load(path)
-    layers = 1 + max(int(n.split(".")[2]) for n in state if n.startswith("2.layers."))
-    model = Spotter(state["0.weight"].shape[1], json.loads(metadata["labels"]), state["0.weight"].shape[0],
-                    int(metadata["nhead"]), state["2.layers.0.linear1.weight"].shape[0], layers,
-                    int(metadata["sequence_len"]))
-    model.load_state_dict(state)
-    return model.eval()
+    return deep.read(path, Spotter)
