@@ -213,7 +213,7 @@ take_labels (GstClassLabeler * self, GstEvent * event)
       && g_strv_equal (labels, (const gchar * const *) self->event_labels))
     return;
   g_strfreev (self->event_labels);
-  self->event_labels = g_strdupv ((gchar **) labels);
+  self->event_labels = labels[0] ? g_strdupv ((gchar **) labels) : NULL;
   if (!self->file_labels)
     unprepare (self);
 }

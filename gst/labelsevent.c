@@ -5,7 +5,7 @@
 GstEvent *
 labels_event_new (const gchar * const *labels)
 {
-  g_return_val_if_fail (labels != NULL && labels[0] != NULL, NULL);
+  g_return_val_if_fail (labels != NULL, NULL);
 
   return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
       gst_structure_new (LABELS_EVENT_NAME, "labels", G_TYPE_STRV, labels,
@@ -24,7 +24,7 @@ labels_event_parse (GstEvent * event)
   if (!value || !G_VALUE_HOLDS (value, G_TYPE_STRV))
     return NULL;
   labels = g_value_get_boxed (value);
-  if (!labels || !labels[0])
+  if (!labels)
     return NULL;
   for (guint i = 0; labels[i]; i++)
     if (!g_utf8_validate (labels[i], -1, NULL))

@@ -7,13 +7,14 @@
 G_BEGIN_DECLS
 
 /* Sent by the element that runs a model, read by the one that names its scores. Sticky: whoever is linked
- * later gets it, too. A structure of this name with a field "labels" of G_TYPE_STRV, one per score. */
+ * later gets it, too. A structure of this name with a field "labels" of G_TYPE_STRV, one per score; an
+ * empty one takes back what an earlier model's event said. */
 #define LABELS_EVENT_NAME "continual-labels"
 
 GstEvent *labels_event_new (const gchar * const *labels);
 
-/* The labels, NULL-terminated and owned by @event; NULL if it is another event, or if they are missing, none,
- * or not valid UTF-8. */
+/* The labels, NULL-terminated and owned by @event; NULL if it is another event, or if they are missing or not valid
+ * UTF-8. */
 const gchar *const *labels_event_parse (GstEvent * event);
 
 G_END_DECLS

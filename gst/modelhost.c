@@ -590,10 +590,14 @@ model_host_take_labels (ModelHost * self)
 {
   const CoModelInfo *info =
       co_model_get_info (model_stream_get_model (self->stream));
-  gboolean due = self->labels_due;
+  const gchar *none[] = { NULL };
+  gboolean due = self->labels_due && (info->n_labels || self->labels_sent);
 
   self->labels_due = FALSE;
-  return due && info->n_labels ? labels_event_new (info->labels) : NULL;
+  if (!due)
+    return NULL;
+  self->labels_sent = info->n_labels > 0;
+  return labels_event_new (self->labels_sent ? info->labels : none);
 }
 
 void

@@ -67,6 +67,7 @@ struct _ModelHost
 
   /* The streaming thread's. */
   gboolean labels_due;          /* before the next buffer */
+  gboolean labels_sent;         /* downstream keeps them until others come */
   GstClockTime last_stats;      /* when they were posted */
 };
 
@@ -127,7 +128,8 @@ GstFlowReturn model_host_refuse (ModelHost * self,
 /* Resets by an event named continual-reset, after it answered what waits. FALSE: @event is another one. */
 gboolean model_host_handle_reset (ModelHost * self, GstEvent * event);
 
-/* The names of the outputs, before the first of them; NULL: none, or sent already. */
+/* The names of the outputs, before the first of them, or that an earlier model's hold no longer; NULL: none, or sent
+ * already. */
 GstEvent *model_host_take_labels (ModelHost * self);
 
 G_END_DECLS

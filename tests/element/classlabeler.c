@@ -136,6 +136,7 @@ GST_END_TEST;
 GST_START_TEST (test_where_labels_come_from)
 {
   const gchar *others[] = { "ja", "nein", "nichts", NULL };
+  const gchar *none[] = { NULL };
   gchar *path = write_file ("one\ntwo\nthree\n", -1);
   GstHarness *h = labeler_new ("3", NULL);
 
@@ -147,6 +148,9 @@ GST_START_TEST (test_where_labels_come_from)
   /* they are sticky: a flush doesn't take them */
   flush (h);
   check_row (h, 0, 3, no, "0.000\tnein\t0.787\n");
+  /* a model without labels came */
+  send_labels (h, none);
+  check_row (h, 0, 3, no, "0.000\t1\t0.787\n");
   gst_harness_teardown (h);
 
   /* the file wins, whichever comes first */

@@ -101,6 +101,38 @@ GST_START_TEST (test_new_model)
 
 GST_END_TEST;
 
+/* Whoever keeps the old ones learns, once, that they hold no longer. */
+GST_START_TEST (test_new_model_without)
+{
+  g_autoptr (Golden) g = golden_load (MODEL, NULL);
+  g_autofree gchar *without = model_path (MODEL);
+  GstHarness *h = begin (g);
+  GstElement *e = encoder_get (h);
+  const gchar *const *labels;
+  GstEvent *event;
+
+  expect_labels (h, "a", "\u00e9");
+  g_object_set (e, "model-path", without, NULL);
+  push_vectors (h, g, 1, 1);
+  event = pull_event (h, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY);
+  fail_unless (event != NULL);
+  labels = labels_event_parse (event);
+  fail_unless (labels != NULL && labels[0] == NULL);
+  gst_event_unref (event);
+  gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+          gst_structure_new_empty ("continual-reset")));
+  gst_harness_push_event (h, gst_event_new_stream_start ("next"));
+  push_vectors (h, g, 2, 1);
+  fail_unless (pull_event (h, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY) == NULL);
+  g_object_set (e, "model-path", other_path, NULL);
+  push_vectors (h, g, 3, 1);
+  expect_labels (h, "v", "z");
+  gst_object_unref (e);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_none)
 {
   g_autoptr (Golden) g = golden_load (MODEL, NULL);
@@ -125,6 +157,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_first);
   tcase_add_test (tc, test_new_stream);
   tcase_add_test (tc, test_new_model);
+  tcase_add_test (tc, test_new_model_without);
   tcase_add_test (tc, test_none);
   return s;
 }

@@ -133,6 +133,7 @@ GST_END_TEST;
 GST_START_TEST (test_event)
 {
   const gchar *labels[] = { "yes", "no", NULL }, *bad[] = { "\xff", NULL };
+  const gchar *none[] = { NULL };
   GstEvent *event = labels_event_new (labels);
 
   fail_unless (GST_EVENT_IS_STICKY (event));
@@ -141,6 +142,9 @@ GST_START_TEST (test_event)
   fail_unless (g_strv_equal (labels_event_parse (event), labels));
   gst_event_unref (event);
 
+  event = labels_event_new (none);
+  fail_unless (g_strv_equal (labels_event_parse (event), none));
+  gst_event_unref (event);
   event = labels_event_new (bad);
   fail_unless (labels_event_parse (event) == NULL);
   gst_event_unref (event);
