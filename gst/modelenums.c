@@ -80,6 +80,13 @@ DEFINE_ENUM (model_feature_transform_get_type, "GstContinualFeatureTransform",
     {1, "elu (x) + 1", "elu"},
     {2, "ReLU", "relu"},
     {3, "Square", "square"},
-    {4, "Exponential", "exp"},
-    {5, "Exponential, less half of the squared norm", "expmod"},
+    {4, "Exponential, less half of the squared norm", "exp"},
+    {5, "Exponential", "expmod"},
     {6, "None", "identity"})
+
+DEFINE_ENUM (model_precision_get_type, "GstContinualPrecision",
+    {0, "As the model says, or float32", "auto"},
+    {1, "Four bytes a weight", "float32"},
+    {2, "Two bytes a weight, 8 bits of mantissa", "bfloat16"},
+    {3, "One byte a weight, 127 steps to each output's largest; inputs in 15 "
+          "bits", "int8"})

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 #define MODEL_TYPE_WARM_UP (model_warm_up_get_type ())
 #define MODEL_TYPE_FEATURE_MAP (model_feature_map_get_type ())
 #define MODEL_TYPE_FEATURE_TRANSFORM (model_feature_transform_get_type ())
+#define MODEL_TYPE_PRECISION (model_precision_get_type ())
 
 GType model_attention_get_type (void);
 GType model_activation_get_type (void);
@@ -26,5 +27,6 @@ GType model_at_max_get_type (void);
 GType model_warm_up_get_type (void);
 GType model_feature_map_get_type (void);
 GType model_feature_transform_get_type (void);
+GType model_precision_get_type (void);
 
 G_END_DECLS

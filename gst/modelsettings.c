@@ -146,6 +146,10 @@ model_settings_install_properties (GObjectClass * klass, ModelElement element)
   ADD_ENUM (MODEL_FOR_DECODER, "cross_attention", "cross-attention",
       "Cross-attention", "How the decoder's vectors attend to the memory",
       MODEL_TYPE_CROSS_ATTENTION, 0);
+  ADD_ENUM (ALL, "precision", "precision", "Precision",
+      "How the weights of projections and feed-forward are kept: less memory and "
+      "time for less exact outputs, see docs/performance.md",
+      MODEL_TYPE_PRECISION, 0);
   add_kernel (to);
   return to->n + 1;
 }

@@ -137,6 +137,67 @@ GST_START_TEST (test_stats)
 
 GST_END_TEST;
 
+static guint64
+get_model_bytes (const gchar * properties)
+{
+  GstHarness *h = encoder_new (MODEL, properties);
+  GstElement *e = encoder_get (h);
+  guint64 n;
+
+  encoder_set_caps (h, "32", 100);
+  n = get_stat (e, "model-bytes");
+  gst_object_unref (e);
+  gst_harness_teardown (h);
+  return n;
+}
+
+/* Biases and norms stay as they are, the rest is a half and about a quarter. */
+GST_START_TEST (test_precision)
+{
+  guint64 full = get_model_bytes ("");
+
+  fail_unless_equals_uint64 (get_model_bytes ("precision=float32"), full);
+  fail_unless (get_model_bytes ("precision=bfloat16") < .7 * full);
+  fail_unless (get_model_bytes ("precision=int8") < .5 * full);
+}
+
+GST_END_TEST;
+
+/* What the README's table names exists. */
+GST_START_TEST (test_readme)
+{
+  g_autofree gchar *path = g_build_filename (g_getenv ("CONTINUAL_TEST_DATA"),
+      "..", "README.md", NULL);
+  g_autoptr (GstElement) e = gst_element_factory_make ("continualencoder",
+      NULL);
+  g_autoptr (GRegex) name = g_regex_new ("`([a-z-]+)`", 0, 0, NULL);
+  g_autofree gchar *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  guint n = 0;
+
+  fail_unless (g_file_get_contents (path, &text, NULL, NULL));
+  lines = g_strsplit (strstr (text, "## Properties of `continualencoder`"),
+      "\n", -1);
+  for (guint i = 1; lines[i] && !g_str_has_prefix (lines[i], "## "); i++) {
+    g_auto (GStrv) cells = g_strsplit (lines[i], "|", 3);
+    g_autoptr (GMatchInfo) match = NULL;
+
+    if (!g_str_has_prefix (lines[i], "| `"))
+      continue;
+    g_regex_match (name, cells[1], 0, &match);
+    for (; g_match_info_matches (match); g_match_info_next (match, NULL)) {
+      g_autofree gchar *property = g_match_info_fetch (match, 1);
+
+      fail_unless (g_object_class_find_property (G_OBJECT_GET_CLASS (e),
+              property) != NULL, "%s", property);
+      n++;
+    }
+  }
+  fail_unless (n > 15, "%u", n);
+}
+
+GST_END_TEST;
+
 static gint
 count_opens (gint watch)
 {
@@ -322,6 +383,8 @@ encoder_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_ready_only);
   tcase_add_test (tc, test_stats);
+  tcase_add_test (tc, test_precision);
+  tcase_add_test (tc, test_readme);
   tcase_add_test (tc, test_shared_model);
   tcase_add_test (tc, test_swap);
   tcase_add_test (tc, test_swap_refused);

@@ -283,6 +283,48 @@ GST_START_TEST (test_eos)
 
 GST_END_TEST;
 
+/* Streams that are released don't end the output, unlike those that end: others may come. */
+GST_START_TEST (test_nobody_left)
+{
+  Rig rig = rig_new ("max-streams=2", 1, FALSE);
+
+  rig_push (&rig, 0, 1, 0);
+  EXPECT (&rig, 0, 1, NAN);
+  rig_leave (&rig, 0);
+  rig_join (&rig, 1, "2");
+  rig_push (&rig, 1, 2, 5 * TICK);
+  EXPECT (&rig, 5 * TICK, NAN, 2);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* A live stream that never has anything is waited for once; while it is there the output doesn't end. */
+GST_START_TEST (test_spare_stream)
+{
+  Rig rig = rig_new ("max-streams=3 latency=50000000", 2, TRUE);
+  GstEvent *event;
+
+  rig_push (&rig, 0, 1, 0);
+  time_out (&rig);
+  EXPECT (&rig, 0, 1, NAN, NAN);
+  rig_push (&rig, 0, 2, TICK);
+  EXPECT (&rig, TICK, 2, NAN, NAN);
+  fail_unless (gst_harness_push_event (rig.at[0], gst_event_new_eos ()));
+  rig_leave (&rig, 0);
+
+  rig_join (&rig, 2, "2");
+  rig_push (&rig, 2, 3, 5 * TICK);
+  EXPECT (&rig, 5 * TICK, NAN, NAN, 3);
+  while ((event = gst_harness_try_pull_event (rig.out))) {
+    fail_unless (GST_EVENT_TYPE (event) != GST_EVENT_EOS);
+    gst_event_unref (event);
+  }
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_errors)
 {
   Rig rig = rig_new ("max-streams=4", 2, FALSE);
@@ -340,6 +382,8 @@ mux_suite (void)
   tcase_add_test (tc, test_joining_and_leaving);
   tcase_add_test (tc, test_resets);
   tcase_add_test (tc, test_eos);
+  tcase_add_test (tc, test_nobody_left);
+  tcase_add_test (tc, test_spare_stream);
   tcase_add_test (tc, test_errors);
   return s;
 }
