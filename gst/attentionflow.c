@@ -204,10 +204,13 @@ drop (GstContinualAttention * self, AttentionPad * pad, AttentionInput input)
 }
 
 static GstFlowReturn
-finish (GstContinualAttention * self)
+finish (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
 {
   GstFlowReturn ret = attention_drain (self);
 
+  for (AttentionInput i = 0; i < N_INPUTS; i++)
+    if (pads[i])
+      attention_pad_end (pads[i]);
   return ret == GST_FLOW_OK ? GST_FLOW_EOS : ret;
 }
 
@@ -234,7 +237,7 @@ do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
       drop (self, pads[inputs[which]], inputs[which]);
       return GST_FLOW_OK;
     case MATCH_END:
-      return finish (self);
+      return finish (self, pads);
     default:
       return FLOW_WAIT;
   }

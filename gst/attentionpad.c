@@ -62,6 +62,27 @@ attention_pad_reset (AttentionPad * self)
   self->stream_start = GST_SEQNUM_INVALID;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   g_atomic_int_set (&self->flushed, FALSE);
+  g_atomic_int_set (&self->ended, FALSE);
+}
+
+void
+attention_pad_end (AttentionPad * self)
+{
+  g_atomic_int_set (&self->ended, TRUE);
+  attention_pad_clear (self);
+  /* Who waits for room goes on, and is refused the next time. */
+  gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (self));
+}
+
+static GstPadProbeReturn
+refuse_after_end (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+{
+  if (!g_atomic_int_get (&ATTENTION_PAD (pad)->ended))
+    return GST_PAD_PROBE_OK;
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_DATA (info) = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_EOS;
+  return GST_PAD_PROBE_HANDLED;
 }
 
 void
@@ -350,6 +371,7 @@ static GstFlowReturn
 attention_pad_flush (GstAggregatorPad * pad, GstAggregator * aggregator)
 {
   g_atomic_int_set (&ATTENTION_PAD (pad)->flushed, TRUE);
+  g_atomic_int_set (&ATTENTION_PAD (pad)->ended, FALSE);
   return GST_FLOW_OK;
 }
 
@@ -365,4 +387,6 @@ attention_pad_init (AttentionPad * self)
 {
   byte_segment_init (&self->bytes);
   attention_pad_reset (self);
+  gst_pad_add_probe (GST_PAD (self), GST_PAD_PROBE_TYPE_BUFFER,
+      refuse_after_end, NULL, NULL);
 }

@@ -39,6 +39,7 @@ struct _GstContinualAttentionPad
   GstClockTimeDiff expected;    /* running time of the next one; GST_CLOCK_STIME_NONE: not known */
 
   gint flushed;                 /* atomic */
+  gint ended;                   /* atomic: another pad's end was the end of all */
 };
 
 /* A new run of the element. */
@@ -75,6 +76,9 @@ VectorTime attention_pad_get_time (AttentionPad * self);
 
 /* Whether the vector that is next is the first of a buffer with the DISCONT flag. */
 gboolean attention_pad_is_discont (AttentionPad * self);
+
+/* Refuses what comes from now on as EOS, until a flush: from GStreamer 1.26 on the base class lets it wait. */
+void attention_pad_end (AttentionPad * self);
 
 /* Takes the next @n vectors, or the gap that is next. */
 void attention_pad_skip (AttentionPad * self, gsize n);

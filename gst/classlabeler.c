@@ -17,6 +17,8 @@
 
 #include <string.h>
 
+#include "analytics/classes.h"
+#include "analytics/media.h"
 #include "elements.h"
 #include "labelersettings.h"
 #include "labelreport.h"
@@ -40,6 +42,7 @@ struct _GstClassLabeler
   gchar **file_labels, **event_labels;  /* NULL: none */
   gchar **ignore_list;
   TensorInfo info;
+  gboolean media;               /* buffers of video or audio carry the scores, and then the labels */
 
   /* Made by prepare(), NULL after caps or labels changed. */
   LabelScores *scores;
@@ -48,11 +51,13 @@ struct _GstClassLabeler
   guint n_refused;              /* rows, since the last good one */
 };
 
+#define TEXT_CAPS "text/x-raw, format=(string)utf8"
+
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
-    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE MEDIA_CAPS_TOO));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS ("text/x-raw, format=(string)utf8"));
+    GST_STATIC_CAPS (TEXT_CAPS MEDIA_CAPS_TOO));
 
 G_DEFINE_TYPE (GstClassLabeler, gst_class_labeler, GST_TYPE_BASE_TRANSFORM);
 GST_ELEMENT_REGISTER_DEFINE (classlabeler, "classlabeler", GST_RANK_NONE,
@@ -148,9 +153,12 @@ static GstCaps *
 gst_class_labeler_transform_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, GstCaps * filter)
 {
-  GstCaps *res = gst_static_pad_template_get_caps (direction == GST_PAD_SINK ?
-      &src_template : &sink_template);
+  /* Media goes through, with labels on it. */
+  GstCaps *res = media_caps_select (caps);
 
+  if (gst_caps_is_any (caps) || gst_caps_get_size (res) < gst_caps_get_size (caps))
+    res = gst_caps_merge (gst_caps_from_string (direction == GST_PAD_SINK ?
+            TEXT_CAPS : TENSOR_CAPS_TEMPLATE), res);
   if (direction == GST_PAD_SINK)
     tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
   if (filter) {
@@ -171,6 +179,10 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
   TensorInfo info;
   gchar *why = NULL;
 
+  self->media = media_caps_check (in);
+  gst_base_transform_set_passthrough (trans, self->media);
+  if (self->media)
+    return TRUE;
   if (!tensor_caps_parse (in, &info, &why)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
     g_free (why);
@@ -338,10 +350,12 @@ warn_refused (GstClassLabeler * self, guint stream)
         "or an infinity in stream %u: dropping such rows", stream);
 }
 
-/* Takes in the newest position of each stream. NULL: there is nothing to say. */
+/* Takes in the newest position of each stream. NULL: there is nothing to say, or it was added to @media, which must be
+ * writable. */
 static gchar *
 label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
-    guint n_positions, const LabelTimes * times, const LabelerOutput * set)
+    guint n_positions, const LabelTimes * times, const LabelerOutput * set,
+    GstBuffer * media)
 {
   guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
   GString *out = g_string_new (NULL);
@@ -382,7 +396,9 @@ label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
           gst_message_new_element (GST_OBJECT (self),
               label_report_to_structure (&report)));
 
-    if (set->format == LABELER_FORMAT_TEXT) {
+    if (media) {
+      classes_add (media, &report);
+    } else if (set->format == LABELER_FORMAT_TEXT) {
       if (out->len)
         g_string_append_c (out, '\n');
       label_report_append_text (&report, out);
@@ -393,12 +409,55 @@ label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
         label_report_append_line (&report, out);
     }
   }
-  if (!speak || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
+  if (!speak || media || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
     g_string_free (out, TRUE);
     return NULL;
   }
   return g_string_free (out, FALSE);
 }
+
+#ifdef HAVE_ANALYTICS
+/* The scores are a tensor of (D) or (N, D) that @buffer carries. Takes it. */
+static GstFlowReturn
+label_media (GstClassLabeler * self, GstBuffer * buffer,
+    const LabelerOutput * set, GstBuffer ** out)
+{
+  LabelTimes times = get_times (self, buffer);
+  g_autofree gchar *why = NULL;
+  g_autoptr (GstBuffer) scores = NULL;
+  MediaTensor tensor;
+  GstMapInfo map;
+
+  switch (media_tensor_find (buffer, self->settings.input_tensor, 0, &tensor,
+          &why)) {
+    case MEDIA_TENSOR_FOUND:
+      scores = gst_buffer_ref (tensor.data);
+      break;
+    case MEDIA_TENSOR_NONE:
+      *out = buffer;
+      return GST_FLOW_OK;
+    default:
+      GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+      gst_buffer_unref (buffer);
+      return GST_FLOW_ERROR;
+  }
+  if (self->info.dims[0] != tensor.width)
+    unprepare (self);
+  self->info.dims[0] = (guint) tensor.width;
+  self->info.dims[1] = (guint) (tensor.n / tensor.width);
+  self->info.dims[2] = self->info.dims[3] = 1;
+  if ((!self->scores && !prepare (self))
+      || !gst_buffer_map (scores, &map, GST_MAP_READ)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  *out = gst_buffer_make_writable (buffer);
+  label_buffer (self, (const gfloat *) map.data, self->info.dims[1], &times,
+      set, *out);
+  gst_buffer_unmap (scores, &map);
+  return GST_FLOW_OK;
+}
+#endif
 
 static GstFlowReturn
 gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
@@ -420,6 +479,10 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
   set = self->settings.output;
   GST_OBJECT_UNLOCK (self);
 
+#ifdef HAVE_ANALYTICS
+  if (self->media)
+    return label_media (self, in, &set, out);
+#endif
   n_positions = count_positions (self, gst_buffer_get_size (in));
   if (n_positions == 0 || (!self->scores && !prepare (self)))
     goto done;
@@ -431,7 +494,7 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
   }
   times = get_times (self, in);
   text = label_buffer (self, (const gfloat *) map.data, n_positions, &times,
-      &set);
+      &set, NULL);
   gst_buffer_unmap (in, &map);
   ret = GST_FLOW_OK;
 

@@ -3,9 +3,9 @@
 #include "continualfilter.h"
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
-    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE MEDIA_CAPS_TOO));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE_WITH_WEIGHTS));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE_WITH_WEIGHTS MEDIA_CAPS_TOO));
 
 G_DEFINE_ABSTRACT_TYPE (GstContinualFilter, gst_continual_filter,
     GST_TYPE_BASE_TRANSFORM);
@@ -44,8 +44,10 @@ static void
 gst_continual_filter_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
-  if (!model_host_set_property (&GST_CONTINUAL_FILTER (object)->host, value,
-          pspec))
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (object);
+
+  if (!filter_media_set_property (self, value, pspec)
+      && !model_host_set_property (&self->host, value, pspec))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
@@ -53,8 +55,10 @@ static void
 gst_continual_filter_get_property (GObject * object, guint id,
     GValue * value, GParamSpec * pspec)
 {
-  if (!model_host_get_property (&GST_CONTINUAL_FILTER (object)->host, value,
-          pspec))
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (object);
+
+  if (!filter_media_get_property (self, value, pspec)
+      && !model_host_get_property (&self->host, value, pspec))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
@@ -63,7 +67,8 @@ filter_install_properties (GObjectClass * klass, ModelElement element)
 {
   klass->set_property = gst_continual_filter_set_property;
   klass->get_property = gst_continual_filter_get_property;
-  model_host_class_init (klass, element);
+  filter_media_install_properties (klass, model_host_class_init (klass,
+          element));
 }
 
 static gboolean
@@ -83,6 +88,7 @@ gst_continual_filter_start (GstBaseTransform * trans)
   self->caps_refused = self->in_bytes = self->begun = FALSE;
   self->bytes.scale.size = 0;
   self->stream_start = GST_SEQNUM_INVALID;
+  self->media.active = self->media.warned = FALSE;
   return TRUE;
 }
 
@@ -102,6 +108,7 @@ gst_continual_filter_finalize (GObject * object)
   GstContinualFilter *self = GST_CONTINUAL_FILTER (object);
 
   byte_segment_clear (&self->bytes);
+  filter_media_finalize (&self->media);
   model_host_finalize (&self->host);
   G_OBJECT_CLASS (gst_continual_filter_parent_class)->finalize (object);
 }
@@ -129,5 +136,6 @@ static void
 gst_continual_filter_init (GstContinualFilter * self)
 {
   byte_segment_init (&self->bytes);
+  filter_media_init (&self->media);
   self->vector_duration = GST_CLOCK_TIME_NONE;
 }

@@ -4,6 +4,7 @@
 
 #include <gst/base/gstbasetransform.h>
 
+#include "analytics/filtermedia.h"
 #include "bytesegment.h"
 #include "elements.h"
 #include "modelhost.h"
@@ -14,7 +15,6 @@ G_BEGIN_DECLS
 #define GST_CAT_DEFAULT continual_debug
 
 #define GST_TYPE_CONTINUAL_FILTER (gst_continual_filter_get_type ())
-typedef struct _GstContinualFilter GstContinualFilter;
 typedef struct _GstContinualFilterClass GstContinualFilterClass;
 #define GST_CONTINUAL_FILTER(object) \
     (G_TYPE_CHECK_INSTANCE_CAST ((object), GST_TYPE_CONTINUAL_FILTER, GstContinualFilter))
@@ -51,6 +51,8 @@ struct _GstContinualFilter
   gboolean begun;               /* a segment came */
   GstClockTime expected;        /* where the next buffer should begin; none: anywhere */
   guint32 stream_start;         /* seqnum of the stream that is running */
+
+  FilterMedia media;
 };
 
 struct _GstContinualFilterClass

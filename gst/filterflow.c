@@ -4,6 +4,8 @@
 
 #include "vectorcaps.h"
 
+#include <math.h>
+
 static GstBaseTransformClass *parent_class;
 
 static gsize
@@ -28,6 +30,7 @@ filter_flow_clear (GstContinualFilter * self)
   if (self->host.stream)
     model_stream_forget (self->host.stream);
   gst_adapter_clear (self->bytes.adapter);
+  filter_media_clear (&self->media);
 }
 
 static void
@@ -64,17 +67,37 @@ next_output (GstContinualFilter * self, GstBuffer ** out)
       && model_stream_next (self->host.stream, &event))
     switch (event.type) {
       case MODEL_OUTPUT:
-        ret = model_host_make_output (&self->host,
+        if (self->media.active)
+          filter_media_answer (self, &event);
+        else
+          ret = model_host_make_output (&self->host,
             gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self)),
             &event, out);
         break;
       case MODEL_GAP:
-        push_gap (self, &event.time);
+        if (!self->media.active)
+          push_gap (self, &event.time);
         break;
       default:
+        filter_media_refuse (&self->media);
         ret = model_host_refuse (&self->host, &event);
         break;
     }
+  /* Not before the newest vector's step. */
+  if (ret == GST_FLOW_OK && self->media.active && !self->buffer)
+    *out = filter_media_pop (&self->media, model_host_get_delay (&self->host));
+  return ret;
+}
+
+/* Buffers of media that wait for an answer which won't come. */
+static GstFlowReturn
+push_media (GstContinualFilter * self)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstBuffer *out;
+
+  while (ret == GST_FLOW_OK && (out = filter_media_pop (&self->media, 0)))
+    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
   return ret;
 }
 
@@ -90,14 +113,16 @@ filter_drain (GstContinualFilter * self)
     if (out)
       ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
   } while (ret == GST_FLOW_OK && out);
-  return ret;
+  return ret == GST_FLOW_OK ? push_media (self) : ret;
 }
 
 void
 filter_adopt_next_model (GstContinualFilter * self)
 {
-  if (model_host_adopt_next (&self->host))
-    gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
+  if (!model_host_adopt_next (&self->host))
+    return;
+  push_media (self);
+  gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
 }
 
 /* Takes @buffer of whole vectors, @n_steps for each stream. */
@@ -175,6 +200,37 @@ take_buffer (GstContinualFilter * self, GstBuffer * buffer)
   return begin_buffer (self, buffer, &time);
 }
 
+static gboolean
+is_absent (const gfloat * x /* (n) */ , gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isnan (x[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* The vector of a buffer of media is a tensor that it carries. */
+static GstFlowReturn
+take_media (GstContinualFilter * self, GstBuffer * buffer)
+{
+  VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
+  GstBuffer *vector = NULL;
+  GstFlowReturn ret = filter_media_take (self, buffer, &vector);
+
+  if (!vector)
+    return ret;
+  if (!GST_CLOCK_TIME_IS_VALID (time.duration))
+    time.duration = vector_caps_get_duration (&self->input);
+  else if (self->input.fps_n == 0)
+    filter_set_vector_duration (self, time.duration);
+  observe (self, &time, 1);
+  ret = begin_buffer (self, vector, &time);
+  if (ret == GST_FLOW_OK
+      && is_absent ((const gfloat *) self->map.data, self->input.dims[0]))
+    filter_media_refuse (&self->media);
+  return ret;
+}
+
 static GstFlowReturn
 submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
     GstBuffer * input)
@@ -211,6 +267,8 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
     gst_buffer_unref (buffer);
     return ret;
   }
+  if (self->media.active)
+    return take_media (self, buffer);
   if (!self->in_bytes)
     return take_buffer (self, buffer);
   byte_segment_push (&self->bytes, buffer);
@@ -376,6 +434,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
         gst_event_unref (event);
         return FALSE;
       }
+      push_media (self);
       break;
     case GST_EVENT_SEGMENT:
       event = begin_segment (self, event);

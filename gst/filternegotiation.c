@@ -19,6 +19,10 @@ filter_find_obstacle (GstElement * element, CoModel * model)
 
   if (!in)
     return NULL;
+  if (media_caps_check (in)) {
+    gst_caps_unref (in);
+    return NULL;
+  }
   if (vector_caps_read (in, info->n_inputs, "vectors", &tensor, &why)
       && model_caps_check_streams (info, tensor.dims[2], &why)) {
     out = attention_weights_add_to_caps (GST_CONTINUAL_FILTER (element)->
@@ -54,6 +58,8 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
     res = model_caps_to_sink (info, outputs);
     gst_caps_unref (outputs);
   }
+  /* Media goes through, whatever the tensors on it are. */
+  res = gst_caps_merge (res, media_caps_select (caps));
 
   if (direction == GST_PAD_SINK)
     tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
@@ -78,6 +84,7 @@ fixate_caps (GstBaseTransform * trans, GstPadDirection direction,
 {
   othercaps = parent_class->fixate_caps (trans, direction, caps, othercaps);
   if (direction == GST_PAD_SINK && !gst_caps_is_empty (othercaps)
+      && !media_caps_check (othercaps)
       && !gst_structure_has_field (gst_caps_get_structure (othercaps, 0),
           "framerate")) {
     othercaps = gst_caps_make_writable (othercaps);
@@ -113,10 +120,11 @@ filter_check_caps (GstContinualFilter * self, GstCaps * caps)
 
   if (!model)
     return FALSE;
-  ok = vector_caps_read (caps, co_model_get_info (model)->n_inputs, "vectors",
+  ok = media_caps_check (caps)
+      || (vector_caps_read (caps, co_model_get_info (model)->n_inputs, "vectors",
       &tensor, &why)
       && model_caps_check_streams (co_model_get_info (model), tensor.dims[2],
-      &why);
+          &why));
   co_model_unref (model);
   if (!ok && !self->caps_refused)
     vector_caps_post_error (GST_ELEMENT (self), why, caps);
@@ -155,6 +163,17 @@ filter_update_byte_scale (GstContinualFilter * self)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* One vector in each buffer. */
+static TensorInfo
+read_media (const GstCaps * caps, gsize width)
+{
+  TensorInfo res = { {(guint) width, 1, 1, 1}, 0, 1 };
+
+  gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
+      &res.fps_n, &res.fps_d);
+  return res;
+}
+
 static gboolean
 set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
 {
@@ -162,9 +181,16 @@ set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
   CoModel *model = model_host_ref_model (&self->host);
   g_autofree gchar *why = NULL;
   TensorInfo tensor;
-  gboolean ok = model != NULL
-      && vector_caps_read (incaps, co_model_get_info (model)->n_inputs,
-      "vectors", &tensor, &why);
+  gboolean ok = model != NULL;
+
+  self->media.active = ok && media_caps_check (incaps);
+  /* The same buffers go on: whoever makes them may ask downstream for memory. */
+  gst_base_transform_set_passthrough (trans, self->media.active);
+  if (self->media.active)
+    tensor = read_media (incaps, co_model_get_info (model)->n_inputs);
+  else if (ok)
+    ok = vector_caps_read (incaps, co_model_get_info (model)->n_inputs,
+        "vectors", &tensor, &why);
 
   if (ok) {
     self->input = tensor;

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "labelersettings.h"
 
+#include "analytics/media.h"
+
 enum
 {
   PROP_LABELS_PATH = 1,
@@ -12,6 +14,7 @@ enum
   PROP_THRESHOLD,
   PROP_FORMAT,
   PROP_CHANGES_ONLY,
+  PROP_INPUT_TENSOR,
 };
 
 GType
@@ -42,6 +45,7 @@ labeler_settings_init (LabelerSettings * self)
 {
   self->labels_path = NULL;
   self->ignore = NULL;
+  self->input_tensor = g_strdup (MEDIA_OUTPUT_TENSOR);
   self->softmax = TRUE;
   self->smoothing = 0;
   self->output.top_k = 1;
@@ -55,6 +59,7 @@ labeler_settings_clear (LabelerSettings * self)
 {
   g_free (self->labels_path);
   g_free (self->ignore);
+  g_free (self->input_tensor);
 }
 
 void
@@ -68,6 +73,10 @@ labeler_settings_set (LabelerSettings * self, guint id, const GValue * value)
     case PROP_IGNORE:
       g_free (self->ignore);
       self->ignore = g_value_dup_string (value);
+      break;
+    case PROP_INPUT_TENSOR:
+      g_free (self->input_tensor);
+      self->input_tensor = g_value_dup_string (value);
       break;
     case PROP_SOFTMAX:
       self->softmax = g_value_get_boolean (value);
@@ -101,6 +110,9 @@ labeler_settings_get (const LabelerSettings * self, guint id, GValue * value)
       break;
     case PROP_IGNORE:
       g_value_set_string (value, self->ignore);
+      break;
+    case PROP_INPUT_TENSOR:
+      g_value_set_string (value, self->input_tensor);
       break;
     case PROP_SOFTMAX:
       g_value_set_boolean (value, self->softmax);
@@ -175,4 +187,10 @@ labeler_settings_install (GObjectClass * klass)
           "Report a label once when it wins with a score that reaches the "
           "threshold, and again only after it fell below or another one won: "
           "one line for each word heard", FALSE, playing));
+#ifdef HAVE_ANALYTICS
+  g_object_class_install_property (klass, PROP_INPUT_TENSOR,
+      g_param_spec_string ("input-tensor", "Input tensor",
+          "With video or audio: the name (id) of the tensor on each buffer that "
+          "holds the scores; none: the first", MEDIA_OUTPUT_TENSOR, ready));
+#endif
 }

@@ -26,6 +26,7 @@ typedef struct
 {
   gchar *labels_path;           /* or NULL */
   gchar *ignore;                /* or NULL */
+  gchar *input_tensor;          /* or NULL */
   gboolean softmax;
   gdouble smoothing;
   LabelerOutput output;

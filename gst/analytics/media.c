@@ -1,0 +1,149 @@
+/* gst-continual: tensors and classes on buffers of video and audio
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "analytics/media.h"
+
+#ifdef HAVE_ANALYTICS
+#include <gst/analytics/analytics.h>
+#endif
+
+static gboolean
+is_media (const GstStructure * s)
+{
+#ifdef HAVE_ANALYTICS
+  return gst_structure_has_name (s, "video/x-raw")
+      || gst_structure_has_name (s, "audio/x-raw");
+#else
+  return FALSE;
+#endif
+}
+
+GstCaps *
+media_caps_select (const GstCaps * caps)
+{
+  GstCaps *res = gst_caps_new_empty ();
+
+  if (gst_caps_is_any (caps)) {
+    gst_caps_unref (res);
+    return *MEDIA_CAPS_TOO ? gst_caps_from_string (MEDIA_CAPS_TOO + 2) :
+        gst_caps_new_empty ();
+  }
+  for (guint i = 0; i < gst_caps_get_size (caps); i++)
+    if (is_media (gst_caps_get_structure (caps, i)))
+      gst_caps_append (res, gst_caps_copy_nth (caps, i));
+  return res;
+}
+
+gboolean
+media_caps_check (const GstCaps * caps)
+{
+  return gst_caps_get_size (caps) > 0
+      && is_media (gst_caps_get_structure (caps, 0));
+}
+
+#ifdef HAVE_ANALYTICS
+
+/* Rows lie one after the other: also where columns would, if only one dimension is more than 1. */
+static gboolean
+is_in_order (const GstTensor * t)
+{
+  guint n_large = 0;
+
+  for (gsize i = 0; i < t->num_dims; i++)
+    n_large += t->dims[i] > 1;
+  return t->layout == GST_TENSOR_LAYOUT_CONTIGUOUS
+      && (t->dims_order == GST_TENSOR_DIM_ORDER_ROW_MAJOR || n_large < 2);
+}
+
+static gboolean
+read_tensor (const GstTensor * t, gsize n, MediaTensor * tensor)
+{
+  tensor->data = t->data;
+  tensor->n = 1;
+  tensor->width = t->num_dims ? t->dims[t->num_dims - 1] : 1;
+  for (gsize i = 0; i < t->num_dims; i++)
+    if (!g_size_checked_mul (&tensor->n, tensor->n, t->dims[i]))
+      return FALSE;
+  return t->data_type == GST_TENSOR_DATA_TYPE_FLOAT32 && is_in_order (t)
+      && tensor->n > 0 && (n == 0 || tensor->n == n)
+      && tensor->n <= gst_buffer_get_size (t->data) / sizeof (gfloat);
+}
+
+/* "boxes" (1x4, float32), ... */
+static void
+describe (const GstTensor * t, GString * to)
+{
+  g_string_append_printf (to, "%s\"%s\" (", to->len ? ", " : "",
+      t->id ? g_quark_to_string (t->id) : "");
+  for (gsize i = 0; i < t->num_dims; i++)
+    g_string_append_printf (to, "%s%" G_GSIZE_FORMAT, i ? "x" : "", t->dims[i]);
+  g_string_append (to, t->data_type == GST_TENSOR_DATA_TYPE_FLOAT32 ?
+      is_in_order (t) ? " float32)" : " float32 by columns)" :
+      " of another type)");
+}
+
+static gboolean
+is_named (const GstTensor * t, const gchar * id)
+{
+  return t->id && g_str_equal (g_quark_to_string (t->id), id);
+}
+
+MediaTensorResult
+media_tensor_find (GstBuffer * buffer, const gchar * id, gsize n,
+    MediaTensor * tensor, gchar ** why)
+{
+  g_autoptr (GString) found = g_string_new (NULL);
+  gboolean any = FALSE;
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state,
+              GST_TENSOR_META_API_TYPE))) {
+    GstTensorMeta *tensors = (GstTensorMeta *) meta;
+
+    for (gsize i = 0; i < tensors->num_tensors; i++) {
+      const GstTensor *t = gst_tensor_meta_get (tensors, i);
+
+      if (id && !is_named (t, id))
+        continue;
+      if (read_tensor (t, n, tensor))
+        return MEDIA_TENSOR_FOUND;
+      any = TRUE;
+      describe (t, found);
+    }
+  }
+  if (!any)
+    return MEDIA_TENSOR_NONE;
+  if (n)
+    *why = g_strdup_printf ("expected a tensor of %" G_GSIZE_FORMAT " float32 "
+        "values on each buffer, found %s: set input-tensor to the right one, "
+        "or use a model that fits", n, found->str);
+  else
+    *why = g_strdup_printf ("expected a tensor of float32 scores on each "
+        "buffer, found %s: set input-tensor to the right one", found->str);
+  return MEDIA_TENSOR_MISFIT;
+}
+
+void
+media_tensor_add (GstBuffer * buffer, const gchar * id, gfloat * values,
+    gsize n_dims, const gsize * dims)
+{
+  GstTensorMeta *meta = gst_buffer_get_tensor_meta (buffer);
+  GstTensor *tensor = gst_tensor_alloc (n_dims);
+  gsize n = 1;
+
+  for (gsize i = 0; i < n_dims; i++)
+    n *= tensor->dims[i] = dims[i];
+  tensor->id = g_quark_from_string (id);
+  tensor->layout = GST_TENSOR_LAYOUT_CONTIGUOUS;
+  tensor->data_type = GST_TENSOR_DATA_TYPE_FLOAT32;
+  tensor->dims_order = GST_TENSOR_DIM_ORDER_ROW_MAJOR;
+  tensor->data = gst_buffer_new_wrapped (values, n * sizeof *values);
+
+  /* Into the one that is there: others look at the first only. */
+  if (!meta)
+    meta = gst_buffer_add_tensor_meta (buffer);
+  meta->tensors = g_renew (GstTensor *, meta->tensors, meta->num_tensors + 1);
+  meta->tensors[meta->num_tensors++] = tensor;
+}
+
+#endif
