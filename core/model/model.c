@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/model.h"
 #include "model/build.h"
+#include "model/limits.h"
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,6 +127,7 @@ model_new (const CoSafetensors * file, const CoOptions * options, GError ** erro
       && co_parts_find (&parts, file, &settings, error)
       && co_build (&self->stack, &parts, &settings, file, self->owned,
       &self->owned_bytes, error)
+      && co_limits_check (&self->stack, file, options, error)
       && (!settings.labels || read_labels (self, file, settings.labels, error));
   if (ok) {
     describe (self, &settings);

@@ -1,100 +1,27 @@
 /* A step allocates nothing
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The program's own malloc() and its like stand in for the C library's, and count. OpenBLAS reserves its buffers at
- * its first large product, so a stream of the same shape goes first. */
+ * OpenBLAS reserves its buffers at its first large product, so a stream of the same shape goes first. */
+#include "allocations.h"
 #include "live.h"
-#include <errno.h>
-#include <malloc.h>
-#include <stdlib.h>
 
-#if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
-#define SANITIZED
-#elif defined (__has_feature)
-#if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer) || __has_feature (memory_sanitizer)
-#define SANITIZED
-#endif
-#endif
-
-#if defined (__GLIBC__) && !defined (SANITIZED)
-#define COUNTS
-
-extern void *__libc_malloc (size_t size);
-extern void *__libc_calloc (size_t n, size_t size);
-extern void *__libc_realloc (void *p, size_t size);
-extern void *__libc_memalign (size_t alignment, size_t size);
-
-static volatile gboolean counting;
-static volatile guint allocations;
-
-#define EXPORT __attribute__ ((visibility ("default")))
-
-static void
-count (void)
-{
-  if (counting)
-    allocations++;
-}
-
-EXPORT void *
-malloc (size_t size)
-{
-  count ();
-  return __libc_malloc (size);
-}
-
-EXPORT void *
-calloc (size_t n, size_t size)
-{
-  count ();
-  return __libc_calloc (n, size);
-}
-
-EXPORT void *
-realloc (void *p, size_t size)
-{
-  count ();
-  return __libc_realloc (p, size);
-}
-
-EXPORT void *
-memalign (size_t alignment, size_t size)
-{
-  count ();
-  return __libc_memalign (alignment, size);
-}
-
-EXPORT void *
-aligned_alloc (size_t alignment, size_t size)
-{
-  count ();
-  return __libc_memalign (alignment, size);
-}
-
-EXPORT int
-posix_memalign (void **p, size_t alignment, size_t size)
-{
-  count ();
-  *p = __libc_memalign (alignment, size);
-  return *p ? 0 : ENOMEM;
-}
-#endif
-
-#ifdef COUNTS
+#ifdef COUNTS_ALLOCATIONS
 /* The counter counts what GLib allocates. */
 static void
 test_counter (void)
 {
   gpointer memory[4];
+  Allocations found;
 
-  allocations = 0;
-  counting = TRUE;
+  allocations_begin ();
   memory[0] = g_malloc (100);
   memory[1] = g_malloc0 (100);
   memory[2] = g_aligned_alloc (1, 128, 64);
   memory[0] = g_realloc (memory[0], 100000);
-  counting = FALSE;
-  g_assert_cmpuint (allocations, ==, 4);
+  found = allocations_end ();
+  g_assert_cmpuint (found.n, ==, 4);
+  g_assert_cmpuint (found.bytes, ==, 100328);
+  g_assert_cmpuint (found.largest, ==, 100000);
   g_free (memory[0]);
   g_free (memory[1]);
   g_aligned_free (memory[2]);
@@ -123,11 +50,11 @@ check (const RefModel * m, guint S, gsize T, GRand * random)
     g_autoptr (Chunk) chunk = chunk_new (live, T, i % 2, 1, random);
     g_autoptr (Outputs) out = outputs_new (live, T);
 
-    allocations = 0;
-    counting = i > 0 || T == 1;
+    allocations_begin ();
     run (live, chunk, out);
-    counting = FALSE;
-    g_assert_cmpuint (allocations, ==, 0);
+    if (i > 0 || T == 1)
+      g_assert_cmpuint (allocations_end ().n, ==, 0);
+    allocations_end ();
     if (i == 14)
       live_reset (live, 0);
   }
@@ -160,7 +87,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/noalloc/counter", test_counter);
-#ifdef COUNTS
+#ifdef COUNTS_ALLOCATIONS
   for (const Variant * v = variants; v->name; v++) {
     g_autofree gchar *path = g_strdup_printf ("/noalloc/%s", v->name);
     g_test_add_data_func (path, v, test_step);

@@ -1,0 +1,79 @@
+/* libcontinual: how much memory a file may ask for
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Weights are as long as the file. A window is a number in it: a few digits could ask for any amount of memory. What
+ * the caller says in an option is meant; what a file says is believed as far as its own length makes it likely. */
+#include "model/limits.h"
+#include "model/settings.h"
+#include <unistd.h>
+
+/* Of a file: this, and so many times its weights. A window of 4096 vectors of the widest usual layers stays below. */
+#define TRUSTED_BYTES (64. * 1024 * 1024)
+#define TRUSTED_TIMES 64
+/* Vectors that go through the layers at once, and room for alignment */
+#define ROWS 128
+
+/* More than any size of a layer's state or work comes to, in a type that does not overflow. */
+static double
+upper_bound (const CoStack * stack, const CoLayer * layer)
+{
+  const CoAttention *a = &layer->attention;
+  const double rows = ROWS * (double) MAX (a->chunk_len, 1) +
+      a->sequence_len + a->n_fixed + a->query_back;
+  const double width = (double) a->q.n_in + a->q.n_out + a->k.n_in +
+      a->k.n_out + a->v.n_in + a->v.n_out + a->out.n_in + a->out.n_out +
+      layer->linear1.n_out + stack->n_inputs + stack->n_outputs + ROWS;
+  const double sums = (double) a->features.n_features * (a->d_value + 2.) *
+      (2. * a->window_len + 8);
+
+  return 64. * a->n_heads * (rows * (rows + width) + sums);
+}
+
+static gboolean
+fail (const CoSafetensors * file, GError ** error, double bytes,
+    const gchar * found, const gchar * todo)
+{
+  g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
+      "%s: expected windows whose streams fit into memory, found %.3g MB for each, %s; correct sequence_len, max_len, "
+      "causal_chunk_length or causal_window_length%s",
+      co_safetensors_get_name (file), bytes / 1e6, found, todo);
+  return FALSE;
+}
+
+static gboolean
+is_meant (const CoOptions * options)
+{
+  const gchar *keys[] = { "sequence_len", "max_len", "causal_chunk_length",
+    "causal_window_length"
+  };
+
+  for (gsize i = 0; options && i < G_N_ELEMENTS (keys); i++)
+    if (co_options_get (options, keys[i]))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+co_limits_check (const CoStack * stack, const CoSafetensors * file,
+    const CoOptions * options, GError ** error)
+{
+  const double memory =
+      (double) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+  CoWork work;
+  double bytes = 0;
+
+  for (gsize l = 0; l < stack->n_layers; l++)
+    bytes += upper_bound (stack, &stack->layers[l]);
+  if (bytes < (double) G_MAXINT64 / 16)
+    bytes = 2. * co_stack_state_size (stack) + co_work_lay_out (&work, stack,
+        ROWS / 2, NULL);
+  if (bytes > memory)
+    return fail (file, error, bytes, "more than this machine has", "");
+  if (bytes > TRUSTED_BYTES +
+      TRUSTED_TIMES * (double) co_safetensors_get_n_bytes (file)
+      && !is_meant (options))
+    return fail (file, error, bytes,
+        "which is out of proportion to the file",
+        ", or give it as an option (a property) if you mean it");
+  return TRUE;
+}
