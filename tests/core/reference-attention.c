@@ -198,7 +198,7 @@ ref_attend_linear (const RefModel * m, const RefKeys * keys, gsize row,
 
 void
 ref_attend_causally (const RefModel * m, const RefKeys * keys, gsize n,
-    double *context, RefAnswer * answer)
+    gsize n_repeated, double repeats, double *context, RefAnswer * answer)
 {
   const RefFeatures *f = &keys->attention->features;
   const gsize dk = keys->attention->k.n_out / m->H, M = n_features (f);
@@ -218,6 +218,8 @@ ref_attend_causally (const RefModel * m, const RefKeys * keys, gsize n,
       for (gsize i = 0; i < M; i++) {
         double *s = sums + (h * M + i) * (dv + 2);
 
+        if (t < n_repeated)
+          phi_k[i] *= repeats;
         s[0] += phi_k[i];
         s[1] += fabs (phi_k[i]);
         sum += phi_q[i] * s[0];

@@ -23,6 +23,7 @@ void ref_attend (const RefModel * m, const RefKeys * keys, gsize row,
 void ref_attend_linear (const RefModel * m, const RefKeys * keys, gsize row,
     const guint64 * chunk, double *context /* (H dv) */ , RefAnswer * answer);
 
-/* The same for every row of @n, each of which attends to all before it and itself. */
+/* The same for every row of @n, each of which attends to all before it and itself; the first @n_repeated count @repeats
+ * times. */
 void ref_attend_causally (const RefModel * m, const RefKeys * keys, gsize n,
-    double *context /* (n, H dv) */ , RefAnswer * answer);
+    gsize n_repeated, double repeats, double *context /* (n, H dv) */ , RefAnswer * answer);

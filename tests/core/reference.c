@@ -237,7 +237,8 @@ forward_layer (const RefModel * m, const RefLayer * layer, Rows * rows,
   keys.k = k = linear (&self->k, key ? key : u, n);
   keys.v = v = linear (&self->v, value ? value : key ? key : u, n);
   if (is (m, "recurrent-linear"))
-    ref_attend_causally (m, &keys, n, context, answer);
+    ref_attend_causally (m, &keys, n, input->n_repeated, input->repeats,
+        context, answer);
   for (gsize i = first; i < end && !is (m, "recurrent-linear"); i++) {
     keys.from = rows->first;
     keys.to = lookback == G_MAXSIZE ? n : i + 1;
@@ -290,6 +291,7 @@ ref_answer (const RefModel * m, const RefInput * input, gsize n,
     .value = input->value ? input->value + skip * first->v.n_in : NULL,
     .chunk = input->chunk ? input->chunk + skip : NULL,
     .memory = input->memory ? input->memory + skip : NULL,
+    .n_repeated = input->n_repeated,.repeats = input->repeats,
   };
   g_autofree double *x = widen (input->x + skip * m->C, length * m->C);
   Rows rows = {.n = length };

@@ -102,6 +102,8 @@ typedef struct
   const float *key, *value;     /* (n, kdim), (n, vdim) or NULL, as in CoInput */
   const guint64 *chunk;         /* (n) which chunk each is in */
   const RefMemory *const *memory;       /* (n) what a decoder attended to */
+  gsize n_repeated;             /* so many of the first came over and over, */
+  guint64 repeats;              /* so many times (one layer of recurrent-linear) */
 } RefInput;
 
 /* What is known of one answer. */
