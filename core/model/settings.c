@@ -178,10 +178,11 @@ co_settings_read (CoSettings * self, const CoSafetensors * file,
       continue;
     if (value) {
       g_autofree gchar *what = expected (setting);
+      g_autofree gchar *found = g_utf8_make_valid (value, -1);
       g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
           "%s: %s '%s' of %s: expected %s; correct it, or leave it out for the default",
           co_safetensors_get_name (file), from_file ? "metadata" : "option",
-          value, setting->key, what);
+          found, setting->key, what);
       co_settings_clear (self);
       return FALSE;
     }
@@ -209,6 +210,7 @@ const gchar *
 co_settings_find_key (const gchar * key, GError ** error)
 {
   g_autoptr (GString) known = g_string_new (NULL);
+  g_autofree gchar *found = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (settings); i++) {
     if (same_name (settings[i].key, key) || (settings[i].alias
@@ -216,7 +218,8 @@ co_settings_find_key (const gchar * key, GError ** error)
       return settings[i].key;
     g_string_append_printf (known, "%s%s", i ? ", " : "", settings[i].key);
   }
+  found = g_utf8_make_valid (key, -1);
   g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
-      "there is no hyper-parameter '%s'; there are %s", key, known->str);
+      "there is no hyper-parameter '%s'; there are %s", found, known->str);
   return NULL;
 }

@@ -162,7 +162,8 @@ test_kind (gconstpointer data)
         kinds[GPOINTER_TO_SIZE (data)].layers
   };
   const guint64 steps = g_test_slow () ? 10000000 : 100000;
-  g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed ());
+  g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed () +
+      GPOINTER_TO_SIZE (data));
   g_autoptr (RefModel) m =
       ref_model_random (&kinds[GPOINTER_TO_SIZE (data)].variant, &shape, random);
   g_autofree gchar *text = NULL;
