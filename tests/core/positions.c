@@ -1,0 +1,158 @@
+/* Counters past 2^32: a stream that is so far goes on as one that has just begun
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Every counter of a stream is used modulo the length of some ring: of the window, of the queries that look back, of
+ * recycled positions, of chunks and blocks of chunks. Moved on by a common multiple of them all, a stream must give the
+ * same outputs, to the bit. */
+#include "live.h"
+#include "stream/stream.h"
+#include <string.h>
+
+#define STEPS 100               /* before and behind 2^32 */
+
+static guint64
+common_multiple (guint64 a, guint64 b)
+{
+  guint64 x = a, y = b;
+
+  while (y) {
+    guint64 rest = x % y;
+    x = y;
+    y = rest;
+  }
+  return a / x * b;
+}
+
+static gsize
+block_len (const CoAttention * a)
+{
+  return a->cache ? 1 : (a->window_len + 1) / 2;
+}
+
+/* Vectors after which every ring stands as it stood */
+static guint64
+period (const CoStack * stack)
+{
+  guint64 n = MAX (stack->n_positions, 1);
+
+  for (gsize l = 0; l < stack->n_layers; l++) {
+    const CoAttention *a = &stack->layers[l].attention;
+
+    n = common_multiple (n, MAX (a->sequence_len, 1));
+    n = common_multiple (n, a->query_back + 1);
+    if (a->klass == &co_kernel_class)
+      n = common_multiple (n, a->chunk_len * 3 * block_len (a));
+  }
+  return n;
+}
+
+/* Of one layer: the vectors taken, or chunks complete, and whose answers wait for others. */
+static void
+move_layer (const CoLayer * layer, guint8 * state, guint64 by)
+{
+  const CoAttention *a = &layer->attention;
+  const gsize size = a->klass->state_size (a);
+  const gsize ring = MAX (a->query_back + 1, co_attention_max_answers (a));
+  guint64 *counters = (guint64 *) state;
+
+  counters[0] += by;
+  if (a->klass == &co_kernel_class)
+    counters[1] += by / a->chunk_len;
+  for (gsize i = 0; !a->klass->step_window && ring > 1 && i < ring; i++)
+    ((guint64 *) (state + size))[i] += by;
+}
+
+static void
+move (CoStream * stream, guint64 by)
+{
+  const CoStack *stack = &stream->model->stack;
+  const gboolean windows = stack->layers[0].attention.klass->step_window != NULL;
+
+  for (guint s = 0; s < stream->n_streams; s++) {
+    guint8 *state = stream->state + s * stream->stride + CO_STREAM_HEAD_SIZE;
+
+    co_stream_head (stream, s)->position += by;
+    for (gsize l = 0; l < (windows ? 1 : stack->n_layers); l++) {
+      move_layer (&stack->layers[l], state, by);
+      state += co_layer_state_size (&stack->layers[l]);
+    }
+  }
+}
+
+static Outputs *
+feed (const Live * live, CoStream * stream, const Chunk * chunk)
+{
+  Outputs *out = outputs_new (live, chunk->T);
+  CoInput input = chunk_input (chunk);
+
+  out->n = co_stream_forward_steps (stream, &input, chunk->T, TRUE,
+      &out->result);
+  return out;
+}
+
+static void
+test_far (gconstpointer data)
+{
+  const Shape shape = {.E = 6,.H = 2,.N = 5,.ff = 3,.max_len = 16777216 };
+  const guint64 limit = G_GUINT64_CONSTANT (1) << 32;
+  g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed ());
+  g_autoptr (RefModel) m = ref_model_random (data, &shape, random);
+  g_autofree gchar *text = ref_model_describe (m);
+  g_autoptr (Live) live = NULL;
+  g_autoptr (CoStream) far = NULL;
+  guint64 each, by;
+
+  g_test_message ("CONTINUAL_TEST_SEED=%u: %s", ref_seed (), text);
+  live = live_new (m, 2, random);
+  each = period (&live->model->stack);
+  g_assert_cmpuint (each, <, 1000000);
+  by = (limit - STEPS) / each * each;
+  for (gsize t = 0; t < 50; t++) {
+    g_autoptr (Chunk) chunk = chunk_new (live, 1, TRUE, 1, random);
+
+    outputs_free (feed (live, live->stream, chunk));
+  }
+  far = co_stream_copy (live->stream);
+  move (far, by);
+  while (co_stream_get_position (far, 0) < limit + STEPS
+      || co_stream_get_position (far, 1) < limit + STEPS) {
+    g_autoptr (Chunk) chunk = chunk_new (live,
+        g_rand_int_range (random, 1, 200), TRUE, 1, random);
+    g_autoptr (Outputs) near_y = feed (live, live->stream, chunk);
+    g_autoptr (Outputs) far_y = feed (live, far, chunk);
+
+    g_assert_true (outputs_equal (near_y, far_y));
+    for (guint s = 0; s < 2; s++)
+      g_assert_cmpuint (co_stream_get_position (far, s), ==,
+          co_stream_get_position (live->stream, s) + by);
+  }
+
+  /* Nor is anything lost on the way through a snapshot. */
+  {
+    g_autoptr (GBytes) state = co_stream_get_state (far);
+    g_autoptr (CoStream) again = co_stream_new (live->model, 2);
+    g_autoptr (Chunk) chunk = chunk_new (live, 50, FALSE, 1, random);
+    g_autoptr (Outputs) a = NULL, b = NULL;
+
+    g_assert_true (co_stream_set_state (again, state, NULL));
+    a = feed (live, live->stream, chunk);
+    b = feed (live, again, chunk);
+    g_assert_true (outputs_equal (a, b));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (const Variant * v = variants; v->name; v++) {
+    /* Those hold no more than max_len vectors. */
+    gboolean bounded = g_str_equal (v->kind, "recurrent-full")
+        && !v->drop_oldest;
+    g_autofree gchar *path = g_strdup_printf ("/positions/%s", v->name);
+
+    if (!bounded)
+      g_test_add_data_func (path, v, test_far);
+  }
+  return g_test_run ();
+}
