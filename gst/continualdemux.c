@@ -34,6 +34,7 @@ struct _GstContinualDemuxPad
 {
   GstPad parent;
   guint slot;
+  gboolean released;            /* under the element's lock */
 };
 
 struct _GstContinualDemux
@@ -41,7 +42,7 @@ struct _GstContinualDemux
   GstElement parent;
   GstPad *sinkpad;
 
-  GMutex lock;                  /* of the combiner */
+  GMutex lock;                  /* of the combiner and its pads */
   GstFlowCombiner *flows;
 
   /* The streaming thread's. */
@@ -87,7 +88,9 @@ combine (GstContinualDemux * self, GstContinualDemuxPad * pad,
     GstFlowReturn ret)
 {
   g_mutex_lock (&self->lock);
-  ret = gst_flow_combiner_update_pad_flow (self->flows, GST_PAD (pad), ret);
+  /* A stream that leaves stops no other, whatever its pad says meanwhile. */
+  ret = pad->released ? GST_FLOW_OK :
+      gst_flow_combiner_update_pad_flow (self->flows, GST_PAD (pad), ret);
   g_mutex_unlock (&self->lock);
   return ret;
 }
@@ -397,6 +400,7 @@ gst_continual_demux_release_pad (GstElement * element, GstPad * pad)
   GstContinualDemux *self = GST_CONTINUAL_DEMUX (element);
 
   g_mutex_lock (&self->lock);
+  ((GstContinualDemuxPad *) pad)->released = TRUE;
   gst_flow_combiner_remove_pad (self->flows, pad);
   g_mutex_unlock (&self->lock);
   gst_pad_set_active (pad, FALSE);

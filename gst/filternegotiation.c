@@ -45,7 +45,8 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
 {
   CoModel *model = model_host_ref_model (&GST_CONTINUAL_FILTER (trans)->host);
   const CoModelInfo *info = model ? co_model_get_info (model) : NULL;
-  const AttentionWeights weights = GST_CONTINUAL_FILTER (trans)->host.weights;
+  const AttentionWeights weights =
+      model_host_get_weights (&GST_CONTINUAL_FILTER (trans)->host);
   GstCaps *res;
 
   if (direction == GST_PAD_SINK) {

@@ -50,6 +50,17 @@ model_host_ref_model (ModelHost * self)
   return model;
 }
 
+AttentionWeights
+model_host_get_weights (ModelHost * self)
+{
+  AttentionWeights weights;
+
+  GST_OBJECT_LOCK (self->element);
+  weights = self->weights;
+  GST_OBJECT_UNLOCK (self->element);
+  return weights;
+}
+
 gsize
 model_host_get_delay (ModelHost * self)
 {
@@ -111,16 +122,18 @@ load (ModelHost * self, const gchar * path, gboolean keep)
 {
   g_autoptr (CoOptions) options = NULL;
   g_autofree gchar *why = NULL;
+  AttentionWeights weights;
   CoModel *model;
 
   GST_OBJECT_LOCK (self->element);
   options = model_settings_get_options (&self->settings);
+  weights = self->weights;
   GST_OBJECT_UNLOCK (self->element);
   model = model_load (self->element, path, options, keep);
   if (!model)
     return NULL;
   why = self->klass->refuse_model (co_model_get_info (model));
-  if (!why && self->weights && !co_model_get_info (model)->n_weights)
+  if (!why && weights && !co_model_get_info (model)->n_weights)
     why = g_strdup_printf ("a kind of attention with a window, whose weights "
         "attention-weights asks for, found %s: set attention-weights=none",
         co_model_get_info (model)->kind);
@@ -136,6 +149,14 @@ load (ModelHost * self, const gchar * path, gboolean keep)
   return NULL;
 }
 
+/* Under the object lock. */
+static void
+set_path (ModelHost * self, const gchar * path)
+{
+  g_free (self->settings.path);
+  self->settings.path = g_strdup (path);
+}
+
 /* Stopped, the path waits for start. Running, the model is loaded here and waits for the next buffer. */
 static void
 set_model_path (ModelHost * self, const gchar * path)
@@ -146,10 +167,8 @@ set_model_path (ModelHost * self, const gchar * path)
 
   GST_OBJECT_LOCK (self->element);
   started = self->started;
-  if (!started) {
-    g_free (self->settings.path);
-    self->settings.path = g_strdup (path);
-  }
+  if (!started)
+    set_path (self, path);
   GST_OBJECT_UNLOCK (self->element);
   if (!started)
     return;
@@ -164,8 +183,7 @@ set_model_path (ModelHost * self, const gchar * path)
     self->next_model = g_steal_pointer (&model);
     self->next_path = g_strdup (path);
   } else {
-    g_free (self->settings.path);
-    self->settings.path = g_strdup (path);
+    set_path (self, path);
   }
   GST_OBJECT_UNLOCK (self->element);
   g_clear_pointer (&model, co_model_unref);
@@ -325,23 +343,21 @@ model_host_set_n_streams (ModelHost * self, guint n_streams)
   model_state_restore (&self->state);
 }
 
-/* Takes @model; NULL: stops. */
+/* No model is in use any more. A path that waited for the next buffer waits for the next start. */
 static void
-set_model (ModelHost * self, CoModel * model)
+halt (ModelHost * self)
 {
-  CoModel *old, *next;
+  CoModel *model, *next;
 
   GST_OBJECT_LOCK (self->element);
-  old = self->model;
+  self->started = FALSE;
+  model = g_steal_pointer (&self->model);
   next = g_steal_pointer (&self->next_model);
-  self->model = model;
+  if (self->next_path)
+    set_path (self, self->next_path);
   g_clear_pointer (&self->next_path, g_free);
-  self->started = model != NULL;
-  if (model)
-    self->stats = (ModelStats) {
-    0};
   GST_OBJECT_UNLOCK (self->element);
-  g_clear_pointer (&old, co_model_unref);
+  g_clear_pointer (&model, co_model_unref);
   g_clear_pointer (&next, co_model_unref);
 }
 
@@ -351,14 +367,22 @@ model_host_start (ModelHost * self)
   g_autofree gchar *path = NULL;
   CoModel *model;
 
+  /* From here on nobody changes the settings. */
   GST_OBJECT_LOCK (self->element);
+  self->started = TRUE;
   path = g_strdup (self->settings.path);
   GST_OBJECT_UNLOCK (self->element);
   model = load (self, path, FALSE);
-  if (!model)
+  if (!model) {
+    halt (self);
     return FALSE;
+  }
   renew_stream (self, model, 1);
-  set_model (self, model);
+  GST_OBJECT_LOCK (self->element);
+  self->model = model;
+  self->stats = (ModelStats) {
+  0};
+  GST_OBJECT_UNLOCK (self->element);
   model_state_begin (&self->state);
   self->last_stats = gst_util_get_timestamp ();
   self->labels_due = TRUE;
@@ -369,7 +393,7 @@ void
 model_host_stop (ModelHost * self)
 {
   model_state_end (&self->state);
-  set_model (self, NULL);
+  halt (self);
   renew_stream (self, NULL, 0);
 }
 

@@ -94,6 +94,9 @@ void model_host_stop (ModelHost * self);
 /* The model in use; unref it. NULL: stopped. */
 CoModel *model_host_ref_model (ModelHost * self);
 
+/* The property attention-weights. */
+AttentionWeights model_host_get_weights (ModelHost * self);
+
 /* Vectors from the arrival of one to its answer. */
 gsize model_host_get_delay (ModelHost * self);
 

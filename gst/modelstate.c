@@ -21,11 +21,12 @@ model_state_finalize (ModelState * self)
 }
 
 static void
-post (ModelState * self, gboolean saved, const CoStream * stream)
+post (ModelState * self, const gchar * path, gboolean saved,
+    const CoStream * stream)
 {
   guint n = co_stream_get_n_streams (stream);
   GstStructure *s = gst_structure_new (STATE_MESSAGE_NAME,
-      "path", G_TYPE_STRING, self->path, "saved", G_TYPE_BOOLEAN, saved, NULL);
+      "path", G_TYPE_STRING, path, "saved", G_TYPE_BOOLEAN, saved, NULL);
   GValue positions = G_VALUE_INIT, position = G_VALUE_INIT;
 
   gst_value_array_init (&positions, n);
@@ -95,7 +96,7 @@ model_state_restore (ModelState * self)
     return;
   }
   stream = copy_stream (self);
-  post (self, FALSE, stream);
+  post (self, self->path, FALSE, stream);
 }
 
 /* @last: none comes after. */
@@ -105,6 +106,7 @@ save (ModelState * self, gboolean last)
   g_autoptr (CoStream) stream = NULL;
   g_autoptr (GBytes) state = NULL;
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *path = NULL;
   gboolean ok;
 
   g_mutex_lock (&self->file_lock);
@@ -114,17 +116,19 @@ save (ModelState * self, gboolean last)
     g_mutex_unlock (&self->file_lock);
     return;
   }
+  /* Once another thread has ended it, it may be another one. */
+  path = g_strdup (self->path);
   state = co_stream_get_state (stream);
-  ok = g_file_set_contents_full (self->path, g_bytes_get_data (state, NULL),
+  ok = g_file_set_contents_full (path, g_bytes_get_data (state, NULL),
       g_bytes_get_size (state), G_FILE_SET_CONTENTS_CONSISTENT |
       G_FILE_SET_CONTENTS_DURABLE, 0666, &error);
   g_mutex_unlock (&self->file_lock);
   if (ok)
-    post (self, TRUE, stream);
+    post (self, path, TRUE, stream);
   else
     GST_ELEMENT_WARNING (self->element, RESOURCE, WRITE,
         ("The state was not saved: %s; make room, or correct state-path.",
-            error->message), ("state-path=%s", self->path));
+            error->message), ("state-path=%s", path));
 }
 
 void
