@@ -153,7 +153,7 @@ class Rtp(Network):
     """A datagram for each vector: nobody connects, so that the receiver needs no supervision"""
 
     def setUp(self):
-        self.require("rtpgstpay", "rtpgstdepay", "udpsrc", "udpsink")
+        self.require("rtpgstpay", "rtpjitterbuffer", "rtpgstdepay", "udpsrc", "udpsink")
 
     def test_sender_comes_back(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
@@ -161,7 +161,7 @@ class Rtp(Network):
             port = free.getsockname()[1]
         receiver = self.start(
             [PYTHON, "-c", RECEIVER, f"udpsrc address=127.0.0.1 port={port} caps=\"application/x-rtp,media=application,"
-             "clock-rate=90000,encoding-name=X-GST\" ! rtpgstdepay ! continualencoder name=encoder model-path="
+             "clock-rate=90000,encoding-name=X-GST\" ! rtpjitterbuffer ! rtpgstdepay ! continualencoder name=encoder model-path="
              f"{MODEL}"])
         self.assertEqual(receiver.stdout.readline(), "ready\n")
         lines = self.read_lines(receiver)
