@@ -32,23 +32,32 @@ float32_multiply (const CoLinear * self, const float *x, gsize x_stride,
 static gsize
 bfloat16_size (gsize n_out, gsize n_in)
 {
-  return co_panels_size (n_out, n_in) * sizeof (guint16);
+  return co_panels_size (n_out, (n_in + 1) / 2) * sizeof (guint32);
+}
+
+/* To nearest, ties to even; the largest stay finite. */
+static guint32
+to_bfloat16 (float x)
+{
+  guint32 bits;
+
+  memcpy (&bits, &x, sizeof bits);
+  if ((bits & 0x7fffffff) < 0x7f7f8000)
+    bits += 0x7fff + (bits >> 16 & 1);
+  return bits >> 16;
 }
 
 static void
 bfloat16_fill (gpointer w, float *scales, const float *panels, gsize n_out,
     gsize n_in)
 {
-  guint16 *to = w;
+  guint32 *to = w;
 
-  for (gsize i = 0; i < co_panels_size (n_out, n_in); i++) {
-    guint32 bits;
-    memcpy (&bits, &panels[i], sizeof bits);
-    /* To nearest, ties to even; the largest stay finite. */
-    if ((bits & 0x7fffffff) < 0x7f7f8000)
-      bits += 0x7fff + (bits >> 16 & 1);
-    to[i] = bits >> 16;
-  }
+  for (gsize p = 0; p < n_out; p += CO_PANEL)
+    for (gsize i = 0; i < n_in; i++, panels += CO_PANEL)
+      for (gsize o = 0; o < CO_PANEL; o++)
+        to[(p / CO_PANEL * ((n_in + 1) / 2) + i / 2) * CO_PANEL + o] |=
+            to_bfloat16 (panels[o]) << (i % 2 * 16);
 }
 
 static void

@@ -21,8 +21,9 @@ typedef struct
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
       gsize n_rows,
       float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);
-  /* The same with weights in bfloat16: panels of guint16. */
-  void (*linear_bfloat16) (const guint16 * w /* panels of (n_out, n_in) */ ,
+  /* The same with weights in bfloat16, two inputs' in a word: panels of (n_in / 2, CO_PANEL), n_in filled up to an even
+   * number. */
+  void (*linear_bfloat16) (const guint32 * w,
       const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
       gsize n_rows,
@@ -51,10 +52,11 @@ typedef struct
   /* y = exp (x - shift), returns the sum; x and y may be the same */
   float (*exp_sum) (const float *x /* (n) */ , float shift,
       float *y /* (n) */ , gsize n);
-  /* y = (x - mean) / sqrt (var + eps) * g + b */
-  void (*layer_norm) (const float *x /* (n) */ , const float *g /* (n) */ ,
-      const float *b /* (n) or NULL */ , float eps, float *y /* (n) */ ,
-      gsize n);
+  /* of each row z = x + a: y = (z - mean) / sqrt (var + eps) * g + b; y may be x */
+  void (*layer_norm) (const float *x /* (n_rows, n) */ ,
+      const float *a /* (n_rows, n) or NULL: none */ ,
+      const float *g /* (n) */ , const float *b /* (n) or NULL */ , float eps,
+      float *y /* (n_rows, n) */ , gsize n_rows, gsize n);
 
   /* in place, torch's definitions */
   void (*relu) (float *x /* (n) */ , gsize n);

@@ -4,10 +4,6 @@
  * Inputs are rounded to 15 bits and two of them multiplied at a time, which every vector unit can: (a, b) times (c, d)
  * is ac + bd in 32 bits. PAIRS are half of CO_LANES times four bytes of weights. */
 
-#if defined (__AVX2__) || defined (__SSE2__)
-#include <immintrin.h>
-#endif
-
 /* Inputs between which sums of products stay below 2^31: 127 * 16383 * 1024. */
 #define INT8_BLOCK 1024
 #define INT8_INPUT_MAX 16383
@@ -96,18 +92,45 @@ int8_panels_4 (const gint8 * w, gsize stride, const float *scales,
     }
 }
 
+INLINE float
+largest_size (const float *x, gsize n)
+{
+  Vec top = { 0 };
+  gsize i = 0;
+
+  for (; i + CO_LANES <= n; i += CO_LANES)
+    top = vmax (top, vabs (load (x + i)));
+  if (i < n)
+    top = vmax (top, vabs (load_part (x + i, n - i)));
+  return max_lane (top);
+}
+
+typedef gint16 Shorts __attribute__ ((vector_size (CO_LANES * 2)));
+
+INLINE Shorts
+round_to_shorts (Vec v)
+{
+  IVec half = ((IVec) v & (gint32) 0x80000000) | (IVec) splat (.5f);
+
+  return __builtin_convertvector (__builtin_convertvector (v + (Vec) half, IVec), Shorts);
+}
+
 /* @n inputs of a row as pairs of 15 bits; an odd one has a zero beside it. */
 INLINE void
 round_inputs (const float *x, gsize n, float factor, gint32 * pairs)
 {
   gint16 *to = (gint16 *) pairs;
+  Shorts v;
+  gsize i = 0;
 
-  for (gsize i = 0; i < n; i++) {
-    float v = x[i] * factor;
-    to[i] = (gint16) (v + (v < 0 ? -.5f : .5f));
+  for (; i + CO_LANES <= n; i += CO_LANES) {
+    v = round_to_shorts (load (x + i) * factor);
+    memcpy (to + i, &v, sizeof v);
   }
-  if (n % 2)
-    to[n] = 0;
+  if (i < n) {
+    v = round_to_shorts (load_part (x + i, n - i) * factor);
+    memcpy (to + i, &v, (n - i + 1) / 2 * 4);
+  }
 }
 
 static void
@@ -125,9 +148,8 @@ k_linear_int8 (const gint8 * w, const float *scales, const float *b,
 
     for (gsize r = 0; r < rows; r++) {
       const float *row = x + (first + r) * x_stride;
-      float top = 0;
-      for (gsize i = 0; i < n_in; i++)
-        top = MAX (top, __builtin_fabsf (row[i]));
+      const float top = largest_size (row, n_in);
+
       row_scales[r] = top / INT8_INPUT_MAX;
       factors[r] = top > 0 ? INT8_INPUT_MAX / top : 0;
       if (b)

@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Included once for each type of weight, with
- *   WEIGHT          the type
- *   LOAD_WEIGHTS    what makes a Vec of CO_LANES of them
- *   FORMAT          a word for the names: the function is linear_FORMAT_any
+ *   WEIGHT              the type of what CO_LANES of are loaded at once, each with the weights of one output for
+ *   PER_WEIGHT          that many inputs, one after another
+ *   RAW, LOAD_RAW       a vector of WEIGHTs, and what loads one
+ *   DECODE(raw, k)      the Vec of weights for the k-th of those inputs
+ *   FORMAT              a word for the names: the function is linear_FORMAT_any
  *
- * Weights come in panels of 16 outputs, (n_in, 16) each, so that outputs lie in the lanes and nothing is summed across
- * them. */
+ * Weights come in panels of 16 outputs, so that outputs lie in the lanes and nothing is summed across them. */
 
 #define JOIN_(a, b, c) a##_##b##_##c
 #define JOIN(a, b, c) JOIN_ (a, b, c)
@@ -17,44 +18,47 @@
 #define TILE_NAME(np, nx) TILE_NAME__ (FORMAT, np, nx)
 /* A panel is PARTS vectors. */
 #define PARTS (CO_PANEL / CO_LANES)
-/* Inputs whose products are summed before they join the others: short sums keep their digits. */
+/* Inputs whose products are summed before they join the others. Short sums keep their digits, and a panel's part of as
+ * many inputs stays in the nearest cache while all rows pass; the next part is fetched meanwhile. */
 #define BLOCK 128
+#define FETCH(at) __builtin_prefetch ((at) + BLOCK / PER_WEIGHT * CO_PANEL)
+
+/* What a product writes: y = from + sums, where from is the bias or zeros (a stride of 0), or what y holds. */
+#define OUTPUT_PARAMETERS const float *from, gsize from_stride, float *y, gsize y_stride
+
+#define ADD_INPUT(k)                                                                            \
+  for (int r = 0; r < NX_; r++)                                                                 \
+    acc[r][v] += DECODE (raw, k) * x[r * x_stride + i + k]
 
 /* NP panels by NX rows: each weight is read once for NX rows. The last panel may have fewer than 16 outputs. */
 #define TILE(NP, NX)                                                                            \
 INLINE void                                                                                     \
-TILE_NAME (NP, NX) (const WEIGHT *w, gsize stride, const float *b, gsize n_out, gsize n_in,          \
-    const float *x, gsize x_stride, float *y, gsize y_stride)                                                   \
+TILE_NAME (NP, NX) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in, const float *x,     \
+    gsize x_stride, OUTPUT_PARAMETERS)                                                          \
 {                                                                                               \
-  Vec total[NX][NP * PARTS] = { 0 };                                                            \
+  enum { NX_ = NX };                                                                            \
+  Vec acc[NX][NP * PARTS] = { 0 };                                                              \
+  gsize i = 0;                                                                                  \
                                                                                                 \
-  for (gsize begin = 0; begin < n_in; begin += BLOCK) {                                         \
-    const gsize end = MIN (begin + BLOCK, n_in);                                                \
-    Vec acc[NX][NP * PARTS] = { 0 };                                                            \
-                                                                                                \
-    for (gsize i = begin; i < end; i++)                                                         \
-      for (int v = 0; v < NP * PARTS; v++) {                                                    \
-        const WEIGHT *at = w + v / PARTS * stride + i * CO_PANEL + v % PARTS * CO_LANES;          \
-        Vec wv = LOAD_WEIGHTS (at);                                                                   \
-        for (int r = 0; r < NX; r++)                                                            \
-          acc[r][v] += wv * x[r * x_stride + i];                                                \
-      }                                                                                         \
+  for (; i + PER_WEIGHT <= n_in; i += PER_WEIGHT)                                               \
+    for (int v = 0; v < NP * PARTS; v++) {                                                      \
+      const WEIGHT *at = w + v / PARTS * stride + i / PER_WEIGHT * CO_PANEL +                   \
+          v % PARTS * CO_LANES;                                                                 \
+      RAW raw = LOAD_RAW (at);                                                                  \
+      if (NX > 1 && v % PARTS == 0)                                                             \
+        FETCH (at);                                                                             \
+      for (int k = 0; k < PER_WEIGHT; k++)                                                      \
+        ADD_INPUT (k);                                                                          \
+    }                                                                                           \
+  if (PER_WEIGHT > 1 && i < n_in)                                                               \
+    for (int v = 0; v < NP * PARTS; v++) {                                                      \
+      RAW raw = LOAD_RAW (w + v / PARTS * stride + i / PER_WEIGHT * CO_PANEL +                  \
+          v % PARTS * CO_LANES);                                                                \
+      ADD_INPUT (0);                                                                            \
+    }                                                                                           \
+  for (int v = 0; v < NP * PARTS; v++)                                                          \
     for (int r = 0; r < NX; r++)                                                                \
-      for (int v = 0; v < NP * PARTS; v++)                                                      \
-        total[r][v] += acc[r][v];                                                               \
-  }                                                                                             \
-  for (int v = 0; v < NP * PARTS && (gsize) v * CO_LANES < n_out; v++) {                        \
-    const gsize o = v * CO_LANES, n = MIN (n_out - o, CO_LANES);                                \
-    Vec bias = { 0 };                                                                           \
-                                                                                                \
-    if (b)                                                                                      \
-      bias = n == CO_LANES ? load (b + o) : load_part (b + o, n);                               \
-    for (int r = 0; r < NX; r++)                                                                \
-      if (n == CO_LANES)                                                                        \
-        store (y + r * y_stride + o, total[r][v] + bias);                                       \
-      else                                                                                      \
-        store_part (y + r * y_stride + o, total[r][v] + bias, n);                               \
-  }                                                                                             \
+      put_sum (acc[r][v], v * CO_LANES, n_out, from + r * from_stride, y + r * y_stride);       \
 }
 
 /* As many accumulators as there are registers for, and for one row, whose panels wait for each other least, fewer of
@@ -90,74 +94,96 @@ TILE (1, 4)
 
 /* One panel, one row: four sums, for a single one would wait for itself at every input. */
 INLINE void
-TILE_NAME (1, 1) (const WEIGHT *w, gsize stride, const float *b, gsize n_out,
-    gsize n_in, const float *x, gsize x_stride, float *y, gsize y_stride)
+TILE_NAME (1, 1) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in,
+    const float *x, gsize x_stride, OUTPUT_PARAMETERS)
 {
-  for (gsize o = 0; o < MIN (n_out, CO_PANEL); o += CO_LANES) {
-    const gsize n = MIN (n_out - o, CO_LANES);
+  for (gsize o = 0; o < CO_PANEL; o += CO_LANES) {
     Vec s[4] = { 0 };
     gsize i = 0;
 
     for (; i + 4 <= n_in; i += 4)
       for (int k = 0; k < 4; k++)
-        s[k] += LOAD_WEIGHTS (w + (i + k) * CO_PANEL + o) * x[i + k];
+        s[k] += DECODE (LOAD_RAW (w + (i + k) / PER_WEIGHT * CO_PANEL + o),
+            k % PER_WEIGHT) * x[i + k];
     for (; i < n_in; i++)
-      s[0] += LOAD_WEIGHTS (w + i * CO_PANEL + o) * x[i];
-    s[0] = (s[0] + s[1]) + (s[2] + s[3]);
-    if (n == CO_LANES)
-      store (y + o, b ? s[0] + load (b + o) : s[0]);
-    else
-      store_part (y + o, b ? s[0] + load_part (b + o, n) : s[0], n);
+      s[0] += (i % PER_WEIGHT ? DECODE (LOAD_RAW (w + i / PER_WEIGHT * CO_PANEL +
+                  o), PER_WEIGHT - 1) : DECODE (LOAD_RAW (w + i / PER_WEIGHT *
+                  CO_PANEL + o), 0)) * x[i];
+    put_sum ((s[0] + s[1]) + (s[2] + s[3]), o, n_out, from, y);
   }
 }
 
+/* NX rows through NP panels at a time, while there are so many */
 #define PANELS(np, nx)                                                                          \
-  for (; o + (np - 1) * CO_PANEL < n_out; o += np * CO_PANEL)                                   \
-    TILE_NAME (np, nx) (w + o / CO_PANEL * stride, stride, b ? b + o : NULL, n_out - o, n_in, x,     \
-        x_stride, y + o, y_stride)
+  for (; o + (np - 1) * CO_PANEL < n_out; o += np * CO_PANEL) {                                 \
+    const float *begin = from ? from + o : no_bias;                                             \
+    gsize begin_stride = from_stride, i = 0;                                                    \
+                                                                                                \
+    do {                                                                                        \
+      TILE_NAME (np, nx) (w + o / CO_PANEL * stride + i / PER_WEIGHT * CO_PANEL, stride,        \
+          n_out - o, MIN (n_in - i, BLOCK), x + i, x_stride, begin, begin_stride, y + o,        \
+          y_stride);                                                                            \
+      begin = y + o;                                                                            \
+      begin_stride = y_stride;                                                                  \
+      i += BLOCK;                                                                               \
+    } while (i < n_in);                                                                         \
+  }
 
 /* All outputs of NX rows */
 #define ROWS(NX)                                                                                \
 static void                                                                                     \
-NAME (rows, NX) (const WEIGHT *w, gsize stride, const float *b, gsize n_out, gsize n_in,                 \
-    const float *x, gsize x_stride, float *y, gsize y_stride)                                   \
+NAME (rows, NX) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in, const float *x,        \
+    gsize x_stride, OUTPUT_PARAMETERS)                                                          \
 {                                                                                               \
   gsize o = 0;                                                                                  \
                                                                                                 \
-  PANELS (MANY_##NX, NX);                                                                       \
-  PANELS (SOME_##NX, NX);                                                                       \
-  PANELS (1, NX);                                                                               \
+  PANELS (MANY_##NX, NX)                                                                        \
+  PANELS (SOME_##NX, NX)                                                                        \
+  PANELS (1, NX)                                                                                \
 }
 
 ROWS (1)
 ROWS (2)
 ROWS (4)
 
-/* All rows of a few panels before the next ones, so that weights come from memory once. */
+/* NX rows from row r on through a block of a few panels */
+#define PASS(NX)                                                                                \
+  NAME (rows, NX) (w + o / CO_PANEL * stride + i / PER_WEIGHT * CO_PANEL, stride,               \
+      MIN (n_out - o, step), MIN (n_in - i, BLOCK), x + r * x_stride + i, x_stride,             \
+      from ? from + r * from_stride : NULL, from_stride, y + r * y_stride + o, y_stride)
+
+/* Several rows: all of them through a block of inputs of a few panels before the next, so that weights come from memory
+ * once. */
 static void
 NAME (linear, any) (const WEIGHT *w, gsize stride, const float *b, gsize n_out,
     gsize n_in, const float *x, gsize x_stride, gsize n_rows, float *y,
     gsize y_stride)
 {
-  const gsize step = n_rows == 1 ? n_out : MANY_4 * CO_PANEL;
+  const gsize step = CO_PANEL * (n_rows >= 4 ? MANY_4 : MANY_2);
 
+  if (n_rows == 1) {
+    NAME (rows, 1) (w, stride, n_out, n_in, x, x_stride, b, 0, y, y_stride);
+    return;
+  }
   for (gsize o = 0; o < n_out; o += step) {
-    const WEIGHT *panels = w + o / CO_PANEL * stride;
-    const float *bias = b ? b + o : NULL;
-    const gsize n = MIN (n_out - o, step);
-    gsize r = 0;
+    const float *from = b ? b + o : NULL;
+    gsize from_stride = 0, i = 0;
 
-    for (; r + 4 <= n_rows; r += 4)
-      NAME (rows, 4) (panels, stride, bias, n, n_in, x + r * x_stride,
-          x_stride, y + r * y_stride + o, y_stride);
-    if (r + 2 <= n_rows) {
-      NAME (rows, 2) (panels, stride, bias, n, n_in, x + r * x_stride,
-          x_stride, y + r * y_stride + o, y_stride);
-      r += 2;
-    }
-    if (r < n_rows)
-      NAME (rows, 1) (panels, stride, bias, n, n_in, x + r * x_stride,
-          x_stride, y + r * y_stride + o, y_stride);
+    do {
+      gsize r = 0;
+
+      for (; r + 4 <= n_rows; r += 4)
+        PASS (4);
+      if (r + 2 <= n_rows) {
+        PASS (2);
+        r += 2;
+      }
+      if (r < n_rows)
+        PASS (1);
+      from = y + o;
+      from_stride = y_stride;
+      i += BLOCK;
+    } while (i < n_in);
   }
 }
 
@@ -169,9 +195,13 @@ NAME (linear, any) (const WEIGHT *w, gsize stride, const float *b, gsize n_out,
 #undef TILE_NAME
 #undef PARTS
 #undef BLOCK
+#undef FETCH
+#undef OUTPUT_PARAMETERS
+#undef ADD_INPUT
 #undef TILE
 #undef PANELS
 #undef ROWS
+#undef PASS
 #undef MANY_1
 #undef SOME_1
 #undef MANY_2
@@ -179,5 +209,8 @@ NAME (linear, any) (const WEIGHT *w, gsize stride, const float *b, gsize n_out,
 #undef MANY_4
 #undef SOME_4
 #undef WEIGHT
-#undef LOAD_WEIGHTS
+#undef PER_WEIGHT
+#undef RAW
+#undef LOAD_RAW
+#undef DECODE
 #undef FORMAT

@@ -31,7 +31,13 @@ co_linear (const CoLinear * self, const float *x, gsize x_stride,
 void
 co_norm (const CoNorm * self, const float *x, gsize n_rows, float *y)
 {
-  for (gsize r = 0; r < n_rows; r++)
-    co_kernels->layer_norm (x + r * self->n, self->gain, self->bias, self->eps,
-        y + r * self->n, self->n);
+  co_kernels->layer_norm (x, NULL, self->gain, self->bias, self->eps, y, n_rows,
+      self->n);
+}
+
+void
+co_add_norm (const CoNorm * self, float *x, const float *a, gsize n_rows)
+{
+  co_kernels->layer_norm (x, a, self->gain, self->bias, self->eps, x, n_rows,
+      self->n);
 }

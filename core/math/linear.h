@@ -59,6 +59,10 @@ void co_linear (const CoLinear * self, const float *x /* (n_rows, n_in) */ ,
 void co_norm (const CoNorm * self, const float *x /* (n_rows, n) */ ,
     gsize n_rows, float *y /* (n_rows, n) */ );
 
+/* x = norm (x + a) */
+void co_add_norm (const CoNorm * self, float *x /* (n_rows, n) */ ,
+    const float *a /* (n_rows, n) */ , gsize n_rows);
+
 /* c = alpha a b^T + beta c */
 void co_matmul_nt (gsize m, gsize n, gsize k, float alpha,
     const float *a /* (m, k) */ , gsize a_stride,

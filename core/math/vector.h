@@ -1,12 +1,15 @@
 /* libcontinual: vectors of CO_LANES floats
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GCC's and clang's own, so that no line knows an instruction set; loads and stores go through memcpy, so that none
- * needs alignment. */
+ * GCC's and clang's own; only the larger and the smaller of two need a name of the instruction set's where there is
+ * one. Loads and stores go through memcpy, so that none needs alignment. */
 #pragma once
 
 #include <glib.h>
 #include <string.h>
+#if defined (__SSE2__)
+#include <immintrin.h>
+#endif
 
 typedef float Vec __attribute__ ((vector_size (CO_LANES * 4)));
 typedef gint32 IVec __attribute__ ((vector_size (CO_LANES * 4)));
@@ -79,6 +82,16 @@ blend (IVec mask, Vec yes, Vec no)
   return (Vec) ((mask & (IVec) yes) | (~mask & (IVec) no));
 }
 
+#if defined (__SSE2__) && CO_LANES == 16
+#define vmax(a, b) ((Vec) _mm512_max_ps ((__m512) (a), (__m512) (b)))
+#define vmin(a, b) ((Vec) _mm512_min_ps ((__m512) (a), (__m512) (b)))
+#elif defined (__SSE2__) && CO_LANES == 8
+#define vmax(a, b) ((Vec) _mm256_max_ps ((__m256) (a), (__m256) (b)))
+#define vmin(a, b) ((Vec) _mm256_min_ps ((__m256) (a), (__m256) (b)))
+#elif defined (__SSE2__)
+#define vmax(a, b) ((Vec) _mm_max_ps ((__m128) (a), (__m128) (b)))
+#define vmin(a, b) ((Vec) _mm_min_ps ((__m128) (a), (__m128) (b)))
+#else
 INLINE Vec
 vmax (Vec a, Vec b)
 {
@@ -90,9 +103,20 @@ vmin (Vec a, Vec b)
 {
   return blend (a < b, a, b);
 }
+#endif
 
 INLINE Vec
 vabs (Vec a)
 {
   return (Vec) ((IVec) a & 0x7fffffff);
+}
+
+INLINE float
+max_lane (Vec v)
+{
+  float top = v[0];
+
+  for (int l = 1; l < CO_LANES; l++)
+    top = MAX (top, v[l]);
+  return top;
 }

@@ -119,8 +119,7 @@ ask_memory (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
         work->cross_scratch);
   co_linear (&cross->out, work->context, cross->out.n_in, n, work->a,
       cross->out.n_out);
-  add (x, work->a, n * cross->out.n_out);
-  co_norm (&self->norm2, x, n, x);
+  co_add_norm (&self->norm2, x, work->a, n);
 }
 
 /* Everything behind the attention: x is the residual and the result, a what the attention gave. */
@@ -135,21 +134,23 @@ finish (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
     memcpy (x, a, n * self->attention.out.n_out * sizeof (float));
     return;
   }
-  add (x, a, n * E);
   if (self->norm_first) {
+    add (x, a, n * E);
     co_norm (&self->norm2, x, n, work->u);
     u = work->u;
   } else {
-    co_norm (&self->norm1, x, n, x);
+    co_add_norm (&self->norm1, x, a, n);
   }
   if (self->cross_class)
     ask_memory (self, work, x, tags, n);
   co_linear (&self->linear1, u, E, n, work->ff, self->linear1.n_out);
   co_activate (self->activation, work->ff, n * self->linear1.n_out);
   co_linear (&self->linear2, work->ff, self->linear1.n_out, n, work->a, E);
-  add (x, work->a, n * E);
-  if (!self->norm_first)
-    co_norm (self->cross_class ? &self->norm3 : &self->norm2, x, n, x);
+  if (self->norm_first)
+    add (x, work->a, n * E);
+  else
+    co_add_norm (self->cross_class ? &self->norm3 : &self->norm2, x, work->a,
+        n);
 }
 
 /* The contexts of the rows in work->answered, projected; the layer's output ends up in work->rows. */

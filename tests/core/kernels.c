@@ -255,37 +255,53 @@ test_exp_sum (gconstpointer data)
     }
 }
 
+/* Every row of @n_rows, with and without what is added first, out of place and in place */
+static void
+check_layer_norm (const CoKernels * k, gsize n, gsize n_rows, gboolean added,
+    gboolean bias, float offset)
+{
+  const float eps = 1e-5;
+  g_auto (Vector) x = vector_new (n_rows * n, n % 4);
+  g_auto (Vector) a = vector_new (n_rows * n, 3);
+  g_auto (Vector) g = vector_new (n, 1);
+  g_auto (Vector) b = vector_new (n, 2);
+  g_auto (Vector) y = vector_new (n_rows * n, (n + 1) % 4);
+
+  for (gsize i = 0; i < n_rows * n; i++)
+    x.x[i] += offset;
+  k->layer_norm (x.x, added ? a.x : NULL, g.x, bias ? b.x : NULL, eps, y.x,
+      n_rows, n);
+  for (gsize r = 0; r < n_rows; r++) {
+    g_autofree double *z = g_new (double, n);
+    double mean = 0, var = 0, allowed;
+
+    for (gsize i = 0; i < n; i++) {
+      z[i] = x.x[r * n + i] + (added ? (double) a.x[r * n + i] : 0);
+      mean += z[i] / n;
+    }
+    for (gsize i = 0; i < n; i++)
+      var += (z[i] - mean) * (z[i] - mean) / n;
+    /* The mean is off by a rounding of the numbers, which the norm enlarges. */
+    allowed = 2e-6 + (offset + 4) * ldexp (n / 8. + 2, -23) / sqrt (var + eps);
+    for (gsize i = 0; i < n; i++) {
+      double exact = (z[i] - mean) / sqrt (var + eps) * g.x[i] + (bias ? b.x[i] : 0);
+      g_assert_cmpfloat (fabs (y.x[r * n + i] - exact), <=, 2 * allowed);
+    }
+  }
+  k->layer_norm (x.x, added ? a.x : NULL, g.x, bias ? b.x : NULL, eps, x.x,
+      n_rows, n);
+  g_assert_cmpmem (x.x, n_rows * n * sizeof (float), y.x,
+      n_rows * n * sizeof (float));
+}
+
 static void
 test_layer_norm (gconstpointer data)
 {
-  const CoKernels *k = data;
-  const float eps = 1e-5;
-
   for (gsize n = 1; n <= MAX_N; n++)
-    for (gsize bias = 0; bias < 2; bias++)
-      for (float offset = 0; offset <= 100; offset += 50) {
-        g_auto (Vector) x = vector_new (n, n % 4);
-        g_auto (Vector) g = vector_new (n, 1);
-        g_auto (Vector) b = vector_new (n, 2);
-        g_auto (Vector) y = vector_new (n, (n + 1) % 4);
-        g_autofree double *exact = g_new (double, n);
-        double mean = 0, var = 0, allowed;
-
-        for (gsize i = 0; i < n; i++)
-          mean += (double) (x.x[i] += offset) / n;
-        for (gsize i = 0; i < n; i++)
-          var += (x.x[i] - mean) * (x.x[i] - mean) / n;
-        for (gsize i = 0; i < n; i++)
-          exact[i] = (x.x[i] - mean) / sqrt (var + eps) * g.x[i] + (bias ? b.x[i] : 0);
-        /* The mean is off by a rounding of the numbers, which the norm enlarges. */
-        allowed = 2e-6 + (offset + 2) * ldexp (n / 8. + 2, -23) / sqrt (var + eps);
-        k->layer_norm (x.x, g.x, bias ? b.x : NULL, eps, y.x, n);
-        for (gsize i = 0; i < n; i++)
-          g_assert_cmpfloat (fabs (y.x[i] - exact[i]), <=, 2 * allowed);
-        /* in place */
-        k->layer_norm (x.x, g.x, bias ? b.x : NULL, eps, x.x, n);
-        g_assert_cmpmem (x.x, n * sizeof (float), y.x, n * sizeof (float));
-      }
+    for (gsize n_rows = 0; n_rows <= 9; n_rows += 1 + n % 2)
+      for (gsize bits = 0; bits < 4; bits++)
+        for (float offset = 0; offset <= 100; offset += 50)
+          check_layer_norm (data, n, n_rows, bits & 1, bits / 2, offset);
 }
 
 /* ---- activations ---- */
