@@ -1,10 +1,9 @@
 /* What a step cannot do without, by OpenBLAS: every weight streamed once, and the feed-forward of a whole window
- * where layers lie above
+ * where layers lie above or every position is answered
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "models.h"
-#include <cblas.h>
+#include "bench.h"
 
 typedef struct
 {
@@ -20,11 +19,17 @@ floor_n_weights (const BenchModel * m)
       2 * m->d_model * m->d_ff) + m->d_model * m->n_classes;
 }
 
+static inline gboolean
+floor_is_kernel (const BenchModel * m)
+{
+  return g_str_equal (bench_kind (m), "kernel");
+}
+
 static inline Floor
 floor_new (const BenchModel * m)
 {
   Floor f = {.m = m };
-  gsize n = floor_n_weights (m), widest = MAX (m->n_inputs, MAX (m->d_model,
+  gsize n = floor_n_weights (m), widest = MAX (m->n_inputs, MAX (3 * m->d_model,
           m->d_ff));
   guint32 seed = 7;
 
@@ -35,6 +40,13 @@ floor_new (const BenchModel * m)
   for (gsize i = 0; i < 2 * m->sequence_len * widest; i++)
     f.rows[i] = bench_random (&seed);
   return f;
+}
+
+static inline void
+floor_free (const Floor * f)
+{
+  g_free (f->weights);
+  g_free (f->rows);
 }
 
 static inline const float *
@@ -58,18 +70,29 @@ static inline void
 floor_step (const Floor * f)
 {
   const BenchModel *m = f->m;
-  const float *w = floor_gemv (f, f->weights, m->d_model, m->n_inputs);
+  const gsize E = m->d_model;
+  const gboolean all = g_str_equal (bench_kind (m), "retroactive");
+  const gboolean windows = all || (m->n_layers > 1
+      && g_str_equal (bench_kind (m), "single-output"));
+  const float *w = f->weights;
 
-  for (gsize l = 0; l < m->n_layers; l++) {
-    w = floor_gemv (f, w, 3 * m->d_model, m->d_model);
-    w = floor_gemv (f, w, m->d_model, m->d_model);
-    if (l + 1 < m->n_layers) {
-      w = floor_gemm (f, w, m->d_ff, m->d_model);
-      w = floor_gemm (f, w, m->d_model, m->d_ff);
-    } else {
-      w = floor_gemv (f, w, m->d_ff, m->d_model);
-      w = floor_gemv (f, w, m->d_model, m->d_ff);
-    }
+  if (floor_is_kernel (m)) {
+    w = floor_gemv (f, w, 3 * E, E);
+    floor_gemv (f, w, E, E);
+    return;
   }
-  floor_gemv (f, w, m->n_classes, m->d_model);
+  w = floor_gemv (f, w, E, m->n_inputs);
+  for (gsize l = 0; l < m->n_layers; l++) {
+    const gboolean rows_come_out = windows && (all || l + 1 < m->n_layers);
+    const float *(*const in) (const Floor *, const float *, gsize, gsize) =
+        l > 0 && rows_come_out ? floor_gemm : floor_gemv;
+    const float *(*const out) (const Floor *, const float *, gsize, gsize) =
+        rows_come_out ? floor_gemm : floor_gemv;
+
+    w = in (f, w, 3 * E, E);
+    w = in (f, w, E, E);
+    w = out (f, w, m->d_ff, E);
+    w = out (f, w, E, m->d_ff);
+  }
+  (all ? floor_gemm : floor_gemv) (f, w, m->n_classes, E);
 }

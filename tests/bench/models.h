@@ -10,6 +10,7 @@ typedef struct
 {
   const gchar *name;
   gsize n_inputs, d_model, n_heads, d_ff, sequence_len, n_layers, n_classes;
+  const gchar *kind;            /* as files say it; NULL: single-output */
 } BenchModel;
 
 static const BenchModel bench_models[] = {
@@ -33,19 +34,15 @@ bench_random (guint32 * seed)
   return (gint32) *seed * (1.f / 2147483648.f);
 }
 
-/* Uniform, of variance gain^2 / columns; a vector of ones, or zeros, where gain says so */
 static inline void
-bench_put (BenchFile * f, const gchar * name, gsize rows, gsize columns,
-    float gain)
+bench_put_shaped (BenchFile * f, const gchar * name, const gchar * shape,
+    gsize n, float spread, float middle)
 {
-  gsize n = rows * MAX (columns, 1), begin = f->data->len;
-  g_autofree gchar *shape = columns ? g_strdup_printf ("%zu,%zu", rows, columns)
-      : g_strdup_printf ("%zu", rows);
+  gsize begin = f->data->len;
 
   g_byte_array_set_size (f->data, begin + n * sizeof (float));
   for (gsize i = 0; i < n; i++) {
-    float x = columns ? gain * sqrtf (3.f / columns) * bench_random (&f->seed)
-        : gain + .05f * bench_random (&f->seed);
+    float x = middle + spread * bench_random (&f->seed);
     memcpy (f->data->data + begin + i * sizeof x, &x, sizeof x);
   }
   g_string_append_printf (f->header,
@@ -53,20 +50,66 @@ bench_put (BenchFile * f, const gchar * name, gsize rows, gsize columns,
       name, shape, begin, begin + n * sizeof (float));
 }
 
-static inline GBytes *
-bench_file (const BenchModel * m)
+/* Uniform, of variance gain^2 / columns; a vector of ones, or zeros, where gain says so */
+static inline void
+bench_put (BenchFile * f, const gchar * name, gsize rows, gsize columns,
+    float gain)
 {
-  BenchFile f = { g_string_new (NULL), g_byte_array_new (), 1 };
-  const gsize E = m->d_model;
-  GByteArray *bytes = g_byte_array_new ();
-  guint64 n;
+  g_autofree gchar *shape = columns ? g_strdup_printf ("%zu,%zu", rows, columns)
+      : g_strdup_printf ("%zu", rows);
 
-  g_string_append_printf (f.header,
-      "{\"__metadata__\":{\"nhead\":\"%zu\",\"sequence_len\":\"%zu\",\"activation\":\"gelu\"}",
-      m->n_heads, m->sequence_len);
-  bench_put (&f, "0.weight", E, m->n_inputs, 1);
-  bench_put (&f, "0.bias", E, 0, 0);
-  bench_put (&f, "1.pe.weight", 2 * m->sequence_len - 1, E, 1);
+  if (columns)
+    bench_put_shaped (f, name, shape, rows * columns,
+        gain * sqrtf (3.f / columns), 0);
+  else
+    bench_put_shaped (f, name, shape, rows, .05f, gain);
+}
+
+static inline const gchar *
+bench_kind (const BenchModel * m)
+{
+  return m->kind ? m->kind : "single-output";
+}
+
+/* An attention alone, as Keras names it: the other kinds' layers are not of this kind. */
+static inline void
+bench_put_kernel (const BenchModel * m, BenchFile * f)
+{
+  const gchar *const names[] = { "query", "key", "value", "attention_output" };
+  const gsize E = m->d_model, H = m->n_heads;
+
+  g_string_append_printf (f->header,
+      "{\"__metadata__\":{\"num_heads\":\"%zu\",\"attention\":\"kernel\",\"feature_transform\":\"elu\","
+      "\"num_random_features\":\"0\",\"causal_chunk_length\":\"1\",\"causal_window_length\":\"%zu\"}", H,
+      m->sequence_len);
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree gchar *kernel = g_strdup_printf ("%s.kernel", names[i]);
+    g_autofree gchar *bias = g_strdup_printf ("%s.bias", names[i]);
+    g_autofree gchar *shape = i < 3 ? g_strdup_printf ("%zu,%zu,%zu", E, H, E / H)
+        : g_strdup_printf ("%zu,%zu,%zu", H, E / H, E);
+
+    bench_put_shaped (f, kernel, shape, E * E, sqrtf (3.f / E), 0);
+    if (i < 3) {
+      g_free (shape);
+      shape = g_strdup_printf ("%zu,%zu", H, E / H);
+      bench_put_shaped (f, bias, shape, E, .05f, 0);
+    } else {
+      bench_put (f, bias, E, 0, 0);
+    }
+  }
+}
+
+static inline void
+bench_put_layers (const BenchModel * m, BenchFile * f)
+{
+  const gsize E = m->d_model;
+
+  g_string_append_printf (f->header,
+      "{\"__metadata__\":{\"nhead\":\"%zu\",\"sequence_len\":\"%zu\",\"activation\":\"gelu\",\"attention\":\"%s\"}",
+      m->n_heads, m->sequence_len, bench_kind (m));
+  bench_put (f, "0.weight", E, m->n_inputs, 1);
+  bench_put (f, "0.bias", E, 0, 0);
+  bench_put (f, "1.pe.weight", 2 * m->sequence_len - 1, E, 1);
   for (gsize l = 0; l < m->n_layers; l++) {
     const struct
     {
@@ -86,13 +129,26 @@ bench_file (const BenchModel * m)
     for (gsize i = 0; i < G_N_ELEMENTS (parts); i++) {
       g_autofree gchar *name = g_strdup_printf ("2.layers.%zu.%s", l,
           parts[i].name);
-      bench_put (&f, name, parts[i].rows, parts[i].columns, parts[i].gain);
+      bench_put (f, name, parts[i].rows, parts[i].columns, parts[i].gain);
     }
   }
-  bench_put (&f, "3.weight", E, 0, 1);
-  bench_put (&f, "3.bias", E, 0, 0);
-  bench_put (&f, "4.weight", m->n_classes, E, 1);
-  bench_put (&f, "4.bias", m->n_classes, 0, 0);
+  bench_put (f, "3.weight", E, 0, 1);
+  bench_put (f, "3.bias", E, 0, 0);
+  bench_put (f, "4.weight", m->n_classes, E, 1);
+  bench_put (f, "4.bias", m->n_classes, 0, 0);
+}
+
+static inline GBytes *
+bench_file (const BenchModel * m)
+{
+  BenchFile f = { g_string_new (NULL), g_byte_array_new (), 1 };
+  GByteArray *bytes = g_byte_array_new ();
+  guint64 n;
+
+  if (g_str_equal (bench_kind (m), "kernel"))
+    bench_put_kernel (m, &f);
+  else
+    bench_put_layers (m, &f);
   g_string_append_c (f.header, '}');
   n = f.header->len;
   g_byte_array_append (bytes, (guint8 *) & n, 8);

@@ -1,125 +1,158 @@
-/* The time of a step against its floor; of chunks, of many streams and of lower precision against single steps. Everything is interleaved
- * in one process, so that ratios hold when the machine's speed drifts.
+/* The time of a step against its floor; of chunks, of many streams and of lower precision against single steps; of every
+ * kind. All that is compared takes turns in one process, so that ratios hold when the machine's speed drifts.
+ *
+ * usage: bench-step [--quick] [MODEL...]
+ *
+ * --quick leaves out the paced times, of one step every 33 ms as a live stream makes them: between steps caches cool.
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "floor.h"
 
-#define ROUNDS 25
+#define ROUNDS 21
+#define PACED_ROUNDS 15
+/* How long each of those that are compared runs in a round, in microseconds */
+#define TURN 4000
 
 typedef struct
 {
-  CoStream *stream;
+  const gchar *precision;
+  guint n_streams;
   gsize n_steps;
-  float *x, *y;
-} Run;
+  gboolean apart;
+} Shape;
 
-static Run
-run_new (CoModel * model, guint n_streams, gsize n_steps)
+static const Shape shapes[] = {
+  {"float32", 1, 1}, {"float32", 1, 2}, {"float32", 1, 4}, {"float32", 1, 16},
+  {"float32", 1, 64}, {"float32", 4, 1}, {"float32", 16, 1},
+  {"float32", 16, 1, TRUE}, {"bfloat16", 1, 1}, {"int8", 1, 1}
+};
+
+/* The other kinds, at two sizes; a kind's name stands for the model's. */
+static const gchar *const kinds[] = {
+  "retroactive", "deep", "recurrent-full", "recurrent-linear", "kernel"
+};
+static const Shape kind_shapes[] = {
+  {"float32", 1, 1}, {"float32", 1, 16}, {"float32", 16, 1}
+};
+
+typedef struct
 {
-  const CoModelInfo *info = co_model_get_info (model);
-  Run r = { co_stream_new (model, n_streams), n_steps };
-  gsize n = n_streams * n_steps * info->n_inputs;
-  guint32 seed = 3;
-
-  r.x = g_new (float, n);
-  r.y = g_new (float, co_stream_max_outputs (r.stream, n_steps) *
-      info->n_positions * info->n_outputs);
-  for (gsize i = 0; i < n; i++)
-    r.x[i] = bench_random (&seed);
-  for (gsize i = 0; i <= 2 * info->sequence_len / n_steps + 1; i++)
-    co_stream_forward_steps (r.stream, &(CoInput) {
-          .x = r.x}, n_steps, TRUE, &(CoResult) {
-          .y = r.y});
-  return r;
-}
-
-static int
-compare (const void *a, const void *b)
-{
-  double d = *(const double *) a - *(const double *) b;
-
-  return (d > 0) - (d < 0);
-}
+  gboolean floor;
+  Shape shape;
+  Run run;
+  double back_to_back[ROUNDS], paced[PACED_ROUNDS];     /* us of a vector */
+} Case;
 
 static double
-median (double *x)
+measure (const Case * c, const Floor * floor, gsize n)
 {
-  qsort (x, ROUNDS, sizeof *x, compare);
-  return x[ROUNDS / 2];
+  double begin = now_us ();
+
+  for (gsize i = 0; i < n; i++)
+    if (c->floor)
+      floor_step (floor);
+    else
+      run_step (&c->run);
+  return (now_us () - begin) / n;
 }
 
-static gint64
-now_ns (void)
+static void
+print_case (const Case * c, const Case * cases, const BenchModel * m,
+    gboolean paced)
 {
-  struct timespec t;
+  const CoModelInfo *info = c->floor ? NULL : co_model_get_info (c->run.model);
 
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return t.tv_sec * G_GINT64_CONSTANT (1000000000) + t.tv_nsec;
+  g_print ("%-6s %-16s %-9s ", m->name, bench_kind (m),
+      c->floor ? "floor" : c->shape.precision);
+  if (c->floor)
+    g_print ("%6s %4s", "", "");
+  else
+    g_print ("%3u%s %4zu", c->shape.n_streams,
+        c->shape.apart ? " x 1" : "    ", c->shape.n_steps);
+  g_print (" %11.2f", median (c->back_to_back, ROUNDS));
+  if (paced && c->shape.n_streams * c->shape.n_steps == 1)
+    g_print (" %10.2f", median (c->paced, PACED_ROUNDS));
+  else
+    g_print (" %10s", "");
+  if (info)
+    g_print (" %9.2f %9.2f %10.2f %8.1f %8.1f",
+        median_ratio (c->back_to_back, cases[0].back_to_back, ROUNDS),
+        median_ratio (cases[1].back_to_back, c->back_to_back, ROUNDS),
+        info->macs / 1e6, info->model_bytes / 1e3, info->state_bytes / 1e3);
+  g_print ("\n");
+}
+
+static void
+compare_shapes (const BenchModel * m, const Shape * all, gsize n_shapes,
+    gboolean paced)
+{
+  const gsize n = n_shapes + 1;
+  const Floor floor = floor_new (m);
+  g_autofree Case *cases = g_new0 (Case, n);
+  g_autofree gsize *repeat = g_new (gsize, n);
+
+  g_print ("%-6s %-16s %-9s %7s %4s %11s %10s %9s %9s %10s %8s %8s\n", "model",
+      "kind", "precision", "S    ", "T", "us/vector", "paced", "of floor",
+      "speed-up", "MMAC/step", "model kB", "state kB");
+  for (gsize i = 0; i < n; i++) {
+    Case *c = &cases[i];
+
+    c->floor = i == 0;
+    c->shape = c->floor ? (Shape) {"float32", 1, 1} : all[i - 1];
+    if (!c->floor)
+      c->run = run_new (m, c->shape.precision, c->shape.n_streams,
+          c->shape.n_steps, c->shape.apart);
+    measure (c, &floor, 1);
+    repeat[i] = MAX (1, TURN / measure (c, &floor, 1));
+  }
+  for (gsize round = 0; round < ROUNDS; round++)
+    for (gsize i = 0; i < n; i++)
+      cases[i].back_to_back[round] = measure (&cases[i], &floor, repeat[i]) /
+          (cases[i].shape.n_streams * cases[i].shape.n_steps);
+  for (gsize round = 0; paced && round < PACED_ROUNDS; round++)
+    for (gsize i = 0; i < n; i++)
+      if (cases[i].shape.n_streams * cases[i].shape.n_steps == 1) {
+        g_usleep (33000);
+        cases[i].paced[round] = measure (&cases[i], &floor, 1);
+      }
+  for (gsize i = 0; i < n; i++) {
+    print_case (&cases[i], cases, m, paced);
+    if (!cases[i].floor)
+      run_free (&cases[i].run);
+  }
+  floor_free (&floor);
+}
+
+static gboolean
+asked_for (const gchar * name, int argc, char **argv)
+{
+  gboolean any = FALSE;
+
+  for (int i = 1; i < argc; i++) {
+    if (g_str_equal (argv[i], name))
+      return TRUE;
+    any |= argv[i][0] != '-';
+  }
+  return !any;
 }
 
 int
 main (int argc, char **argv)
 {
-  const struct
-  {
-    guint n_streams;
-    gsize n_steps;
-    const gchar *precision;
-  } shapes[] = {
-    {1, 1, "float32"}, {1, 2, "float32"}, {1, 4, "float32"},
-    {1, 16, "float32"}, {1, 64, "float32"}, {4, 1, "float32"},
-    {16, 1, "float32"}, {1, 1, "bfloat16"}, {1, 1, "int8"}
-  };
+  gboolean paced = TRUE;
 
-  g_print ("%-6s %-9s %4s %4s %12s %10s %10s %10s\n", "model", "precision",
-      "S", "T", "us/vector", "of floor", "speed-up", "MMAC/step");
-  for (gsize i = 0; i < G_N_ELEMENTS (bench_models); i++) {
-    const BenchModel *m = &bench_models[i];
-    g_autoptr (GBytes) bytes = NULL;
-    CoModel *models[G_N_ELEMENTS (shapes)];
-    Run runs[G_N_ELEMENTS (shapes)];
-    double times[G_N_ELEMENTS (shapes)][ROUNDS], floors[ROUNDS], at[1];
-    double medians[G_N_ELEMENTS (shapes)];
-    Floor f;
-    gsize repeat;
+  for (int i = 1; i < argc; i++)
+    paced &= !g_str_equal (argv[i], "--quick");
+  openblas_set_num_threads (1);
+  for (gsize i = 0; i < G_N_ELEMENTS (bench_models); i++)
+    if (asked_for (bench_models[i].name, argc, argv))
+      compare_shapes (&bench_models[i], shapes, G_N_ELEMENTS (shapes), paced);
+  for (gsize k = 0; k < G_N_ELEMENTS (kinds); k++)
+    for (gsize i = 2; i < G_N_ELEMENTS (bench_models); i++)
+      if (asked_for (kinds[k], argc, argv)) {
+        BenchModel m = bench_models[i];
 
-    if (argc > 1 && !g_str_equal (argv[1], m->name))
-      continue;
-    bytes = bench_file (m);
-    f = floor_new (m);
-    for (gsize s = 0; s < G_N_ELEMENTS (shapes); s++) {
-      g_autoptr (CoOptions) options = co_options_new ();
-      co_options_set (options, "precision", shapes[s].precision, NULL);
-      models[s] = s > 0 && g_str_equal (shapes[s].precision,
-          shapes[s - 1].precision) ? models[s - 1] :
-          co_model_load_bytes (bytes, options, NULL);
-      runs[s] = run_new (models[s], shapes[s].n_streams, shapes[s].n_steps);
-    }
-    repeat = MAX (1, 60000000 / (co_model_get_info (models[0])->macs + 100000));
-    for (gsize round = 0; round < ROUNDS; round++) {
-      gint64 begin = now_ns ();
-      for (gsize j = 0; j < repeat; j++)
-        floor_step (&f);
-      floors[round] = (double) (now_ns () - begin) / repeat;
-      for (gsize s = 0; s < G_N_ELEMENTS (shapes); s++) {
-        gsize vectors = shapes[s].n_streams * shapes[s].n_steps;
-        gsize n = MAX (1, repeat / vectors);
-        begin = now_ns ();
-        for (gsize j = 0; j < n; j++)
-          co_stream_forward_steps (runs[s].stream, &(CoInput) {
-                .x = runs[s].x}, runs[s].n_steps, TRUE, &(CoResult) {
-                .y = runs[s].y});
-        times[s][round] = (double) (now_ns () - begin) / (n * vectors);
+        m.kind = kinds[k];
+        compare_shapes (&m, kind_shapes, G_N_ELEMENTS (kind_shapes), paced);
       }
-    }
-    at[0] = median (floors);
-    g_print ("%-6s floor               %12.2f\n", m->name, at[0] / 1000);
-    for (gsize s = 0; s < G_N_ELEMENTS (shapes); s++) {
-      medians[s] = median (times[s]);
-      g_print ("%-6s %-9s %4u %4zu %12.2f %10.2f %10.2f %10.2f\n", m->name,
-          shapes[s].precision, shapes[s].n_streams, shapes[s].n_steps, medians[s] / 1000,
-          medians[s] / at[0], medians[0] / medians[s],
-          co_model_get_info (models[s])->macs / 1e6);
-    }
-  }
   return 0;
 }
