@@ -18,7 +18,7 @@ typedef gint16 Words __attribute__ ((vector_size (CO_LANES * 4)));
 INLINE IVec
 multiply_pairs (Words a, Words b)
 {
-#if CO_LANES == 16
+#if CO_LANES == 16 && defined (__AVX512BW__)
   return (IVec) _mm512_madd_epi16 ((__m512i) a, (__m512i) b);
 #elif CO_LANES == 8 && defined (__AVX2__)
   return (IVec) _mm256_madd_epi16 ((__m256i) a, (__m256i) b);

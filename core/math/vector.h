@@ -82,13 +82,13 @@ blend (IVec mask, Vec yes, Vec no)
   return (Vec) ((mask & (IVec) yes) | (~mask & (IVec) no));
 }
 
-#if defined (__SSE2__) && CO_LANES == 16
+#if defined (__AVX512F__) && CO_LANES == 16
 #define vmax(a, b) ((Vec) _mm512_max_ps ((__m512) (a), (__m512) (b)))
 #define vmin(a, b) ((Vec) _mm512_min_ps ((__m512) (a), (__m512) (b)))
-#elif defined (__SSE2__) && CO_LANES == 8
+#elif defined (__AVX__) && CO_LANES == 8
 #define vmax(a, b) ((Vec) _mm256_max_ps ((__m256) (a), (__m256) (b)))
 #define vmin(a, b) ((Vec) _mm256_min_ps ((__m256) (a), (__m256) (b)))
-#elif defined (__SSE2__)
+#elif defined (__SSE2__) && CO_LANES == 4
 #define vmax(a, b) ((Vec) _mm_max_ps ((__m128) (a), (__m128) (b)))
 #define vmin(a, b) ((Vec) _mm_min_ps ((__m128) (a), (__m128) (b)))
 #else
