@@ -7,6 +7,7 @@
 
 #define ROUNDS 9
 #define BUFFERS 5000
+#define FEW 500
 
 /* The least model shows the element; the other one what it is beside a real step. */
 static const BenchModel models[] = {
@@ -14,14 +15,14 @@ static const BenchModel models[] = {
   {"small", 128, 192, 16, 384, 120, 1, 10},
 };
 
-/* Time of a buffer through @element */
+/* Time of @n buffers through @element, and of what it takes to start and stop */
 static double
-run_pipeline (const BenchModel * m, const gchar * element)
+run_pipeline (const BenchModel * m, const gchar * element, guint n)
 {
   g_autofree gchar *line =
-      g_strdup_printf ("fakesrc num-buffers=%d format=time sizetype=fixed sizemax=%zu filltype=zero ! "
+      g_strdup_printf ("fakesrc num-buffers=%u format=time sizetype=fixed sizemax=%zu filltype=zero ! "
       "other/tensors,format=(string)static,num_tensors=1,types=(string)float32,dimensions=(string)%zu,framerate=30/1 ! "
-      "%s ! fakesink", BUFFERS, m->n_inputs * sizeof (float), m->n_inputs,
+      "%s ! fakesink", n, m->n_inputs * sizeof (float), m->n_inputs,
       element);
   g_autoptr (GError) error = NULL;
   GstElement *pipeline = gst_parse_launch (line, &error);
@@ -46,7 +47,16 @@ run_pipeline (const BenchModel * m, const gchar * element)
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
   gst_object_unref (pipeline);
-  return time / BUFFERS;
+  return time;
+}
+
+/* Time of a buffer, without starting and stopping */
+static double
+time_buffer (const BenchModel * m, const gchar * element)
+{
+  double few = run_pipeline (m, element, FEW);
+
+  return (run_pipeline (m, element, FEW + BUFFERS) - few) / BUFFERS;
 }
 
 static double
@@ -85,8 +95,8 @@ main (int argc, char **argv)
       g_error ("%s cannot be written", path);
     encoder = g_strdup_printf ("continualencoder model-path=%s", path);
     for (gsize round = 0; round < ROUNDS; round++) {
-      identity[round] = run_pipeline (m, "identity");
-      element[round] = run_pipeline (m, encoder);
+      identity[round] = time_buffer (m, "identity");
+      element[round] = time_buffer (m, encoder);
       core[round] = run_core (m);
       added[round] = element[round] - identity[round] - core[round];
     }

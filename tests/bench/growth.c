@@ -33,7 +33,7 @@ measure (const BenchModel * m, guint n_streams)
   gsize repeat;
 
   run_step (&r);
-  repeat = MAX (1, TURN / (now_us () - begin));
+  repeat = 1 + TURN / (now_us () - begin);
   for (gsize round = 0; round < ROUNDS; round++) {
     begin = now_us ();
     for (gsize i = 0; i < repeat; i++)

@@ -102,7 +102,7 @@ compare_shapes (const BenchModel * m, const Shape * all, gsize n_shapes,
       c->run = run_new (m, c->shape.precision, c->shape.n_streams,
           c->shape.n_steps, c->shape.apart);
     measure (c, &floor, 1);
-    repeat[i] = MAX (1, TURN / measure (c, &floor, 1));
+    repeat[i] = 1 + TURN / measure (c, &floor, 1);
   }
   for (gsize round = 0; round < ROUNDS; round++)
     for (gsize i = 0; i < n; i++)
