@@ -37,20 +37,22 @@ def banded_attention(attention, x, window):
     """nn.MultiheadAttention's parameters; each of x (B, T, E) asks for itself and the window - 1 before it."""
     batch, length, features = x.shape
     heads = attention.num_heads
-    pad = -length % window
+    block = window if length > 8 * window else length  # a few windows are done more quickly at once
+    pad = -length % block
     q, k, v = F.linear(F.pad(x, (0, 0, 0, pad)), attention.in_proj_weight, attention.in_proj_bias).chunk(3, -1)
-    blocks = (length + pad) // window
+    blocks = (length + pad) // block
+    before = block if blocks > 1 else 0
 
-    def split(y):  # (B, H, blocks, window, E / H)
-        return y.view(batch, blocks, window, heads, features // heads).permute(0, 3, 1, 2, 4)
+    def split(y):  # (B, H, blocks, block, E / H)
+        return y.view(batch, blocks, block, heads, features // heads).permute(0, 3, 1, 2, 4)
 
     def with_previous(y):
-        return torch.cat([F.pad(y, (0, 0, 0, 0, 1, 0))[:, :, :-1], y], 3)
+        return torch.cat([F.pad(y, (0, 0, 0, 0, 1, 0))[:, :, :-1], y], 3) if before else y
 
     q, k, v = split(q), with_previous(split(k)), with_previous(split(v))
-    back = torch.arange(window)[:, None] + window - torch.arange(2 * window)[None]
-    seen = ((back >= 0) & (back < window)).expand(blocks, window, 2 * window).clone()
-    seen[0, :, :window] = False
+    back = torch.arange(block)[:, None] + before - torch.arange(before + block)[None]
+    seen = ((back >= 0) & (back < window)).expand(blocks, block, before + block).clone()
+    seen[0, :, :before] = False
     scores = (q @ k.transpose(-1, -2)) * (features // heads) ** -0.5
     weights = scores.masked_fill(~seen, -1e9).softmax(-1)
     y = (weights @ v).permute(0, 2, 3, 1, 4).reshape(batch, length + pad, features)[:, :length]

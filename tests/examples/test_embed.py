@@ -14,6 +14,8 @@ import sys
 import tempfile
 import unittest
 
+from interpreter import python_with_gi
+
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 EMBED = os.path.join(ROOT, "examples", "embed")
 GOLDEN = os.path.join(ROOT, "tests", "golden", "classifier-1")
@@ -41,14 +43,6 @@ X, Y = golden()
 
 def pack(rows):
     return b"".join(struct.pack(f"<{len(row)}f", *row) for row in rows)
-
-
-def python_with_gi():
-    for python in (sys.executable, "/usr/bin/python3"):
-        check = "import gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst"
-        if os.path.exists(python) and subprocess.run([python, "-c", check], stderr=subprocess.DEVNULL).returncode == 0:
-            return python
-    return None
 
 
 class C(unittest.TestCase):
