@@ -1,6 +1,8 @@
 /* How the cost of a step grows with window, width, depth, heads and streams: a line of CSV for each, for tests/bench/plot
  *
  * Each series changes one number of a model of 128 features, window 64, 8 heads, feed-forward 256, two layers.
+ *
+ * usage: bench-growth [SERIES]
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bench.h"
 
@@ -45,12 +47,13 @@ measure (const BenchModel * m, guint n_streams)
 }
 
 int
-main (void)
+main (int argc, char **argv)
 {
   openblas_set_num_threads (1);
   g_print ("series,value,kind,us\n");
   for (gsize s = 0; s < G_N_ELEMENTS (series); s++)
-    for (gsize k = 0; k < G_N_ELEMENTS (kinds); k++)
+    for (gsize k = 0; k < G_N_ELEMENTS (kinds)
+        && (argc < 2 || g_str_equal (argv[1], series[s].what)); k++)
       for (const guint * v = series[s].values; *v; v++) {
         BenchModel m = base;
         guint n_streams = 1;

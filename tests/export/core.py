@@ -31,6 +31,7 @@ class Result(ctypes.Structure):  # CoResult
 
 lib = ctypes.CDLL(os.environ["CONTINUAL_LIB"])
 lib.co_model_load.restype = ctypes.c_void_p
+lib.co_options_new.restype = ctypes.c_void_p
 lib.co_model_get_info.restype = ctypes.POINTER(Info)
 lib.co_stream_new.restype = ctypes.c_void_p
 lib.co_stream_max_outputs.restype = ctypes.c_size_t
@@ -47,9 +48,13 @@ def address(tensor):
 
 
 class Model:
-    def __init__(self, path):
+    def __init__(self, path, **options):
         error = ctypes.POINTER(GError)()
-        self.model = lib.co_model_load(path.encode(), None, ctypes.byref(error))
+        given = ctypes.c_void_p(lib.co_options_new())
+        for key, value in options.items():
+            lib.co_options_set(given, key.encode(), value.encode(), None)
+        self.model = lib.co_model_load(path.encode(), given, ctypes.byref(error))
+        lib.co_options_free(given)
         if not self.model:
             raise Error(error.contents.message.decode())
         # Valid as long as this object is
