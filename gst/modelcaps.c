@@ -134,8 +134,9 @@ transform (const CoModelInfo * info, const GstCaps * caps, const guint any[4],
 {
   GstCaps *res;
 
-  if (!info && (gst_caps_is_any (caps) || is_tensors (caps)))
-    return template_caps ();
+  if (!info)
+    return gst_caps_is_any (caps) || is_tensors (caps) ? template_caps () :
+        gst_caps_new_empty ();
   res = gst_caps_new_empty ();
   if (gst_caps_is_any (caps))
     return gst_caps_merge (transform_dims (info, any, NULL), template_caps ());

@@ -333,7 +333,7 @@ co_parts_find (CoParts * self, const CoSafetensors * file,
       rest = g_steal_pointer (&left);
     }
   }
-  if (!self->scheme) {
+  if (!rest) {
     g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
         "%s: expected the state dict of a TransformerEncoder, TransformerEncoderLayer or MultiheadAttention of "
         "torch, continual-inference or fast_transformers, found %u tensors%s%s%s; see the names in docs/model-files.md",

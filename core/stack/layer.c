@@ -110,6 +110,7 @@ ask_memory (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
 {
   const CoAttention *cross = &self->cross;
 
+  g_assert (tags != NULL);      /* a decoder has no windows */
   co_linear (&cross->q, x, cross->q.n_in, n, work->p, cross->q.n_out);
   for (gsize i = 0; i < n; i++)
     self->cross_class->ask (cross,
