@@ -58,8 +58,11 @@ check_size (GstContinualDecoder * self, gsize size)
       "memory as one buffer", vector, size);
 }
 
+/* Keys and values of larger ones could overflow. */
+#define LARGEST 1e15f
+
 static gboolean
-is_finite (GstBuffer * buffer)
+is_in_range (GstBuffer * buffer)
 {
   GstMapInfo map;
   gboolean ok = TRUE;
@@ -70,7 +73,7 @@ is_finite (GstBuffer * buffer)
     gfloat x;
 
     memcpy (&x, map.data + i, sizeof x);
-    ok = isfinite (x);
+    ok = fabsf (x) <= LARGEST;  /* not NaN */
   }
   gst_buffer_unmap (buffer, &map);
   return ok;
@@ -82,14 +85,14 @@ refuse (GstContinualDecoder * self, GstClockTime pts)
 {
   if (GST_CONTINUAL_FILTER (self)->host.on_invalid == MODEL_ON_INVALID_DROP) {
     GST_ELEMENT_WARNING (self, STREAM, DECODE,
-        ("Expected finite numbers, found a memory with a NaN or an infinity at "
-            "%" GST_TIME_FORMAT ": it is left out.", GST_TIME_ARGS (pts)),
+        ("Expected numbers up to 1e15, found a memory with a NaN, an infinity or "
+            "a larger one at %" GST_TIME_FORMAT ": it is left out.", GST_TIME_ARGS (pts)),
         (NULL));
     return GST_FLOW_OK;
   }
   GST_ELEMENT_ERROR (self, STREAM, DECODE,
-      ("Expected finite numbers, found a memory with a NaN or an infinity at %"
-          GST_TIME_FORMAT ": repair what makes the memories, or set "
+      ("Expected numbers up to 1e15, found a memory with a NaN, an infinity or a "
+          "larger one at %" GST_TIME_FORMAT ": repair what makes the memories, or set "
           "on-invalid=drop.", GST_TIME_ARGS (pts)), (NULL));
   memory_queue_set_failed (&self->memories);
   return GST_FLOW_ERROR;
@@ -120,7 +123,7 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     gst_buffer_unref (buffer);
     return fail (self, why);
   }
-  if (!is_finite (buffer)) {
+  if (!is_in_range (buffer)) {
     gst_buffer_unref (buffer);
     return refuse (self, pts);
   }

@@ -133,7 +133,7 @@ CO_API gsize co_stream_drain (CoStream * self, CoResult * result);
 /**
  * co_stream_set_memory:
  * @stream: which stream, or -1 for all
- * @memory: (n, n_memory) finite vectors
+ * @memory: (n, n_memory) vectors of numbers up to 1e15
  * @n: at least 1
  *
  * What a decoder attends to from the next vector on. Its keys and values are projected here, once; the

@@ -5,11 +5,10 @@
  * A hundred thousand vectors; with `-m slow` ten million. A block of random vectors comes over and over, so that the
  * truth about all of them is that about a block whose vectors count many times. Its length is a prime: it falls in step
  * with no ring, chunk or position. */
+#include "resident.h"
 #include "variants.h"
 #include "stream/stream.h"
 #include <math.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #define BLOCK 10007
 #define CALL 1000               /* vectors at once */
@@ -139,20 +138,6 @@ check_state (const CoStream * stream)
   for (gsize i = 0; !attention->klass->in_double && i < size / sizeof (float);
       i++)
     g_assert_cmpint (fpclassify (((float *) numbers)[i]), !=, FP_SUBNORMAL);
-}
-
-/* Bytes of this process in memory */
-static glong
-resident (void)
-{
-  FILE *file = fopen ("/proc/self/statm", "r");
-  glong pages = 0;
-
-  if (!file)
-    return 0;
-  g_assert_cmpint (fscanf (file, "%*d %ld", &pages), ==, 1);
-  fclose (file);
-  return pages * sysconf (_SC_PAGESIZE);
 }
 
 static void

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encodertest.h"
 
+#include <float.h>
 #include <glib/gstdio.h>
 
 /* The element doesn't start; its error. */
@@ -211,6 +212,68 @@ GST_START_TEST (test_invalid_dropped)
 
 GST_END_TEST;
 
+/* What is too large is refused like an infinity; what is large is taken, and gone with its window; what is smaller than
+ * any normal number is zero. */
+GST_START_TEST (test_extremes)
+{
+  static const gchar *const models[] = { "encoder-1-relu",
+    "encoder-2-retroactive"
+  };
+  g_autoptr (Golden) g = golden_load (models[__i__], NULL);
+  GstHarness *h = encoder_new (g->name, ""), *zeros = encoder_new (g->name, "");
+  GstBus *bus = bus_new (h->element);
+  float x[32];
+
+  encoder_set_caps (h, "32", 100);
+  encoder_set_caps (zeros, "32", 100);
+  push_vectors (h, g, 0, 4);
+  push_bad (h, g, 1e30f);
+  check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
+      GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE, "1e15", "makes 1;", NULL);
+  push_bad (h, g, -2e15f);
+  push_bad (h, g, FLT_MAX);
+  push_vectors (h, g, 4, 6);
+  pull_outputs (h, g, 0, 3);
+
+  push_bad (h, g, 1e14f);
+  push_vectors (h, g, 10, 8);
+  for (gint i = 0; i < 8; i++) {
+    GstBuffer *buffer = gst_harness_pull (h);
+    GstMapInfo map;
+
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    for (gsize j = 0; j < map.size / sizeof (float); j++)
+      fail_unless (isfinite (((float *) map.data)[j]));
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+  pull_outputs (h, g, 10, 1);
+
+  memset (x, 0, sizeof x);
+  for (gint i = 0; i < 8; i++)
+    gst_harness_push (zeros, vectors_new (x, 32, i, 1));
+  for (gsize i = 0; i < 32; i++)
+    x[i] = i % 2 ? 1e-40f : -1e-45f;
+  for (gint i = 0; i < 8; i++)
+    gst_harness_push (h, vectors_new (x, 32, i, 1));
+  for (gint i = 0; i < 7; i++)
+    gst_buffer_unref (gst_harness_pull (h));
+  {
+    GstBuffer *buffer = gst_harness_pull (zeros);
+    GstMapInfo map;
+
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    expect_output (h, (float *) map.data, map.size / sizeof (float), 1e-6);
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+  bus_free (h->element, bus);
+  gst_harness_teardown (h);
+  gst_harness_teardown (zeros);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_invalid_error)
 {
   g_autoptr (Golden) g = golden_load ("encoder-1-relu", NULL);
@@ -296,6 +359,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_memories);
   tcase_add_test (tc, test_unaligned);
   tcase_add_test (tc, test_invalid_dropped);
+  tcase_add_loop_test (tc, test_extremes, 0, 2);
   tcase_add_test (tc, test_invalid_error);
   tcase_add_test (tc, test_full);
   tcase_add_test (tc, test_no_caps);

@@ -296,6 +296,27 @@ GST_START_TEST (test_segments)
 
 GST_END_TEST;
 
+/* Times are exact behind more than 2^32 vectors. */
+GST_START_TEST (test_far)
+{
+  const guint64 far = G_GUINT64_CONSTANT (1) << 32;
+  GstHarness *h = encoder_new (MODEL, "");
+
+  encoder_set_caps (h, "32", 100);
+  push_bytes_segment (h, far * 128);
+  gst_harness_push (h, gst_buffer_new_memdup (g->x, 12 * 128));
+  for (gsize t = 7; t < 12; t++) {
+    GstBuffer *buffer = gst_harness_pull (h);
+
+    fail_unless (difference (buffer, g->y + (t - 7) * 32, 32) <= g->atol);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), (far + t) * EACH);
+    gst_buffer_unref (buffer);
+  }
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_queries)
 {
   GstHarness *h = play ("", "dimensions=(string)32:4,framerate=25/1");
@@ -361,6 +382,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_seek);
   tcase_add_test (tc, test_seek_to_rounded);
   tcase_add_test (tc, test_segments);
+  tcase_add_test (tc, test_far);
   tcase_add_test (tc, test_queries);
   tcase_add_test (tc, test_incomplete);
   return s;
