@@ -24,6 +24,8 @@ setup (void)
 static void
 teardown (void)
 {
+  /* Or the queue's thread would outlive the harness. */
+  gst_element_set_state (h->element, GST_STATE_NULL);
   gst_harness_teardown (h);
   golden_free (g);
 }
