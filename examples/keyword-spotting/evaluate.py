@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Uses the clips in train.py's cache. Says how many single words were heard right: as the synthesizers speak them
 ("clean"), as other people with usable microphones would ("plain"), and as one can just about follow ("harsh"). Then
-plays words, phrases and talk through the demo's own pipeline."""
+plays words, phrases and talk through the demo's own pipeline, and what a person says (prompts.py), if it is installed."""
 import argparse
 import os
 import tempfile
@@ -14,10 +14,14 @@ import torch
 import decide
 import features
 import model
-from clips import Clips
+import prompts
+from clips import RATE, Clips
 from scenes import Studio
 from train import HELD_OUT
 from vocabulary import LABELS, NEITHER
+
+
+ENCODER = features.setting("KWS_ENCODER").split()
 
 
 class Alone:
@@ -55,6 +59,17 @@ def confusion(spotter, clips, babblers, manner, minutes, seed=77):
     return table
 
 
+def named(path, audio):
+    """[(seconds, word)] that the demo's own pipeline names in 16 bit audio."""
+    with tempfile.NamedTemporaryFile() as pcm:
+        audio.tofile(pcm)
+        pcm.flush()
+        lines = features.pipeline(pcm.name, *features.setting("KWS_MEL").split(), "!", "continualencoder",
+                                  "model-path=" + path, *ENCODER, "!",
+                                  *features.setting("KWS_LABELER").split(), "!", "fdsink").decode().splitlines()
+    return [(float(line.split("\t")[0]), line.split("\t")[1]) for line in lines]
+
+
 def stream(path, clips, babblers, manner, minutes, running=False):
     """Plays talk through the demo's own pipeline. Returns keywords said, keywords heard, and false alarms: those
     that nobody said, or not within 0.6 s of their end."""
@@ -62,23 +77,32 @@ def stream(path, clips, babblers, manner, minutes, running=False):
     said = hits = alarms = 0
     for _ in range(minutes):
         audio, events, _ = studio.scene(60)
-        with tempfile.NamedTemporaryFile() as pcm:
-            audio.tofile(pcm)
-            pcm.flush()
-            lines = features.pipeline(pcm.name, *features.setting("KWS_MEL").split(), "!", "continualencoder",
-                                      "model-path=" + path, *features.setting("KWS_ENCODER").split(), "!",
-                                      *features.setting("KWS_LABELER").split(), "!", "fdsink").decode().splitlines()
-        waiting = [(s / 16000, e / 16000, LABELS[k]) for s, e, k in events if k != NEITHER]
+        waiting = [(s / RATE, e / RATE, LABELS[k]) for s, e, k in events if k != NEITHER]
         said += len(waiting)
-        for line in lines:
-            at, word, _ = line.split("\t")
-            match = [w for w in waiting if w[2] == word and w[0] < float(at) < w[1] + 0.6]
+        for at, word in named(path, audio):
+            match = [w for w in waiting if w[2] == word and w[0] < at < w[1] + 0.6]
             if match:
                 waiting.remove(match[0])
                 hits += 1
             else:
                 alarms += 1
     return said, hits, alarms
+
+
+def person(path):
+    """Keywords said, keywords heard, false alarms and hours of a real person; None if she is not installed."""
+    audio, spans = prompts.announcements()
+    if not spans:
+        return None
+    waiting = [(start, end, word) for start, end, words in spans for word in words]
+    said, alarms = len(waiting), 0
+    for at, word in named(path, audio):
+        match = [w for w in waiting if w[2] == word and w[0] <= at * RATE < w[1]]
+        if match:
+            waiting.remove(match[0])
+        else:
+            alarms += 1
+    return said, said - len(waiting), alarms, len(audio) / RATE / 3600
 
 
 def show(table):
@@ -98,13 +122,16 @@ def main():
     parser.add_argument("--sources", default=",".join(HELD_OUT), help="whose voices, comma-separated")
     parser.add_argument("--minutes", type=int, default=12, help="per source and condition")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--encoder", default="", help='more properties of continualencoder, such as "precision=int8"')
+    parser.add_argument("--pipeline", action="store_true", help="what goes through the pipeline only")
     options = parser.parse_args()
+    ENCODER.extend(options.encoder.split())
     torch.set_num_threads(options.threads)
     spotter = model.read_spotter(options.model)
     names = options.sources.split(",")
     load = lambda name: Clips(os.path.join(options.cache, "clips", name))
     babblers = {n: load(n) for n in ("espeak", "accents")}
-    for manner in ("clean", "plain", "harsh"):
+    for manner in () if options.pipeline else ("clean", "plain", "harsh"):
         total = np.zeros((len(LABELS), len(LABELS)), int)
         for name in names:
             table = confusion(spotter, load(name), babblers, manner, options.minutes)
@@ -122,6 +149,13 @@ def main():
             print("%s, %s, through the pipeline: %.1f %% of %d keywords in words and phrases; in talk without any, "
                   "%.0f false alarms per hour" % (name, manner, 100 * hits / said, said,
                                                   alarms * 60 / options.minutes), flush=True)
+
+    heard = person(options.model)
+    if heard:
+        print("a person, recorded: %d of %d keywords within sentences; %.0f false alarms per hour" % (
+            heard[1], heard[0], heard[2] / heard[3]))
+    else:
+        print("a person, recorded: not tried, %s and its texts are not installed" % prompts.SOUNDS)
 
 
 if __name__ == "__main__":
