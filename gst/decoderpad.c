@@ -85,13 +85,13 @@ refuse (GstContinualDecoder * self, GstClockTime pts)
 {
   if (GST_CONTINUAL_FILTER (self)->host.on_invalid == MODEL_ON_INVALID_DROP) {
     GST_ELEMENT_WARNING (self, STREAM, DECODE,
-        ("Expected numbers up to 1e15, found a memory with a NaN, an infinity or "
+        ("Expected finite numbers up to 1e15, found a memory with a NaN, an infinity or "
             "a larger one at %" GST_TIME_FORMAT ": it is left out.", GST_TIME_ARGS (pts)),
         (NULL));
     return GST_FLOW_OK;
   }
   GST_ELEMENT_ERROR (self, STREAM, DECODE,
-      ("Expected numbers up to 1e15, found a memory with a NaN, an infinity or a "
+      ("Expected finite numbers up to 1e15, found a memory with a NaN, an infinity or a "
           "larger one at %" GST_TIME_FORMAT ": repair what makes the memories, or set "
           "on-invalid=drop.", GST_TIME_ARGS (pts)), (NULL));
   memory_queue_set_failed (&self->memories);

@@ -566,7 +566,7 @@ model_host_refuse (ModelHost * self, const ModelEvent * event)
   }
   if (self->on_invalid == MODEL_ON_INVALID_ERROR) {
     GST_ELEMENT_ERROR (element, STREAM, DECODE,
-        ("Expected numbers up to 1e15, found a vector with a NaN, an infinity or "
+        ("Expected finite numbers up to 1e15, found a vector with a NaN, an infinity or "
             "a larger one at %" GST_TIME_FORMAT " (stream %u): repair what makes the vectors, "
             "or set on-invalid=drop.", GST_TIME_ARGS (event->time.pts),
             event->stream), (NULL));
@@ -580,7 +580,7 @@ model_host_refuse (ModelHost * self, const ModelEvent * event)
     worth *= 10;
   if (n == worth)
     GST_ELEMENT_WARNING (element, STREAM, DECODE,
-        ("Expected numbers up to 1e15, found a vector with a NaN, an infinity or "
+        ("Expected finite numbers up to 1e15, found a vector with a NaN, an infinity or "
             "a larger one at %" GST_TIME_FORMAT " (stream %u): it is left out. That makes %"
             G_GUINT64_FORMAT "; see the property stats.",
             GST_TIME_ARGS (event->time.pts), event->stream, n), (NULL));

@@ -17,6 +17,7 @@ import json
 import signal
 import struct
 import sys
+import threading
 
 try:
     import gi
@@ -96,14 +97,17 @@ class Central:
             sink = self.pipeline.get_by_name(f"sink{k}")
             sink.set_property("emit-signals", True)
             sink.connect("new-sample", self.on_sample, address)
+        self.printing = threading.Lock()  # each edge has a thread
         self.loop = GLib.MainLoop()
         self.status = 0
 
     def on_sample(self, sink, address):
         buffer = sink.emit("pull-sample").get_buffer()
         data = buffer.extract_dup(0, buffer.get_size())
-        print(json.dumps({"edge": address, "time": buffer.pts / Gst.SECOND,
-                          "scores": struct.unpack(f"<{len(data) // 4}f", data)}), flush=True)
+        line = json.dumps({"edge": address, "time": buffer.pts / Gst.SECOND,
+                           "scores": struct.unpack(f"<{len(data) // 4}f", data)})
+        with self.printing:
+            print(line, flush=True)
         return Gst.FlowReturn.OK
 
     def on_message(self, bus, message):
