@@ -24,8 +24,7 @@ media_caps_select (const GstCaps * caps)
 
   if (gst_caps_is_any (caps)) {
     gst_caps_unref (res);
-    return *MEDIA_CAPS_TOO ? gst_caps_from_string (MEDIA_CAPS_TOO + 2) :
-        gst_caps_new_empty ();
+    return gst_caps_from_string (MEDIA_CAPS);
   }
   for (guint i = 0; i < gst_caps_get_size (caps); i++)
     if (is_media (gst_caps_get_structure (caps, i)))

@@ -8,8 +8,10 @@ G_BEGIN_DECLS
 
 /* GStreamer 1.26 has metadata for tensors and classes; elements that know it take media as well, for pad templates: */
 #ifdef HAVE_ANALYTICS
-#define MEDIA_CAPS_TOO "; video/x-raw(ANY); audio/x-raw(ANY)"
+#define MEDIA_CAPS "video/x-raw(ANY); audio/x-raw(ANY)"
+#define MEDIA_CAPS_TOO "; " MEDIA_CAPS
 #else
+#define MEDIA_CAPS "EMPTY"
 #define MEDIA_CAPS_TOO ""
 #endif
 
