@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encodertest.h"
 
+#include "analytics/media.h"
+
 /* 20 features, a window of 8, 5 outputs; and 32, 8 and 32 */
 #define CLASSIFIER "classifier-1"
 #define RETROACTIVE "encoder-1-retroactive"
@@ -126,7 +128,7 @@ GST_START_TEST (test_offer)
   fail_unless_equals_string (gst_structure_get_string (gst_caps_get_structure
           (caps, 0), "dimensions"), "20:7");
   gst_caps_unref (caps);
-  caps = query_sink_caps (h, "video/x-raw");
+  caps = query_sink_caps (h, "video/x-h264");
   fail_unless (gst_caps_is_empty (caps));
   gst_caps_unref (caps);
   gst_harness_teardown (h);
@@ -154,7 +156,7 @@ GST_START_TEST (test_offer_downstream)
 
 GST_END_TEST;
 
-/* Before a model is loaded anything that is a tensor may be linked. */
+/* Before a model is loaded anything that is or may carry a tensor may be linked. */
 GST_START_TEST (test_unloaded)
 {
   GstElement *e = gst_element_factory_make ("continualencoder", NULL);
@@ -163,7 +165,7 @@ GST_START_TEST (test_unloaded)
   for (gsize i = 0; i < G_N_ELEMENTS (pads); i++) {
     GstPad *pad = gst_element_get_static_pad (e, pads[i]);
     GstCaps *caps = gst_pad_query_caps (pad, NULL);
-    g_autoptr (GstCaps) expected = gst_caps_from_string (TENSORS);
+    g_autoptr (GstCaps) expected = gst_caps_from_string (TENSORS MEDIA_CAPS_TOO);
 
     fail_unless (gst_caps_is_equal (caps, expected), "%s",
         gst_caps_to_string (caps));
