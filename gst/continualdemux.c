@@ -388,8 +388,9 @@ gst_continual_demux_request_new_pad (GstElement * element,
   g_mutex_lock (&self->lock);
   gst_flow_combiner_add_pad (self->flows, GST_PAD (pad));
   g_mutex_unlock (&self->lock);
-  gst_element_add_pad (element, GST_PAD (pad));
+  /* Before the streaming thread finds the pad and gives it caps, which come after the stream's start. */
   gst_pad_sticky_events_foreach (self->sinkpad, copy_sticky, pad);
+  gst_element_add_pad (element, GST_PAD (pad));
   gst_object_unref (pad);
   return GST_PAD (pad);
 }
