@@ -229,4 +229,6 @@ static void
 gst_continual_mux_init (GstContinualMux * self)
 {
   self->max_streams = DEFAULT_MAX_STREAMS;
+  /* Who never sent anything is waited for once. */
+  gst_aggregator_set_ignore_inactive_pads (GST_AGGREGATOR (self), TRUE);
 }

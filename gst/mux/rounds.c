@@ -337,10 +337,6 @@ do_round (GstContinualMux * self)
   if (ret != GST_FLOW_OK)
     return ret;
   first = find_first (self, MUX_HEAD_VECTOR);
-  /* Who never sent anything is waited for once, but when nobody else is left there is nothing to do but wait: the
-   * base class would call again and again. */
-  gst_aggregator_set_ignore_inactive_pads (GST_AGGREGATOR (self),
-      first < self->max_streams);
   if (first < self->max_streams) {
     round = find_round (self, first);
     /* What comes after a gap that is over may take part. */
