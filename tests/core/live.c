@@ -407,3 +407,14 @@ live_drain (Live * self)
   g_assert_cmpuint (out->n, ==, n);
   g_assert_true (*out->guard == UNTOUCHED);
 }
+
+Outputs *
+live_feed (const Live * live, CoStream * stream, const Chunk * chunk)
+{
+  Outputs *out = outputs_new (live, chunk->T);
+  CoInput input = chunk_input (chunk);
+
+  out->n = co_stream_forward_steps (stream, &input, chunk->T, TRUE,
+      &out->result);
+  return out;
+}

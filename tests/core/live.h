@@ -74,3 +74,6 @@ void live_compare (Live * self, guint stream, gsize age, const float *y,
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Live, live_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Chunk, chunk_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Outputs, outputs_free)
+
+/* What @stream, whichever it is, gives for @chunk; nothing is checked and @live keeps nothing. */
+Outputs *live_feed (const Live * live, CoStream * stream, const Chunk * chunk);

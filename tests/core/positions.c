@@ -79,17 +79,6 @@ move (CoStream * stream, guint64 by)
   }
 }
 
-static Outputs *
-feed (const Live * live, CoStream * stream, const Chunk * chunk)
-{
-  Outputs *out = outputs_new (live, chunk->T);
-  CoInput input = chunk_input (chunk);
-
-  out->n = co_stream_forward_steps (stream, &input, chunk->T, TRUE,
-      &out->result);
-  return out;
-}
-
 static void
 test_far (gconstpointer data)
 {
@@ -110,7 +99,7 @@ test_far (gconstpointer data)
   for (gsize t = 0; t < 50; t++) {
     g_autoptr (Chunk) chunk = chunk_new (live, 1, TRUE, 1, random);
 
-    outputs_free (feed (live, live->stream, chunk));
+    outputs_free (live_feed (live, live->stream, chunk));
   }
   far = co_stream_copy (live->stream);
   move (far, by);
@@ -118,8 +107,8 @@ test_far (gconstpointer data)
       || co_stream_get_position (far, 1) < limit + STEPS) {
     g_autoptr (Chunk) chunk = chunk_new (live,
         g_rand_int_range (random, 1, 200), TRUE, 1, random);
-    g_autoptr (Outputs) near_y = feed (live, live->stream, chunk);
-    g_autoptr (Outputs) far_y = feed (live, far, chunk);
+    g_autoptr (Outputs) near_y = live_feed (live, live->stream, chunk);
+    g_autoptr (Outputs) far_y = live_feed (live, far, chunk);
 
     g_assert_true (outputs_equal (near_y, far_y));
     for (guint s = 0; s < 2; s++)
@@ -135,8 +124,8 @@ test_far (gconstpointer data)
     g_autoptr (Outputs) a = NULL, b = NULL;
 
     g_assert_true (co_stream_set_state (again, state, NULL));
-    a = feed (live, live->stream, chunk);
-    b = feed (live, again, chunk);
+    a = live_feed (live, live->stream, chunk);
+    b = live_feed (live, again, chunk);
     g_assert_true (outputs_equal (a, b));
   }
 }

@@ -33,23 +33,12 @@ tear_down (Fixture * self, gconstpointer data)
   g_rand_free (self->random);
 }
 
-static Outputs *
-feed (const Live * live, CoStream * stream, const Chunk * chunk)
-{
-  Outputs *out = outputs_new (live, chunk->T);
-  CoInput input = chunk_input (chunk);
-
-  out->n = co_stream_forward_steps (stream, &input, chunk->T, TRUE,
-      &out->result);
-  return out;
-}
-
 static void
 advance (Fixture * self, gsize T)
 {
   g_autoptr (Chunk) chunk = chunk_new (self->live, T, TRUE, 1, self->random);
 
-  outputs_free (feed (self->live, self->live->stream, chunk));
+  outputs_free (live_feed (self->live, self->live->stream, chunk));
 }
 
 /* From a snapshot and from a copy a stream goes on to the bit, in a model loaded anew as well. */
@@ -68,9 +57,9 @@ test_exact (Fixture * self, gconstpointer data)
 
     g_assert_true (co_stream_set_state (again, state, &error));
     g_assert_no_error (error);
-    a = feed (self->live, self->live->stream, chunk);
-    b = feed (self->live, again, chunk);
-    c = feed (self->live, copy, chunk);
+    a = live_feed (self->live, self->live->stream, chunk);
+    b = live_feed (self->live, again, chunk);
+    c = live_feed (self->live, copy, chunk);
     g_assert_true (outputs_equal (a, b));
     g_assert_true (outputs_equal (a, c));
     after_a = co_stream_get_state (self->live->stream);
@@ -204,7 +193,7 @@ test_forged (Fixture * self, gconstpointer data)
       if (co_stream_set_state (stream, bytes, &error)) {
         g_autoptr (Chunk) chunk = chunk_new (self->live, 3, FALSE, 1,
             self->random);
-        outputs_free (feed (self->live, stream, chunk));
+        outputs_free (live_feed (self->live, stream, chunk));
         accepted++;
       } else {
         g_assert_error (error, CO_ERROR, CO_ERROR_STATE);
