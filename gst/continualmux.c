@@ -18,6 +18,8 @@
  * A new stream in a slot that another had, a flush of one pad, and a continual-reset event on one pad reset that stream
  * only: a continual-reset event with the field `stream` goes downstream before its next vector.
  *
+ * To take a stream away: stop its elements, the source first, then release the pad.
+ *
  * |[
  * gst-launch-1.0 continualmux name=m max-streams=2 latency=100000000 \
  *     ! continualencoder model-path=words.safetensors ! continualdemux name=d \

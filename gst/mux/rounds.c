@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* How long nothing is looked at if there is nothing to wait for */
+#define IDLE_TIME (10 * G_TIME_SPAN_MILLISECOND)
+
 /* One buffer with a vector of each stream that has one. */
 typedef struct
 {
@@ -354,6 +357,10 @@ do_round (GstContinualMux * self)
     pass_gap (self, first);
   else if (count (self, MUX_HEAD_NONE) == 0)
     return GST_FLOW_EOS;
+  else
+    /* Every stream that ever had anything has ended: those that had not are not waited for, and the base class would
+     * ask for the next round at once, over and over. */
+    g_usleep (IDLE_TIME);
   return GST_AGGREGATOR_FLOW_NEED_DATA;
 }
 

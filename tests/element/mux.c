@@ -304,14 +304,20 @@ GST_START_TEST (test_spare_stream)
 {
   Rig rig = rig_new ("max-streams=3 latency=50000000", 2, TRUE);
   GstEvent *event;
+  clock_t began;
 
   rig_push (&rig, 0, 1, 0);
   time_out (&rig);
   EXPECT (&rig, 0, 1, NAN, NAN);
   rig_push (&rig, 0, 2, TICK);
   EXPECT (&rig, TICK, 2, NAN, NAN);
+  began = clock ();
   fail_unless (gst_harness_push_event (rig.at[0], gst_event_new_eos ()));
+  g_usleep (100 * G_TIME_SPAN_MILLISECOND);
   rig_leave (&rig, 0);
+  g_usleep (100 * G_TIME_SPAN_MILLISECOND);
+  /* Waiting takes no time of the processor. */
+  fail_unless ((clock () - began) / (CLOCKS_PER_SEC / 1000) < 50);
 
   rig_join (&rig, 2, "2");
   rig_push (&rig, 2, 3, 5 * TICK);

@@ -3,7 +3,7 @@
 #include "encodertest.h"
 
 #define SLOTS 4
-#define SOURCE "videotestsrc ! video/x-raw,format=GRAY8,width=8,height=4,framerate=100/1 ! videototensor"
+#define SOURCE "videotestsrc name=source ! video/x-raw,format=GRAY8,width=8,height=4,framerate=100/1 ! videototensor"
 
 static GstElement *
 get (GstElement * bin, const gchar * name)
@@ -49,6 +49,9 @@ input_new (GstElement * pipeline)
 static void
 input_free (GstElement * pipeline, Input * input)
 {
+  /* The source first: a bin stops its last element first, and a source whose first events meet pads that are being
+   * stopped takes that for an error (GStreamer's own elements alone do so, too). */
+  gst_element_set_state (get (input->bin, "source"), GST_STATE_NULL);
   gst_element_set_state (input->bin, GST_STATE_NULL);
   gst_bin_remove (GST_BIN (pipeline), input->bin);
   gst_element_release_request_pad (get (pipeline, "m"), input->pad);
