@@ -73,27 +73,29 @@ bfloat16_multiply (const CoLinear * self, const float *x, gsize x_stride,
 static gsize
 int8_size (gsize n_out, gsize n_in)
 {
-  return co_panels_size (n_out, (n_in + 1) / 2 * 2);
+  return co_panels_size (n_out, (n_in + 3) / 4 * 4);
 }
 
 static void
 int8_fill (gpointer w, float *scales, const float *panels, gsize n_out,
     gsize n_in)
 {
-  const gsize stride = (n_in + 1) / 2 * 2 * CO_PANEL;
-  gint8 *to = w;
+  const gsize stride = (n_in + 3) / 4 * 2 * CO_PANEL;
+  guint16 *to = w;
 
   for (gsize o = 0; o < n_out; o++) {
     const float *from = panels + o / CO_PANEL * n_in * CO_PANEL + o % CO_PANEL;
-    gint8 *row = to + o / CO_PANEL * stride + o % CO_PANEL * 2;
+    guint16 *row = to + o / CO_PANEL * stride + o % CO_PANEL * 2;
     float top = 0;
 
     for (gsize i = 0; i < n_in; i++)
       top = MAX (top, fabsf (from[i * CO_PANEL]));
     scales[o] = top / 127;
-    for (gsize i = 0; top > 0 && i < n_in; i++)
-      row[i / 2 * 2 * CO_PANEL + i % 2] =
-          lrintf (from[i * CO_PANEL] / top * 127);
+    for (gsize i = 0; i < n_in; i++) {
+      int weight = top > 0 ? lrintf (from[i * CO_PANEL] / top * 127) : 0;
+      row[i / 4 * 2 * CO_PANEL + i % 2] |=
+          i % 4 < 2 ? weight + 128 : (weight & 0xff) << 8;
+    }
   }
 }
 

@@ -76,6 +76,31 @@ vtanh (Vec x)
 
 /* ---- products ---- */
 
+/* Inputs whose products are summed before they join the others. Short sums keep their digits, and a panel's part of as
+ * many inputs stays in the nearest cache while all rows pass. */
+#define BLOCK 128
+
+/* Panels at a time for 1, 2 and 4 rows: as many accumulators as there are registers for, and for one row, whose panels wait
+ * for each other least, fewer of what is left over. */
+#if CO_LANES == 16
+#define MANY_1 8
+#define SOME_1 4
+#define MANY_2 4
+#define MANY_4 4
+#elif CO_LANES == 8
+#define MANY_1 4
+#define SOME_1 2
+#define MANY_2 2
+#define MANY_4 1
+#else
+#define MANY_1 2
+#define SOME_1 2
+#define MANY_2 1
+#define MANY_4 1
+#endif
+#define SOME_2 MANY_2
+#define SOME_4 MANY_4
+
 /* What a product without a bias begins with: as many as the outputs of the widest tile. */
 static const float no_bias[8 * CO_PANEL];
 
@@ -112,21 +137,85 @@ load_words (const guint32 * p)
   return v;
 }
 
+#define DECODE_BFLOAT16(raw, k) \
+  ((Vec) ((k) ? (raw) & (gint32) 0xffff0000 : (raw) << 16))
+
 #define WEIGHT guint32
 #define PER_WEIGHT 2
 #define RAW IVec
 #define LOAD_RAW load_words
-#define DECODE(raw, k) ((Vec) ((k) ? (raw) & (gint32) 0xffff0000 : (raw) << 16))
+#define DECODE DECODE_BFLOAT16
 #define FORMAT bfloat16
 #include "math/linear-template.h"
+
+/* From as many rows on it pays to make floats of a block of weights once. */
+#define UNPACK_ROWS 16
+
+typedef struct
+{
+  gconstpointer w;
+  const float *scales;
+  gsize n_out, n_in;
+} Packed;
+
+/* @n inputs of a panel, from input @i on, as floats */
+typedef void (*Unpack) (const Packed * from, gsize panel, gsize i, gsize n,
+    float *block /* (BLOCK, CO_PANEL) */ );
+
+/* The product of many rows with weights that are not floats */
+static void
+multiply_unpacked (const Packed * packed, Unpack unpack, const float *b,
+    const float *x, gsize x_stride, gsize n_rows, float *y, gsize y_stride)
+{
+  const gsize n_out = packed->n_out, n_in = packed->n_in;
+  const gsize step = MANY_4 * CO_PANEL;
+  float block[MANY_4 * CO_PANEL * BLOCK];
+
+  for (gsize o = 0; o < n_out; o += step) {
+    const float *from = b ? b + o : NULL;
+    gsize from_stride = 0;
+
+    for (gsize i = 0; i < n_in; i += BLOCK) {
+      const gsize outputs = MIN (n_out - o, step), n = MIN (n_in - i, BLOCK);
+
+      for (gsize p = 0; p * CO_PANEL < outputs; p++)
+        unpack (packed, o / CO_PANEL + p, i, n, block + p * BLOCK * CO_PANEL);
+      block_float32_any (block, BLOCK * CO_PANEL, 0, outputs, n, x + i, x_stride,
+          n_rows, from, from_stride, y + o, y_stride);
+      from = y + o;
+      from_stride = y_stride;
+    }
+  }
+}
+
+static void
+unpack_bfloat16 (const Packed * from, gsize panel, gsize i, gsize n,
+    float *block)
+{
+  const guint32 *w = (const guint32 *) from->w +
+      (panel * ((from->n_in + 1) / 2) + i / 2) * CO_PANEL;
+
+  for (gsize at = 0; at < (n + 1) / 2 * CO_PANEL; at += CO_LANES) {
+    float *to = block + at / CO_PANEL * 2 * CO_PANEL + at % CO_PANEL;
+    IVec raw = load_words (w + at);
+
+    __builtin_prefetch (w + at + BLOCK / 2 * CO_PANEL);
+    store (to, DECODE_BFLOAT16 (raw, 0));
+    store (to + CO_PANEL, DECODE_BFLOAT16 (raw, 1));
+  }
+}
 
 static void
 k_linear_bfloat16 (const guint32 * w, const float *b, gsize n_out,
     gsize n_in, const float *x, gsize x_stride, gsize n_rows, float *y,
     gsize y_stride)
 {
-  linear_bfloat16_any (w, (n_in + 1) / 2 * CO_PANEL, b, n_out, n_in, x,
-      x_stride, n_rows, y, y_stride);
+  if (n_rows >= UNPACK_ROWS)
+    multiply_unpacked (&(Packed) {w, NULL, n_out, n_in}, unpack_bfloat16, b, x,
+        x_stride, n_rows, y, y_stride);
+  else
+    linear_bfloat16_any (w, (n_in + 1) / 2 * CO_PANEL, b, n_out, n_in, x,
+        x_stride, n_rows, y, y_stride);
 }
 
 #include "math/linear-int8.h"

@@ -28,9 +28,10 @@ typedef struct
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
       gsize n_rows,
       float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);
-  /* The same with weights in int8, each output's times its scale: panels of (n_in / 2, CO_PANEL, 2), n_in filled up to
-   * an even number. Inputs are rounded to 15 bits of the row's largest. */
-  void (*linear_int8) (const gint8 * w, const float *scales /* (n_out) */ ,
+  /* The same with weights in int8, each output's times its scale, the inputs rounded to 15 bits of the row's largest:
+   * panels of (n_in / 4, CO_PANEL, 2), n_in filled up to a multiple of 4. Of the two words of an output the lower bytes hold the
+   * weights of the first and the second input plus 128, the upper bytes those of the third and the fourth. */
+  void (*linear_int8) (const gint16 * w, const float *scales /* (n_out) */ ,
       const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
       gsize n_rows,

@@ -18,11 +18,11 @@
 #define TILE_NAME(np, nx) TILE_NAME__ (FORMAT, np, nx)
 /* A panel is PARTS vectors. */
 #define PARTS (CO_PANEL / CO_LANES)
-/* Inputs whose products are summed before they join the others. Short sums keep their digits, and a panel's part of as
- * many inputs stays in the nearest cache while all rows pass; the next part is fetched meanwhile. */
-#define BLOCK 128
-#define FETCH(at) __builtin_prefetch ((at) + BLOCK / PER_WEIGHT * CO_PANEL)
-
+/* How many weights ahead of the one that is used another is fetched: several rows stay with a block, and the next one
+ * comes meanwhile. For one row the processor fetches by itself; where it has to take weights apart as well it does so too
+ * late. */
+#define AHEAD_1 (PER_WEIGHT > 1 ? 8 * CO_PANEL : 0)
+#define AHEAD (BLOCK / PER_WEIGHT * CO_PANEL)
 /* What a product writes: y = from + sums, where from is the bias or zeros (a stride of 0), or what y holds. */
 #define OUTPUT_PARAMETERS const float *from, gsize from_stride, float *y, gsize y_stride
 
@@ -33,8 +33,8 @@
 /* NP panels by NX rows: each weight is read once for NX rows. The last panel may have fewer than 16 outputs. */
 #define TILE(NP, NX)                                                                            \
 INLINE void                                                                                     \
-TILE_NAME (NP, NX) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in, const float *x,     \
-    gsize x_stride, OUTPUT_PARAMETERS)                                                          \
+TILE_NAME (NP, NX) (const WEIGHT *w, gsize stride, gsize ahead, gsize n_out, gsize n_in,        \
+    const float *x, gsize x_stride, OUTPUT_PARAMETERS)                                          \
 {                                                                                               \
   enum { NX_ = NX };                                                                            \
   Vec acc[NX][NP * PARTS] = { 0 };                                                              \
@@ -45,8 +45,8 @@ TILE_NAME (NP, NX) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in, cons
       const WEIGHT *at = w + v / PARTS * stride + i / PER_WEIGHT * CO_PANEL +                   \
           v % PARTS * CO_LANES;                                                                 \
       RAW raw = LOAD_RAW (at);                                                                  \
-      if (NX > 1 && v % PARTS == 0)                                                             \
-        FETCH (at);                                                                             \
+      if ((NX > 1 || PER_WEIGHT > 1) && v % PARTS == 0)                                         \
+        __builtin_prefetch (at + ahead);                                                        \
       for (int k = 0; k < PER_WEIGHT; k++)                                                      \
         ADD_INPUT (k);                                                                          \
     }                                                                                           \
@@ -61,41 +61,23 @@ TILE_NAME (NP, NX) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in, cons
       put_sum (acc[r][v], v * CO_LANES, n_out, from + r * from_stride, y + r * y_stride);       \
 }
 
-/* As many accumulators as there are registers for, and for one row, whose panels wait for each other least, fewer of
- * what is left over. */
-#if CO_LANES == 16
-#define MANY_1 8
-#define SOME_1 4
-#define MANY_2 4
-#define MANY_4 4
-TILE (8, 1)
-TILE (4, 1)
-TILE (4, 2)
-TILE (4, 4)
-#elif CO_LANES == 8
-#define MANY_1 4
-#define SOME_1 2
-#define MANY_2 2
-#define MANY_4 1
-TILE (4, 1)
-TILE (2, 1)
-TILE (2, 2)
-#else
-#define MANY_1 2
-#define SOME_1 2
-#define MANY_2 1
-#define MANY_4 1
-TILE (2, 1)
+TILE (MANY_1, 1)
+#if SOME_1 != MANY_1
+TILE (SOME_1, 1)
 #endif
-#define SOME_2 MANY_2
-#define SOME_4 MANY_4
+#if MANY_2 > 1
+TILE (MANY_2, 2)
+#endif
+#if MANY_4 > 1
+TILE (MANY_4, 4)
+#endif
 TILE (1, 2)
 TILE (1, 4)
 
 /* One panel, one row: four sums, for a single one would wait for itself at every input. */
 INLINE void
-TILE_NAME (1, 1) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in,
-    const float *x, gsize x_stride, OUTPUT_PARAMETERS)
+TILE_NAME (1, 1) (const WEIGHT *w, gsize stride, gsize ahead, gsize n_out,
+    gsize n_in, const float *x, gsize x_stride, OUTPUT_PARAMETERS)
 {
   for (gsize o = 0; o < CO_PANEL; o += CO_LANES) {
     Vec s[4] = { 0 };
@@ -120,7 +102,7 @@ TILE_NAME (1, 1) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in,
     gsize begin_stride = from_stride, i = 0;                                                    \
                                                                                                 \
     do {                                                                                        \
-      TILE_NAME (np, nx) (w + o / CO_PANEL * stride + i / PER_WEIGHT * CO_PANEL, stride,        \
+      TILE_NAME (np, nx) (w + o / CO_PANEL * stride + i / PER_WEIGHT * CO_PANEL, stride, ahead, \
           n_out - o, MIN (n_in - i, BLOCK), x + i, x_stride, begin, begin_stride, y + o,        \
           y_stride);                                                                            \
       begin = y + o;                                                                            \
@@ -132,8 +114,8 @@ TILE_NAME (1, 1) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in,
 /* All outputs of NX rows */
 #define ROWS(NX)                                                                                \
 static void                                                                                     \
-NAME (rows, NX) (const WEIGHT *w, gsize stride, gsize n_out, gsize n_in, const float *x,        \
-    gsize x_stride, OUTPUT_PARAMETERS)                                                          \
+NAME (rows, NX) (const WEIGHT *w, gsize stride, gsize ahead, gsize n_out, gsize n_in,           \
+    const float *x, gsize x_stride, OUTPUT_PARAMETERS)                                          \
 {                                                                                               \
   gsize o = 0;                                                                                  \
                                                                                                 \
@@ -146,11 +128,26 @@ ROWS (1)
 ROWS (2)
 ROWS (4)
 
-/* NX rows from row r on through a block of a few panels */
+/* All rows through at most BLOCK inputs */
 #define PASS(NX)                                                                                \
-  NAME (rows, NX) (w + o / CO_PANEL * stride + i / PER_WEIGHT * CO_PANEL, stride,               \
-      MIN (n_out - o, step), MIN (n_in - i, BLOCK), x + r * x_stride + i, x_stride,             \
-      from ? from + r * from_stride : NULL, from_stride, y + r * y_stride + o, y_stride)
+  NAME (rows, NX) (w, stride, ahead, n_out, n_in, x + r * x_stride, x_stride,                          \
+      from ? from + r * from_stride : NULL, from_stride, y + r * y_stride, y_stride)
+
+static void
+NAME (block, any) (const WEIGHT *w, gsize stride, gsize ahead, gsize n_out,
+    gsize n_in, const float *x, gsize x_stride, gsize n_rows, OUTPUT_PARAMETERS)
+{
+  gsize r = 0;
+
+  for (; r + 4 <= n_rows; r += 4)
+    PASS (4);
+  if (r + 2 <= n_rows) {
+    PASS (2);
+    r += 2;
+  }
+  if (r < n_rows)
+    PASS (1);
+}
 
 /* Several rows: all of them through a block of inputs of a few panels before the next, so that weights come from memory
  * once. */
@@ -162,7 +159,7 @@ NAME (linear, any) (const WEIGHT *w, gsize stride, const float *b, gsize n_out,
   const gsize step = CO_PANEL * (n_rows >= 4 ? MANY_4 : MANY_2);
 
   if (n_rows == 1) {
-    NAME (rows, 1) (w, stride, n_out, n_in, x, x_stride, b, 0, y, y_stride);
+    NAME (rows, 1) (w, stride, AHEAD_1, n_out, n_in, x, x_stride, b, 0, y, y_stride);
     return;
   }
   for (gsize o = 0; o < n_out; o += step) {
@@ -170,16 +167,9 @@ NAME (linear, any) (const WEIGHT *w, gsize stride, const float *b, gsize n_out,
     gsize from_stride = 0, i = 0;
 
     do {
-      gsize r = 0;
-
-      for (; r + 4 <= n_rows; r += 4)
-        PASS (4);
-      if (r + 2 <= n_rows) {
-        PASS (2);
-        r += 2;
-      }
-      if (r < n_rows)
-        PASS (1);
+      NAME (block, any) (w + o / CO_PANEL * stride + i / PER_WEIGHT * CO_PANEL,
+          stride, AHEAD, MIN (n_out - o, step), MIN (n_in - i, BLOCK), x + i, x_stride,
+          n_rows, from, from_stride, y + o, y_stride);
       from = y + o;
       from_stride = y_stride;
       i += BLOCK;
@@ -194,20 +184,14 @@ NAME (linear, any) (const WEIGHT *w, gsize stride, const float *b, gsize n_out,
 #undef TILE_NAME__
 #undef TILE_NAME
 #undef PARTS
-#undef BLOCK
-#undef FETCH
+#undef AHEAD
+#undef AHEAD_1
 #undef OUTPUT_PARAMETERS
 #undef ADD_INPUT
 #undef TILE
 #undef PANELS
 #undef ROWS
 #undef PASS
-#undef MANY_1
-#undef SOME_1
-#undef MANY_2
-#undef SOME_2
-#undef MANY_4
-#undef SOME_4
 #undef WEIGHT
 #undef PER_WEIGHT
 #undef RAW

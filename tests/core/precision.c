@@ -60,7 +60,7 @@ test_products (void)
 {
   const gsize outs[] = { 1, 5, 16, 17, 64, 100 };
   const gsize ins[] = { 1, 2, 7, 64, 129, 1023, 1024, 1025, 2500 };
-  const gsize rows[] = { 1, 2, 3, 4, 5, 9 };
+  const gsize rows[] = { 1, 2, 3, 4, 5, 9, 16, 19 };
   const CoKernels *chosen = co_kernels;
 
   for (const CoKernels * const *k = co_kernels_all (); *k; k++)
@@ -68,7 +68,7 @@ test_products (void)
       for (gsize o = 0; o < G_N_ELEMENTS (outs); o++)
         for (gsize i = 0; i < G_N_ELEMENTS (ins); i++)
           check_product (*k, *f, outs[o], ins[i],
-              rows[(o + i) % G_N_ELEMENTS (rows)]);
+              rows[(2 * o + i) % G_N_ELEMENTS (rows)]);
   co_kernels = chosen;
 }
 
@@ -80,13 +80,19 @@ test_extremes (void)
   g_autofree float *panels = g_new0 (float, co_panels_size (1, n));
   g_autofree guint8 *w = g_malloc0 (co_formats[2]->size (1, n));
   g_autofree float *x = g_new (float, n);
-  float scale, y;
 
-  for (gsize i = 0; i < n; i++)
-    x[i] = 1, panels[i * CO_PANEL] = 1;
-  co_formats[2]->fill (w, &scale, panels, 1, n);
-  co_linear (&(CoLinear) {n, 1, co_formats[2], w, &scale, NULL}, x, n, 1, &y, 1);
-  g_assert_cmpfloat_with_epsilon (y, n, 1e-3 * n);
+  for (int sign = -1; sign <= 1; sign += 2)
+    for (int weight = -1; weight <= 1; weight += 2) {
+      float scale, y;
+
+      for (gsize i = 0; i < n; i++)
+        x[i] = sign, panels[i * CO_PANEL] = weight;
+      memset (w, 0, co_formats[2]->size (1, n));
+      co_formats[2]->fill (w, &scale, panels, 1, n);
+      co_linear (&(CoLinear) {n, 1, co_formats[2], w, &scale, NULL}, x, n, 1, &y,
+          1);
+      g_assert_cmpfloat_with_epsilon (y, (double) n * sign * weight, 1e-3 * n);
+    }
 }
 
 /* Errors that rounding explains, not errors: bfloat16 keeps 8 bits, int8 7 and a half. */
