@@ -1,5 +1,6 @@
 /* libcontinual: weights laid out as what uses them reads them
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "math/alloc.h"
 #include "model/builder.h"
 #include <string.h>
 
@@ -7,7 +8,7 @@ float *
 co_build_own (const CoBuild * b, gsize n)
 {
   gsize bytes = CO_ALIGN_BYTES (MAX (n, 1) * sizeof (float));
-  float *data = g_aligned_alloc0 (1, bytes, 64);
+  float *data = co_alloc0 (1, bytes);
 
   g_ptr_array_add (b->owned, data);
   *b->owned_bytes += bytes;

@@ -1,6 +1,7 @@
 /* libcontinual: streams through a model
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/stream.h"
+#include "math/alloc.h"
 #include "math/fpmode.h"
 #include <math.h>
 #include <string.h>
@@ -27,11 +28,11 @@ co_stream_new (CoModel * model, guint n_streams)
   rows = self->max_steps * n_streams;
   answers = rows * co_stack_max_answers (&model->stack);
   work_size = co_work_lay_out (&self->work, &model->stack, rows, NULL);
-  self->memory = g_aligned_alloc0 (1, work_size +
-      CO_ALIGN_BYTES (answers * sizeof (CoTag)), 64);
+  self->memory = co_alloc0 (1, work_size +
+      CO_ALIGN_BYTES (answers * sizeof (CoTag)));
   co_work_lay_out (&self->work, &model->stack, rows, self->memory);
   self->tags = (CoTag *) (self->memory + work_size);
-  self->state = g_aligned_alloc0 (n_streams, self->stride, 64);
+  self->state = co_alloc0 (n_streams, self->stride);
   self->spare = g_aligned_alloc (n_streams, self->stride, 64);
   if (model->info.n_memory)
     self->work.memories = g_new0 (CoMemory *, n_streams);
