@@ -1,8 +1,8 @@
 /* gst-continual: a continualfilter in a pipeline of media, whose buffers carry the tensors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "continualfilter.h"
+#include "encoder/continualfilter.h"
 
-#include "vectorcaps.h"
+#include "tensor/vectorcaps.h"
 
 typedef struct
 {

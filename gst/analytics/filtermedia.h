@@ -3,8 +3,8 @@
 #pragma once
 
 #include "analytics/media.h"
-#include "modelstream.h"
-#include "vectorclock.h"
+#include "host/stream.h"
+#include "tensor/vectorclock.h"
 
 G_BEGIN_DECLS
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/private.h"
 
-#include "tensorpool.h"
-#include "vectorcaps.h"
+#include "tensor/pool.h"
+#include "tensor/vectorcaps.h"
 
 static GstAggregatorClass *parent_class;
 

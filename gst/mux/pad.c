@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/pad.h"
 
-#include "vectorcaps.h"
-#include "vectorclock.h"
+#include "tensor/vectorcaps.h"
+#include "tensor/vectorclock.h"
 
 G_DEFINE_TYPE (GstContinualMuxPad, gst_continual_mux_pad,
     GST_TYPE_AGGREGATOR_PAD);

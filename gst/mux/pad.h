@@ -4,7 +4,7 @@
 
 #include <gst/base/gstaggregator.h>
 
-#include "tensorcaps.h"
+#include "tensor/caps.h"
 
 G_BEGIN_DECLS
 

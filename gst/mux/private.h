@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "continualmux.h"
+#include "mux/continualmux.h"
 #include "mux/pad.h"
 #include "mux/times.h"
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "caps.h"
 
-#include "tensorcaps.h"
+#include "tensor/caps.h"
 
 static const struct
 {

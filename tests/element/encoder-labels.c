@@ -4,7 +4,7 @@
 
 #include <glib/gstdio.h>
 
-#include "labelsevent.h"
+#include "labeler/labelsevent.h"
 
 #define MODEL "classifier-1"
 

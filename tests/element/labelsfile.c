@@ -1,8 +1,8 @@
 /* gst-continual: tests of reading labels from files and properties
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "labelertest.h"
-#include "labelsevent.h"
-#include "labelsfile.h"
+#include "labeler/labelsevent.h"
+#include "labeler/labelsfile.h"
 
 static void
 check_labels (gchar ** labels, const gchar * joined)

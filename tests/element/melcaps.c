@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "meltest.h"
-#include "tensorcaps.h"
+#include "tensor/caps.h"
 
 #define AUDIO(rate, channels) "audio/x-raw, format=" GST_AUDIO_NE (F32) \
     ", layout=interleaved, rate=" #rate ", channels=" #channels

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "meltest.h"
-#include "tensorcaps.h"
+#include "tensor/caps.h"
 
 #define MS(n) ((n) * GST_MSECOND)
 /* Windows of 400 samples, 25 ms, every 10 ms of 16 kHz. */

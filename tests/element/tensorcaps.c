@@ -1,7 +1,7 @@
 /* gst-continual: tests of the other/tensors caps helper
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gst/check/gstcheck.h>
-#include "tensorcaps.h"
+#include "tensor/caps.h"
 
 #define HEAD "other/tensors,format=(string)static,num_tensors=(int)1,types=(string)float32"
 

@@ -1,6 +1,6 @@
 /* gst-continual: any bytes are a list of labels, each of them text, or refused
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "labelsfile.h"
+#include "labeler/labelsfile.h"
 #include <jansson.h>
 #include <sys/mman.h>
 #include <unistd.h>

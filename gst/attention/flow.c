@@ -1,0 +1,312 @@
+/* gst-continual: vectors through a continualattention
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "attention/private.h"
+
+#include "tensor/vectorcaps.h"
+
+/* For this time nothing more can be done; no flow to anybody. */
+#define FLOW_WAIT GST_FLOW_CUSTOM_SUCCESS_1
+
+/* The base class sends the segment with the first buffer, and sends it again then. */
+static void
+push_segment (GstContinualAttention * self)
+{
+  GstAggregator *agg = GST_AGGREGATOR (self);
+  GstEvent *event;
+
+  if (!self->segment_due)
+    return;
+  event = gst_event_new_segment (&GST_AGGREGATOR_PAD (agg->srcpad)->segment);
+  if (self->segment_seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, self->segment_seqnum);
+  gst_pad_push_event (agg->srcpad, event);
+  self->segment_due = FALSE;
+}
+
+static void
+push_gap (GstContinualAttention * self, const VectorTime * time)
+{
+  GstAggregator *agg = GST_AGGREGATOR (self);
+  GstClockTime pts = GST_CLOCK_TIME_IS_VALID (time->pts) ? time->pts :
+      GST_AGGREGATOR_PAD (agg->srcpad)->segment.start;
+
+  if (!self->negotiated || !GST_CLOCK_TIME_IS_VALID (pts))
+    return;
+  push_segment (self);
+  gst_pad_push_event (agg->srcpad, gst_event_new_gap (pts,
+          time->duration));
+}
+
+static void
+push_labels (GstContinualAttention * self)
+{
+  GstEvent *labels = model_host_take_labels (&self->host);
+
+  if (!labels)
+    return;
+  push_segment (self);
+  gst_pad_push_event (GST_AGGREGATOR (self)->srcpad, labels);
+}
+
+/* What came of the last steps. */
+static GstFlowReturn
+push_outputs (GstContinualAttention * self)
+{
+  GstAggregator *agg = GST_AGGREGATOR (self);
+  GstFlowReturn ret = GST_FLOW_OK;
+  ModelEvent event;
+  GstBuffer *out;
+
+  if (!self->negotiated)
+    return GST_FLOW_NOT_NEGOTIATED;
+  push_labels (self);
+  while (ret == GST_FLOW_OK && model_stream_next (self->host.stream, &event))
+    switch (event.type) {
+      case MODEL_OUTPUT:
+        ret = model_host_make_output (&self->host,
+            gst_aggregator_get_buffer_pool (agg), &event, &out);
+        if (ret != GST_FLOW_OK)
+          break;
+        self->segment_due = FALSE;
+        ret = gst_aggregator_finish_buffer (agg, out);
+        break;
+      case MODEL_GAP:
+        push_gap (self, &event.time);
+        break;
+      default:
+        ret = model_host_refuse (&self->host, &event);
+        break;
+    }
+  return ret;
+}
+
+GstFlowReturn
+attention_drain (GstContinualAttention * self)
+{
+  if (!self->negotiated)
+    return GST_FLOW_OK;
+  model_host_drain (&self->host);
+  return push_outputs (self);
+}
+
+static GstFlowReturn
+fail (GstContinualAttention * self, const gchar * why)
+{
+  vector_caps_post_error (GST_ELEMENT (self), why, NULL);
+  return GST_FLOW_ERROR;
+}
+
+/* What the pads give next, those that there are one after another. */
+static guint
+get_heads (AttentionPad * const pads[N_INPUTS], gsize ahead,
+    AttentionHead heads[N_INPUTS], AttentionInput inputs[N_INPUTS])
+{
+  guint n = 0;
+
+  for (AttentionInput i = 0; i < N_INPUTS; i++) {
+    if (!pads[i])
+      continue;
+    if (ahead == 0)
+      heads[n] = attention_pad_get_head (pads[i]);
+    else if (!attention_pad_get_ahead (pads[i], ahead, &heads[n]))
+      return 0;
+    inputs[n++] = i;
+  }
+  return n;
+}
+
+static gchar *
+check_rates (const AttentionHead * heads /* (n) */ ,
+    const AttentionInput * inputs /* (n) */ , guint n)
+{
+  for (guint i = 1; i < n; i++)
+    if (attention_rates_differ (&heads[0], &heads[i]))
+      return g_strdup_printf ("expected %s at the rate of the queries, found "
+          "vectors of %" GST_TIME_FORMAT " and queries of %" GST_TIME_FORMAT
+          ": bring them to one rate before this element",
+          attention_get_input_name (inputs[i]),
+          GST_TIME_ARGS (heads[i].end - heads[i].begin),
+          GST_TIME_ARGS (heads[0].end - heads[0].begin));
+  return NULL;
+}
+
+/* How many vectors from the next one on belong together, all in work. */
+static gsize
+count_matches (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
+{
+  const gsize max = model_stream_get_max_steps (self->host.stream);
+  AttentionHead heads[N_INPUTS];
+  AttentionInput inputs[N_INPUTS];
+  gsize n = 1;
+  guint n_heads, which;
+
+  while (n < max && (n_heads = get_heads (pads, n, heads, inputs)) > 0
+      && attention_match (heads, n_heads, GST_CLOCK_STIME_NONE,
+          &which) == MATCH_TAKE)
+    n++;
+  return n;
+}
+
+static GstFlowReturn
+take (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
+{
+  GstAggregator *agg = GST_AGGREGATOR (self);
+  ModelInput input = { {0} };
+  g_autofree gchar *why = attention_check_inputs (self, pads);
+  GstFlowReturn ret = GST_FLOW_OK;
+  AttentionHead head;
+  VectorTime time, unused;
+  gsize n;
+
+  if (why)
+    return fail (self, why);
+  head = attention_pad_get_head (pads[INPUT_QUERY]);
+  if (GST_CLOCK_STIME_IS_VALID (head.end))
+    attention_set_vector_duration (self, head.end - head.begin);
+  if (self->host.reset_on_discont
+      && attention_pad_is_discont (pads[INPUT_QUERY])) {
+    ret = attention_drain (self);
+    model_host_reset (&self->host, -1);
+  }
+
+  n = count_matches (self, pads);
+  input.x = attention_pad_get_rows (pads[INPUT_QUERY], &time);
+  if (pads[INPUT_KEY])
+    input.key = attention_pad_get_rows (pads[INPUT_KEY], &unused);
+  if (pads[INPUT_VALUE])
+    input.value = attention_pad_get_rows (pads[INPUT_VALUE], &unused);
+  gst_aggregator_selected_samples (agg, time.pts, GST_CLOCK_TIME_NONE,
+      time.duration, NULL);
+  model_host_forward (&self->host, &input, n, &time);
+  for (AttentionInput i = 0; i < N_INPUTS; i++)
+    if (pads[i])
+      attention_pad_skip (pads[i], n);
+  return ret == GST_FLOW_OK ? push_outputs (self) : ret;
+}
+
+/* What @input gives next has no counterpart. */
+static void
+drop (GstContinualAttention * self, AttentionPad * pad, AttentionInput input)
+{
+  const gboolean vector = attention_pad_get_head (pad).type == HEAD_VECTOR;
+  VectorTime time = attention_pad_get_time (pad);
+
+  if (vector) {
+    GST_DEBUG_OBJECT (pad, "nothing belongs to the vector of %" GST_TIME_FORMAT,
+        GST_TIME_ARGS (time.pts));
+    GST_OBJECT_LOCK (self);
+    self->unmatched[input]++;
+    GST_OBJECT_UNLOCK (self);
+  }
+  attention_pad_skip (pad, 1);
+  if (input == INPUT_QUERY)
+    push_gap (self, &time);
+}
+
+static GstFlowReturn
+finish (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
+{
+  GstFlowReturn ret = attention_drain (self);
+
+  for (AttentionInput i = 0; i < N_INPUTS; i++)
+    if (pads[i])
+      attention_pad_end (pads[i]);
+  return ret == GST_FLOW_OK ? GST_FLOW_EOS : ret;
+}
+
+static GstFlowReturn
+do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
+    gboolean timeout, GstClockTimeDiff * late)
+{
+  AttentionHead heads[N_INPUTS];
+  AttentionInput inputs[N_INPUTS];
+  g_autofree gchar *why = NULL;
+  guint n, which;
+
+  for (AttentionInput i = 0; i < N_INPUTS; i++)
+    if (pads[i] && !attention_pad_load (pads[i], &why))
+      return fail (self, why);
+  n = get_heads (pads, 0, heads, inputs);
+  if (timeout)
+    *late = attention_get_late (heads, n);
+  switch (attention_match (heads, n, *late, &which)) {
+    case MATCH_TAKE:
+      why = check_rates (heads, inputs, n);
+      return why ? fail (self, why) : take (self, pads);
+    case MATCH_DROP:
+      drop (self, pads[inputs[which]], inputs[which]);
+      return GST_FLOW_OK;
+    case MATCH_END:
+      return finish (self, pads);
+    default:
+      return FLOW_WAIT;
+  }
+}
+
+static GstFlowReturn
+aggregate (GstAggregator * agg, gboolean timeout)
+{
+  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
+  AttentionPad *pads[N_INPUTS];
+  GstClockTimeDiff late = GST_CLOCK_STIME_NONE;
+  GstFlowReturn ret = GST_FLOW_OK;
+  gboolean flushed = FALSE;
+
+  if (self->failed)
+    return GST_FLOW_ERROR;
+  if (model_host_adopt_next (&self->host)) {
+    /* Its caps come first. */
+    gst_pad_mark_reconfigure (agg->srcpad);
+    return GST_FLOW_OK;
+  }
+
+  attention_ref_pads (self, pads);
+  for (AttentionInput i = 0; i < N_INPUTS; i++)
+    flushed |= pads[i] && attention_pad_check_flushed (pads[i]);
+  if (flushed)
+    model_host_reset (&self->host, -1);
+  do {
+    ret = do_next (self, pads, timeout, &late);
+    timeout = FALSE;
+  } while (ret == GST_FLOW_OK);
+  attention_unref_pads (pads);
+  return ret == FLOW_WAIT ? GST_FLOW_OK : ret;
+}
+
+/* When the oldest vector is late: with a query-index that looks back, by what it then would have waited. */
+static GstClockTime
+get_next_time (GstAggregator * agg)
+{
+  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
+  AttentionPad *pads[N_INPUTS];
+  GstClockTime next = GST_CLOCK_TIME_NONE, delay = 0;
+
+  attention_ref_pads (self, pads);
+  for (AttentionInput i = 0; i < N_INPUTS; i++)
+    if (pads[i])
+      next = MIN (next, attention_pad_get_begin (pads[i]));
+  attention_unref_pads (pads);
+  if (GST_CLOCK_TIME_IS_VALID (self->vector_duration))
+    delay = model_host_get_delay (&self->host) * self->vector_duration;
+  if (!GST_CLOCK_TIME_IS_VALID (next))
+    return GST_CLOCK_TIME_NONE;
+  return next < delay ? 0 : next - delay;
+}
+
+static GstFlowReturn
+flush (GstAggregator * agg)
+{
+  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
+
+  model_stream_forget (self->host.stream);
+  self->segment_due = TRUE;
+  return GST_FLOW_OK;
+}
+
+void
+attention_flow_class_init (GstAggregatorClass * klass)
+{
+  klass->aggregate = aggregate;
+  klass->get_next_time = get_next_time;
+  klass->flush = flush;
+}

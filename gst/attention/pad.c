@@ -1,0 +1,392 @@
+/* gst-continual: an input of continualattention, as vectors in running time
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "attention/pad.h"
+
+#include "tensor/vectorcaps.h"
+
+/* Vectors of a file that are looked at together */
+#define MAX_STEPS 64
+
+G_DEFINE_TYPE (GstContinualAttentionPad, attention_pad,
+    GST_TYPE_AGGREGATOR_PAD);
+
+static gsize
+get_stride (const AttentionPad * self)
+{
+  return self->input.dims[0] * self->input.dims[2] * sizeof (gfloat);
+}
+
+static gboolean
+is_gap (GstBuffer * buffer)
+{
+  return buffer && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)
+      && gst_buffer_get_size (buffer) == 0;
+}
+
+static void
+drop_buffer (AttentionPad * self)
+{
+  if (!self->buffer)
+    return;
+  gst_buffer_unmap (self->buffer, &self->map);
+  g_clear_pointer (&self->buffer, gst_buffer_unref);
+}
+
+/* Makes room in the queue. */
+static void
+drop_queued (AttentionPad * self)
+{
+  if (!self->queued)
+    return;
+  g_clear_pointer (&self->queued, gst_buffer_unref);
+  gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (self));
+}
+
+void
+attention_pad_clear (AttentionPad * self)
+{
+  drop_buffer (self);
+  g_clear_pointer (&self->queued, gst_buffer_unref);
+  gst_adapter_clear (self->bytes.adapter);
+  self->last = self->expected = GST_CLOCK_STIME_NONE;
+  self->spacing = 0;
+}
+
+void
+attention_pad_reset (AttentionPad * self)
+{
+  attention_pad_clear (self);
+  self->input.dims[0] = 0;
+  self->begun = self->in_bytes = FALSE;
+  self->bytes.scale.size = 0;
+  self->stream_start = GST_SEQNUM_INVALID;
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  g_atomic_int_set (&self->flushed, FALSE);
+  g_atomic_int_set (&self->ended, FALSE);
+}
+
+void
+attention_pad_end (AttentionPad * self)
+{
+  g_atomic_int_set (&self->ended, TRUE);
+  attention_pad_clear (self);
+  /* Who waits for room goes on, and is refused the next time. */
+  gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (self));
+}
+
+static GstPadProbeReturn
+refuse_after_end (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+{
+  if (!g_atomic_int_get (&ATTENTION_PAD (pad)->ended))
+    return GST_PAD_PROBE_OK;
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_DATA (info) = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_EOS;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+void
+attention_pad_set_caps (AttentionPad * self, const TensorInfo * tensor)
+{
+  ByteScale scale = byte_scale_new (tensor);
+
+  self->input = *tensor;
+  byte_segment_set_scale (&self->bytes, &scale);
+  self->spacing = 0;
+}
+
+void
+attention_pad_set_segment (AttentionPad * self, const GstSegment * segment)
+{
+  self->in_bytes = segment->format != GST_FORMAT_TIME;
+  self->last = self->expected = GST_CLOCK_STIME_NONE;
+  if (self->in_bytes)
+    byte_segment_begin (&self->bytes, segment, &self->segment);
+  else
+    self->segment = *segment;
+}
+
+/* Takes @buffer of whole vectors. */
+static gboolean
+begin (AttentionPad * self, GstBuffer * buffer, const VectorTime * time,
+    gchar ** why)
+{
+  const GstClockTime each = vector_caps_get_duration (&self->input);
+
+  if (!vector_caps_check_size (&self->input, gst_buffer_get_size (buffer),
+          why)) {
+    gst_buffer_unref (buffer);
+    return FALSE;
+  }
+  if (!gst_buffer_map (buffer, &self->map, GST_MAP_READ)) {
+    *why = g_strdup ("expected a buffer in readable memory, found one that "
+        "can't be mapped");
+    gst_buffer_unref (buffer);
+    return FALSE;
+  }
+  self->buffer = buffer;
+  self->n_steps = self->map.size / get_stride (self);
+  self->next_step = 0;
+  self->time = *time;
+  if (!GST_CLOCK_TIME_IS_VALID (time->duration)
+      && GST_CLOCK_TIME_IS_VALID (each))
+    self->time.duration = gst_util_uint64_scale (self->n_steps,
+        GST_SECOND * self->input.fps_d,
+        (guint64) self->input.fps_n * self->input.dims[1]);
+  return TRUE;
+}
+
+/* Bytes at the end of a file that make no whole unit. */
+static gboolean
+load_rest (AttentionPad * self, gchar ** why)
+{
+  VectorTime time;
+  GstBuffer *buffer = byte_segment_take_rest (&self->bytes, &time);
+
+  time.duration = GST_CLOCK_TIME_NONE;
+  return !buffer || begin (self, buffer, &time, why);
+}
+
+/* Nothing is in work: looks at what comes next, or a part of it. */
+static gboolean
+load_next (AttentionPad * self, gchar ** why)
+{
+  GstAggregatorPad *pad = GST_AGGREGATOR_PAD (self);
+  GstBuffer *buffer = NULL;
+  VectorTime time;
+
+  if (self->in_bytes && self->bytes.scale.size)
+    buffer = byte_segment_take (&self->bytes,
+        self->input.dims[2] == 1 ? MAX_STEPS : 1, &time);
+  if (buffer)
+    return begin (self, buffer, &time, why);
+
+  drop_queued (self);
+  self->queued = gst_aggregator_pad_peek_buffer (pad);
+  if (!self->queued)
+    return !self->in_bytes || !gst_aggregator_pad_is_eos (pad)
+        || load_rest (self, why);
+  if (is_gap (self->queued))
+    return TRUE;
+  if (!self->input.dims[0]) {
+    *why = g_strdup ("expected caps before the first buffer, found none: put a "
+        "capsfilter with the dimensions before this element");
+    return FALSE;
+  }
+  if (self->in_bytes) {
+    byte_segment_push (&self->bytes, gst_buffer_ref (self->queued));
+    return TRUE;
+  }
+  time.pts = GST_BUFFER_PTS (self->queued);
+  time.duration = GST_BUFFER_DURATION (self->queued);
+  return begin (self, gst_buffer_ref (self->queued), &time, why);
+}
+
+/* A flush empties the queue at any time. */
+static void
+drop_flushed (AttentionPad * self)
+{
+  GstBuffer *head;
+
+  if (!self->queued)
+    return;
+  head = gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
+  if (head != self->queued)
+    attention_pad_clear (self);
+  gst_clear_buffer (&head);
+}
+
+gboolean
+attention_pad_check_flushed (AttentionPad * self)
+{
+  if (!g_atomic_int_compare_and_exchange (&self->flushed, TRUE, FALSE))
+    return FALSE;
+  attention_pad_clear (self);
+  return TRUE;
+}
+
+gboolean
+attention_pad_load (AttentionPad * self, gchar ** why)
+{
+  drop_flushed (self);
+  while (!self->buffer && !is_gap (self->queued)) {
+    if (!load_next (self, why))
+      return FALSE;
+    if (!self->buffer && !self->queued)
+      break;
+  }
+  return TRUE;
+}
+
+static GstClockTimeDiff
+get_running_time (const AttentionPad * self, GstClockTime time)
+{
+  guint64 running;
+  gint sign;
+
+  if (!GST_CLOCK_TIME_IS_VALID (time)
+      || self->segment.format != GST_FORMAT_TIME)
+    return GST_CLOCK_STIME_NONE;
+  sign = gst_segment_to_running_time_full (&self->segment, GST_FORMAT_TIME,
+      time, &running);
+  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
+}
+
+static AttentionHead
+get_timed (const AttentionPad * self, HeadType type, VectorTime time)
+{
+  AttentionHead head = { type, get_running_time (self, time.pts),
+    GST_CLOCK_STIME_NONE, self->spacing
+  };
+
+  if (GST_CLOCK_STIME_IS_VALID (head.begin)
+      && GST_CLOCK_TIME_IS_VALID (time.duration)) {
+    head.end = get_running_time (self, time.pts + time.duration);
+    if (time.duration > 0)
+      head.spacing = head.end - head.begin;
+  }
+  return head;
+}
+
+gboolean
+attention_pad_get_ahead (AttentionPad * self, gsize i, AttentionHead * head)
+{
+  if (!self->buffer || self->next_step + i >= self->n_steps)
+    return FALSE;
+  *head = get_timed (self, HEAD_VECTOR, vector_time_at (&self->time,
+          self->next_step + i, self->n_steps));
+  return TRUE;
+}
+
+VectorTime
+attention_pad_get_time (AttentionPad * self)
+{
+  if (self->buffer)
+    return vector_time_at (&self->time, self->next_step, self->n_steps);
+  return (VectorTime) {
+  GST_BUFFER_PTS (self->queued), GST_BUFFER_DURATION (self->queued)};
+}
+
+AttentionHead
+attention_pad_get_head (AttentionPad * self)
+{
+  AttentionHead head = { HEAD_NONE, self->expected, GST_CLOCK_STIME_NONE,
+    self->spacing
+  };
+
+  if (attention_pad_get_ahead (self, 0, &head))
+    return head;
+  if (self->queued) {
+    head = get_timed (self, HEAD_GAP, attention_pad_get_time (self));
+    if (!GST_CLOCK_STIME_IS_VALID (head.end))
+      head.end = head.begin;
+  } else if (gst_aggregator_pad_is_eos (GST_AGGREGATOR_PAD (self))) {
+    head.type = HEAD_END;
+  }
+  return head;
+}
+
+GstClockTime
+attention_pad_get_begin (AttentionPad * self)
+{
+  GstClockTimeDiff begin = GST_CLOCK_STIME_NONE;
+  GstBuffer *head =
+      gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
+
+  if (head && head == self->queued)
+    begin = attention_pad_get_head (self).begin;
+  else if (head && !self->in_bytes)
+    begin = get_running_time (self, GST_BUFFER_PTS (head));
+  gst_clear_buffer (&head);
+  return GST_CLOCK_STIME_IS_VALID (begin) ? (GstClockTime) MAX (begin, 0) :
+      GST_CLOCK_TIME_NONE;
+}
+
+ModelRows
+attention_pad_get_rows (AttentionPad * self, VectorTime * time)
+{
+  *time = self->time;
+  return (ModelRows) {
+  self->map.data, self->n_steps, self->next_step};
+}
+
+gboolean
+attention_pad_is_discont (AttentionPad * self)
+{
+  return self->buffer && self->queued && self->next_step == 0
+      && !self->in_bytes && GST_BUFFER_IS_DISCONT (self->queued);
+}
+
+/* What the time of a vector or a gap tells about the next one; that of a vector without a duration is learnt. */
+static void
+learn (AttentionPad * self, const AttentionHead * head)
+{
+  if (!GST_CLOCK_STIME_IS_VALID (head->begin))
+    return;
+  if (head->type == HEAD_GAP) {
+    self->expected = head->end;
+    return;
+  }
+  if (GST_CLOCK_STIME_IS_VALID (head->end))
+    self->spacing = head->end - head->begin;
+  else if (GST_CLOCK_STIME_IS_VALID (self->last) && head->begin > self->last)
+    self->spacing = head->begin - self->last;
+  self->last = head->begin;
+  self->expected = head->begin + self->spacing;
+}
+
+void
+attention_pad_skip (AttentionPad * self, gsize n)
+{
+  AttentionHead head;
+
+  if (!self->buffer) {
+    head = attention_pad_get_head (self);
+    learn (self, &head);
+    drop_queued (self);
+    return;
+  }
+  for (gsize i = 0; i < n; i++)
+    if (attention_pad_get_ahead (self, i, &head))
+      learn (self, &head);
+  self->next_step += n;
+  if (self->next_step < self->n_steps)
+    return;
+  drop_buffer (self);
+  if (!self->in_bytes)
+    drop_queued (self);
+}
+
+static void
+attention_pad_finalize (GObject * object)
+{
+  AttentionPad *self = ATTENTION_PAD (object);
+
+  attention_pad_clear (self);
+  byte_segment_clear (&self->bytes);
+  G_OBJECT_CLASS (attention_pad_parent_class)->finalize (object);
+}
+
+static GstFlowReturn
+attention_pad_flush (GstAggregatorPad * pad, GstAggregator * aggregator)
+{
+  g_atomic_int_set (&ATTENTION_PAD (pad)->flushed, TRUE);
+  g_atomic_int_set (&ATTENTION_PAD (pad)->ended, FALSE);
+  return GST_FLOW_OK;
+}
+
+static void
+attention_pad_class_init (GstContinualAttentionPadClass * klass)
+{
+  GST_AGGREGATOR_PAD_CLASS (klass)->flush = attention_pad_flush;
+  G_OBJECT_CLASS (klass)->finalize = attention_pad_finalize;
+}
+
+static void
+attention_pad_init (AttentionPad * self)
+{
+  byte_segment_init (&self->bytes);
+  attention_pad_reset (self);
+  gst_pad_add_probe (GST_PAD (self), GST_PAD_PROBE_TYPE_BUFFER,
+      refuse_after_end, NULL, NULL);
+}

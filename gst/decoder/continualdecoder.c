@@ -1,0 +1,263 @@
+/* gst-continual: a continual Transformer decoder with a memory
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-continualdecoder
+ * @title: continualdecoder
+ * @short_description: a Transformer decoder over a live stream and a memory
+ *
+ * Vectors go in on the pad sink, and for each of them the decoder's output comes out: its self-attention sees all
+ * vectors so far, its cross-attention the memory that holds at the vector's running time. Vectors, chunks, several
+ * streams, files, time and resets are as continualencoder has them.
+ *
+ * A buffer on the pad memory is a whole memory: (string)E:L, L vectors of E values, and L may be another one for each
+ * buffer. Keys and values are projected once for each memory. A memory holds from its running time on until the next
+ * one does, exactly from the first vector on whose running time is not before it, in the middle of a chunk, too. One
+ * without a time holds from its arrival on.
+ *
+ * Memories are sparse, as the text of textoverlay is: vectors wait for the first one, and never for a later one, which
+ * counts if it has arrived. The first one serves the vectors before its time, too, since they waited for it. It is an
+ * error if the pad memory is not linked, is unlinked or ends when a vector comes and there never was a memory.
+ * Otherwise its EOS ends nothing, and GAP events change nothing. After a flush on the pad memory vectors wait again; a
+ * flush on the pad sink, clean-state and all other resets forget the vectors, not the memory. set-state brings the
+ * memory that held when the snapshot was made.
+ *
+ * |[
+ * gst-launch-1.0 continualdecoder name=d model-path=decoder.safetensors ! fakesink \
+ *     filesrc location=scene.f32 blocksize=20480 ! "other/tensors,format=static,num_tensors=1,types=float32,dimensions=(string)512:10" ! d.memory \
+ *     features. ! queue ! d.sink
+ * ]|
+ */
+#include "decoder/continualdecoder.h"
+
+static GstStaticPadTemplate memory_template = GST_STATIC_PAD_TEMPLATE ("memory",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+
+G_DEFINE_TYPE (GstContinualDecoder, gst_continual_decoder,
+    GST_TYPE_CONTINUAL_FILTER);
+GST_ELEMENT_REGISTER_DEFINE (continualdecoder, "continualdecoder",
+    GST_RANK_NONE, GST_TYPE_CONTINUAL_DECODER);
+
+static gchar *
+refuse_model (const CoModelInfo * info)
+{
+  return info->n_memory ? NULL : g_strdup_printf ("a decoder, found a model "
+      "without cross-attention: use %s for it",
+      info->bare_attention ? "continualattention" : "continualencoder");
+}
+
+static gchar *
+find_obstacle (GstElement * element, CoModel * model)
+{
+  const CoModelInfo *info = co_model_get_info (model);
+  CoModel *old = model_host_ref_model (&GST_CONTINUAL_FILTER (element)->host);
+  const gsize width = co_model_get_info (old)->n_memory;
+
+  co_model_unref (old);
+  if (info->n_memory != width)
+    return g_strdup_printf ("expected a decoder with memories of %"
+        G_GSIZE_FORMAT " values, as they come, found one for %" G_GSIZE_FORMAT,
+        width, info->n_memory);
+  return filter_find_obstacle (element, model);
+}
+
+static void
+add_stats (GstElement * element, GstStructure * stats)
+{
+  GstContinualDecoder *self = GST_CONTINUAL_DECODER (element);
+
+  filter_add_stats (element, stats);
+  GST_OBJECT_LOCK (self);
+  gst_structure_set (stats, "memories", G_TYPE_UINT64, self->n_memories, NULL);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static const ModelHostClass host_class = {
+  .refuse_model = refuse_model,
+  .find_obstacle = find_obstacle,
+  .drain = filter_drain_host,
+  .add_stats = add_stats,
+};
+
+/* The running time of the vector @i after the next one. */
+static GstClockTimeDiff
+get_running_time (GstContinualFilter * filter, gsize i)
+{
+  VectorTime time = vector_time_at (&filter->time, filter->next_step + i,
+      filter->n_steps);
+  const GstSegment *segment = &GST_BASE_TRANSFORM (filter)->segment;
+  guint64 running;
+  gint sign;
+
+  if (!GST_CLOCK_TIME_IS_VALID (time.pts)
+      || segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_STIME_NONE;
+  sign = gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, time.pts,
+      &running);
+  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
+}
+
+static GstFlowReturn
+attend (GstContinualDecoder * self, GstBuffer * memory)
+{
+  ModelHost *host = &GST_CONTINUAL_FILTER (self)->host;
+  const CoModelInfo *info =
+      co_model_get_info (model_stream_get_model (host->stream));
+  GstMapInfo map;
+
+  if (!gst_buffer_map (memory, &map, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+        ("Expected a memory in readable memory, found one that can't be "
+            "mapped."), ("%" GST_PTR_FORMAT, memory));
+    return GST_FLOW_ERROR;
+  }
+  model_host_set_memory (host, (const float *) map.data,
+      map.size / (info->n_memory * sizeof (float)));
+  gst_buffer_unmap (memory, &map);
+  GST_OBJECT_LOCK (self);
+  self->n_memories++;
+  GST_OBJECT_UNLOCK (self);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+explain (GstContinualDecoder * self, MemoryResult result)
+{
+  if (result == MEMORY_FLUSHING)
+    return GST_FLOW_FLUSHING;
+  if (result == MEMORY_ENDED)
+    GST_ELEMENT_ERROR (self, STREAM, FAILED,
+        ("Expected a memory for the first vector, found that the pad memory has "
+            "ended without any: give it one before its EOS."), (NULL));
+  else if (result == MEMORY_UNLINKED)
+    GST_ELEMENT_ERROR (self, STREAM, FAILED,
+        ("Expected a memory for the first vector, found the pad memory not "
+            "linked: link it to what makes the memories."), (NULL));
+  return GST_FLOW_ERROR;
+}
+
+/* The memory that holds, and only those vectors for which it does. */
+static GstFlowReturn
+prepare (GstContinualFilter * filter, gsize * n)
+{
+  GstContinualDecoder *self = GST_CONTINUAL_DECODER (filter);
+  GstClockTimeDiff until;
+  GstFlowReturn ret;
+  GstBuffer *memory;
+  MemoryResult result = memory_queue_take (&self->memories,
+      get_running_time (filter, 0), !model_host_has_memory (&filter->host),
+      &memory, &until);
+
+  if (result != MEMORY_TAKEN)
+    return explain (self, result);
+  for (gsize i = 1; GST_CLOCK_STIME_IS_VALID (until) && i < *n; i++)
+    if (get_running_time (filter, i) >= until)
+      *n = i;
+  if (!memory)
+    return GST_FLOW_OK;
+  ret = attend (self, memory);
+  gst_buffer_unref (memory);
+  return ret;
+}
+
+static gboolean
+sink_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstContinualDecoder *self = GST_CONTINUAL_DECODER (trans);
+  const GstEventType type = GST_EVENT_TYPE (event);
+  gboolean ok;
+
+  if (type == GST_EVENT_FLUSH_START)
+    memory_queue_flush_take (&self->memories, TRUE);
+  else if (type == GST_EVENT_FLUSH_STOP)
+    memory_queue_flush_take (&self->memories, FALSE);
+  if (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_STREAM_START)
+    memory_queue_set_take_ended (&self->memories, FALSE);
+  ok = GST_BASE_TRANSFORM_CLASS (gst_continual_decoder_parent_class)->sink_event
+      (trans, event);
+  if (type == GST_EVENT_EOS)
+    memory_queue_set_take_ended (&self->memories, TRUE);
+  return ok;
+}
+
+/* Memories are sought before the vectors that need them. */
+static gboolean
+src_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstContinualDecoder *self = GST_CONTINUAL_DECODER (trans);
+  gdouble rate;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK) {
+    gst_event_parse_seek (event, &rate, NULL, NULL, NULL, NULL, NULL, NULL);
+    if (rate > 0)
+      gst_pad_push_event (self->memory_pad, gst_event_ref (event));
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_continual_decoder_parent_class)->src_event
+      (trans, event);
+}
+
+static GstStateChangeReturn
+gst_continual_decoder_change_state (GstElement * element,
+    GstStateChange transition)
+{
+  GstContinualDecoder *self = GST_CONTINUAL_DECODER (element);
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    decoder_pad_reset (self);
+    memory_queue_start (&self->memories);
+    GST_OBJECT_LOCK (self);
+    self->n_memories = 0;
+    GST_OBJECT_UNLOCK (self);
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    memory_queue_stop (&self->memories);
+  }
+  return GST_ELEMENT_CLASS (gst_continual_decoder_parent_class)->change_state
+      (element, transition);
+}
+
+static void
+gst_continual_decoder_finalize (GObject * object)
+{
+  memory_queue_clear (&GST_CONTINUAL_DECODER (object)->memories);
+  G_OBJECT_CLASS (gst_continual_decoder_parent_class)->finalize (object);
+}
+
+static void
+gst_continual_decoder_class_init (GstContinualDecoderClass * klass)
+{
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = gst_continual_decoder_finalize;
+  filter_install_properties (G_OBJECT_CLASS (klass), MODEL_FOR_DECODER);
+  gst_element_class_set_static_metadata (element_class,
+      "Continual Transformer decoder", "Filter/Analyzer/Tensor",
+      "Runs a Transformer decoder over a live stream of feature vectors: its "
+      "self-attention sees all vectors so far, its cross-attention the memory "
+      "that holds at the vector's running time. A buffer on the pad memory, "
+      "(string)E:L of other/tensors, is a whole memory of L vectors, and holds "
+      "from its running time on until the next one does. Vectors wait for the "
+      "first memory, which serves them whatever its time, and never for a later "
+      "one; stats counts the memories. Set model-path to a safetensors file of "
+      "a state_dict() of fast_transformers, and heads if its metadata doesn't "
+      "say them. The pad sink takes other/tensors of float32 with dimensions "
+      "(string)C, C:T (T vectors in time) or C:T:S (S streams), innermost "
+      "first; a buffer per vector comes out",
+      "The gst-continual developers");
+  gst_element_class_add_static_pad_template (element_class, &memory_template);
+  element_class->change_state = gst_continual_decoder_change_state;
+  trans_class->sink_event = sink_event;
+  trans_class->src_event = src_event;
+  GST_CONTINUAL_FILTER_CLASS (klass)->prepare = prepare;
+}
+
+static void
+gst_continual_decoder_init (GstContinualDecoder * self)
+{
+  model_host_init (&GST_CONTINUAL_FILTER (self)->host, GST_ELEMENT (self),
+      &host_class);
+  memory_queue_init (&self->memories);
+  self->memory_pad = gst_pad_new_from_static_template (&memory_template,
+      "memory");
+  decoder_pad_init (self);
+  gst_element_add_pad (GST_ELEMENT (self), self->memory_pad);
+}

@@ -1,0 +1,302 @@
+/* gst-continual: caps, memory and latency of a continualfilter
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "encoder/continualfilter.h"
+
+#include "host/caps.h"
+#include "tensor/pool.h"
+#include "tensor/vectorcaps.h"
+
+static GstBaseTransformClass *parent_class;
+
+gchar *
+filter_find_obstacle (GstElement * element, CoModel * model)
+{
+  const CoModelInfo *info = co_model_get_info (model);
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (element);
+  GstCaps *in = gst_pad_get_current_caps (trans->sinkpad), *out, *possible;
+  TensorInfo tensor;
+  gchar *why = NULL;
+
+  if (!in)
+    return NULL;
+  if (media_caps_check (in)) {
+    gst_caps_unref (in);
+    return NULL;
+  }
+  if (vector_caps_read (in, info->n_inputs, "vectors", &tensor, &why)
+      && model_caps_check_streams (info, tensor.dims[2], &why)) {
+    out = attention_weights_add_to_caps (GST_CONTINUAL_FILTER (element)->
+        host.weights, info, model_caps_to_src (info, in));
+    possible = gst_pad_peer_query_caps (trans->srcpad, out);
+    if (gst_caps_is_empty (possible))
+      why = g_strdup_printf ("expected outputs that downstream takes, found "
+          "vectors of %" G_GSIZE_FORMAT ": correct the caps after this element",
+          info->n_outputs);
+    gst_caps_unref (out);
+    gst_caps_unref (possible);
+  }
+  gst_caps_unref (in);
+  return why;
+}
+
+static GstCaps *
+transform_caps (GstBaseTransform * trans, GstPadDirection direction,
+    GstCaps * caps, GstCaps * filter)
+{
+  CoModel *model = model_host_ref_model (&GST_CONTINUAL_FILTER (trans)->host);
+  const CoModelInfo *info = model ? co_model_get_info (model) : NULL;
+  const AttentionWeights weights =
+      model_host_get_weights (&GST_CONTINUAL_FILTER (trans)->host);
+  GstCaps *res;
+
+  if (direction == GST_PAD_SINK) {
+    res = attention_weights_add_to_caps (weights, info,
+        model_caps_to_src (info, caps));
+  } else {
+    GstCaps *outputs =
+        attention_weights_drop_from_caps (weights, gst_caps_copy (caps));
+
+    res = model_caps_to_sink (info, outputs);
+    gst_caps_unref (outputs);
+  }
+  /* Media goes through, whatever the tensors on it are. */
+  res = gst_caps_merge (res, media_caps_select (caps));
+
+  if (direction == GST_PAD_SINK)
+    tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
+  if (filter) {
+    GstCaps *both =
+        gst_caps_intersect_full (filter, res, GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_unref (res);
+    res = both;
+    if (info && direction == GST_PAD_SRC)
+      res = model_caps_prefer_fitting (info, res);
+  }
+  if (model)
+    co_model_unref (model);
+  return res;
+}
+
+/* A framerate that upstream leaves out is unknown. */
+static GstCaps *
+fixate_caps (GstBaseTransform * trans, GstPadDirection direction,
+    GstCaps * caps, GstCaps * othercaps)
+{
+  othercaps = parent_class->fixate_caps (trans, direction, caps, othercaps);
+  if (direction == GST_PAD_SINK && !gst_caps_is_empty (othercaps)
+      && !media_caps_check (othercaps)
+      && !gst_structure_has_field (gst_caps_get_structure (othercaps, 0),
+          "framerate")) {
+    othercaps = gst_caps_make_writable (othercaps);
+    gst_caps_set_simple (othercaps, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
+  }
+  return othercaps;
+}
+
+/* Whatever is a tensor may come: a CAPS event that disagrees with the model is then refused with a message that says
+ * why. */
+static gboolean
+accept_caps (GstBaseTransform * trans, GstPadDirection direction,
+    GstCaps * caps)
+{
+  GstCaps *tmpl;
+  gboolean res;
+
+  if (direction != GST_PAD_SINK)
+    return parent_class->accept_caps (trans, direction, caps);
+  tmpl = gst_pad_get_pad_template_caps (trans->sinkpad);
+  res = gst_caps_can_intersect (caps, tmpl);
+  gst_caps_unref (tmpl);
+  return res;
+}
+
+gboolean
+filter_check_caps (GstContinualFilter * self, GstCaps * caps)
+{
+  CoModel *model = model_host_ref_model (&self->host);
+  g_autofree gchar *why = NULL;
+  TensorInfo tensor;
+  gboolean ok;
+
+  if (!model)
+    return FALSE;
+  ok = media_caps_check (caps)
+      || (vector_caps_read (caps, co_model_get_info (model)->n_inputs, "vectors",
+      &tensor, &why)
+      && model_caps_check_streams (co_model_get_info (model), tensor.dims[2],
+          &why));
+  co_model_unref (model);
+  if (!ok && !self->caps_refused)
+    vector_caps_post_error (GST_ELEMENT (self), why, caps);
+  self->caps_refused = !ok;
+  return ok;
+}
+
+void
+filter_set_vector_duration (GstContinualFilter * self,
+    GstClockTime duration)
+{
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = self->vector_duration != duration;
+  self->vector_duration = duration;
+  GST_OBJECT_UNLOCK (self);
+  if (changed && model_host_get_delay (&self->host) > 0)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_latency (GST_OBJECT (self)));
+}
+
+void
+filter_update_byte_scale (GstContinualFilter * self)
+{
+  ByteScale scale = {.rate_d = 1 };
+
+  if (self->input.dims[0]) {
+    scale = byte_scale_new (&self->input);
+    byte_segment_set_scale (&self->bytes, &scale);
+  }
+  if (!self->in_bytes)
+    scale.size = 0;
+  GST_OBJECT_LOCK (self);
+  self->byte_scale = scale;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* One vector in each buffer. */
+static TensorInfo
+read_media (const GstCaps * caps, gsize width)
+{
+  TensorInfo res = { {(guint) width, 1, 1, 1}, 0, 1 };
+
+  gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
+      &res.fps_n, &res.fps_d);
+  return res;
+}
+
+static gboolean
+set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
+{
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
+  CoModel *model = model_host_ref_model (&self->host);
+  g_autofree gchar *why = NULL;
+  TensorInfo tensor;
+  gboolean ok = model != NULL;
+
+  self->media.active = ok && media_caps_check (incaps);
+  /* The same buffers go on: whoever makes them may ask downstream for memory. */
+  gst_base_transform_set_passthrough (trans, self->media.active);
+  if (self->media.active)
+    tensor = read_media (incaps, co_model_get_info (model)->n_inputs);
+  else if (ok)
+    ok = vector_caps_read (incaps, co_model_get_info (model)->n_inputs,
+        "vectors", &tensor, &why);
+
+  if (ok) {
+    self->input = tensor;
+    model_host_set_n_streams (&self->host, tensor.dims[2]);
+    filter_update_byte_scale (self);
+    filter_set_vector_duration (self, vector_caps_get_duration (&tensor));
+  }
+  if (model)
+    co_model_unref (model);
+  return ok;
+}
+
+static gboolean
+decide_allocation (GstBaseTransform * trans, GstQuery * query)
+{
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
+
+  tensor_pool_require (query, model_stream_get_output_size (self->host.stream));
+  return parent_class->decide_allocation (trans, query);
+}
+
+static gboolean
+add_latency (GstContinualFilter * self, GstQuery * query)
+{
+  GstClockTime min, max, own = model_host_get_delay (&self->host);
+  gboolean live;
+
+  GST_OBJECT_LOCK (self);
+  own *= GST_CLOCK_TIME_IS_VALID (self->vector_duration) ?
+      self->vector_duration : 0;
+  GST_OBJECT_UNLOCK (self);
+  gst_query_parse_latency (query, &live, &min, &max);
+  min += own;
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += own;
+  gst_query_set_latency (query, live, min, max);
+  return TRUE;
+}
+
+static ByteScale
+get_byte_scale (GstContinualFilter * self)
+{
+  ByteScale scale;
+
+  GST_OBJECT_LOCK (self);
+  scale = self->byte_scale;
+  GST_OBJECT_UNLOCK (self);
+  return scale;
+}
+
+static gboolean
+query (GstBaseTransform * trans, GstPadDirection direction, GstQuery * query)
+{
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
+  ByteScale scale;
+
+  if (direction == GST_PAD_SRC
+      && (GST_QUERY_TYPE (query) == GST_QUERY_DURATION
+          || GST_QUERY_TYPE (query) == GST_QUERY_SEEKING)) {
+    scale = get_byte_scale (self);
+    if (byte_scale_answer (&scale, query, trans->sinkpad))
+      return TRUE;
+  }
+  if (!parent_class->query (trans, direction, query))
+    return FALSE;
+  return direction != GST_PAD_SRC
+      || GST_QUERY_TYPE (query) != GST_QUERY_LATENCY
+      || add_latency (self, query);
+}
+
+static gboolean
+src_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
+  ByteScale scale;
+  GstEvent *seek;
+  gdouble rate;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
+    return parent_class->src_event (trans, event);
+  gst_event_parse_seek (event, &rate, NULL, NULL, NULL, NULL, NULL, NULL);
+  if (rate < 0) {
+    GST_WARNING_OBJECT (self, "expected a seek that plays forwards, found one "
+        "of rate %g: attention over past vectors can't run backwards", rate);
+    gst_event_unref (event);
+    return FALSE;
+  }
+  scale = get_byte_scale (self);
+  seek = byte_scale_convert_seek (&scale, event);
+  if (seek) {
+    gst_event_unref (event);
+    event = seek;
+  }
+  return parent_class->src_event (trans, event);
+}
+
+void
+filter_negotiation_class_init (GstBaseTransformClass * klass)
+{
+  parent_class = g_type_class_peek_parent (klass);
+  klass->transform_caps = transform_caps;
+  klass->fixate_caps = fixate_caps;
+  klass->accept_caps = accept_caps;
+  klass->set_caps = set_caps;
+  klass->decide_allocation = decide_allocation;
+  klass->query = query;
+  klass->src_event = src_event;
+}

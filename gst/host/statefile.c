@@ -1,0 +1,163 @@
+/* gst-continual: the state of streams in a file
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/statefile.h"
+
+void
+model_state_init (ModelState * self, GstElement * element, GMutex * lock,
+    ModelStream ** stream)
+{
+  self->element = element;
+  self->lock = lock;
+  self->stream = stream;
+  g_mutex_init (&self->file_lock);
+}
+
+void
+model_state_finalize (ModelState * self)
+{
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->found, g_bytes_unref);
+  g_mutex_clear (&self->file_lock);
+}
+
+static void
+post (ModelState * self, const gchar * path, gboolean saved,
+    const CoStream * stream)
+{
+  guint n = co_stream_get_n_streams (stream);
+  GstStructure *s = gst_structure_new (STATE_MESSAGE_NAME,
+      "path", G_TYPE_STRING, path, "saved", G_TYPE_BOOLEAN, saved, NULL);
+  GValue positions = G_VALUE_INIT, position = G_VALUE_INIT;
+
+  gst_value_array_init (&positions, n);
+  g_value_init (&position, G_TYPE_UINT64);
+  for (guint i = 0; i < n; i++) {
+    g_value_set_uint64 (&position, co_stream_get_position (stream, i));
+    gst_value_array_append_value (&positions, &position);
+  }
+  g_value_unset (&position);
+  gst_structure_take_value (s, "position", &positions);
+  gst_element_post_message (self->element,
+      gst_message_new_element (GST_OBJECT (self->element), s));
+}
+
+/* The first run has no file to go on from. */
+void
+model_state_begin (ModelState * self)
+{
+  g_autoptr (GError) error = NULL;
+  gchar *data;
+  gsize size;
+
+  g_clear_pointer (&self->found, g_bytes_unref);
+  self->last = gst_util_get_timestamp ();
+  if (!self->path)
+    return;
+  g_mutex_lock (&self->file_lock);
+  self->open = TRUE;
+  g_mutex_unlock (&self->file_lock);
+  if (g_file_get_contents (self->path, &data, &size, &error))
+    self->found = g_bytes_new_take (data, size);
+  else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    GST_ELEMENT_WARNING (self->element, RESOURCE, OPEN_READ,
+        ("The state was not restored: %s; the streams begin afresh.",
+            error->message), ("state-path=%s", self->path));
+}
+
+/* A copy, since a checksum of all of it takes longer than the streams can wait. */
+static CoStream *
+copy_stream (ModelState * self)
+{
+  CoStream *copy;
+
+  g_mutex_lock (self->lock);
+  copy = *self->stream ? model_stream_copy_state (*self->stream) : NULL;
+  g_mutex_unlock (self->lock);
+  return copy;
+}
+
+void
+model_state_restore (ModelState * self)
+{
+  g_autoptr (GBytes) found = g_steal_pointer (&self->found);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CoStream) stream = NULL;
+  gboolean ok;
+
+  if (!found)
+    return;
+  g_mutex_lock (self->lock);
+  ok = model_stream_set_state (*self->stream, found, &error);
+  g_mutex_unlock (self->lock);
+  if (!ok) {
+    GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
+        ("The state was not restored: %s; the streams begin afresh.",
+            error->message), ("state-path=%s", self->path));
+    return;
+  }
+  stream = copy_stream (self);
+  post (self, self->path, FALSE, stream);
+}
+
+/* @last: none comes after. */
+static void
+save (ModelState * self, gboolean last)
+{
+  g_autoptr (CoStream) stream = NULL;
+  g_autoptr (GBytes) state = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *path = NULL;
+  gboolean ok;
+
+  g_mutex_lock (&self->file_lock);
+  stream = self->open ? copy_stream (self) : NULL;
+  self->open = self->open && !last;
+  if (!stream) {
+    g_mutex_unlock (&self->file_lock);
+    return;
+  }
+  /* Once another thread has ended it, it may be another one. */
+  path = g_strdup (self->path);
+  state = co_stream_get_state (stream);
+  ok = g_file_set_contents_full (path, g_bytes_get_data (state, NULL),
+      g_bytes_get_size (state), G_FILE_SET_CONTENTS_CONSISTENT |
+      G_FILE_SET_CONTENTS_DURABLE, 0666, &error);
+  g_mutex_unlock (&self->file_lock);
+  if (ok)
+    post (self, path, TRUE, stream);
+  else
+    GST_ELEMENT_WARNING (self->element, RESOURCE, WRITE,
+        ("The state was not saved: %s; make room, or correct state-path.",
+            error->message), ("state-path=%s", path));
+}
+
+void
+model_state_end (ModelState * self)
+{
+  g_clear_pointer (&self->found, g_bytes_unref);
+  save (self, TRUE);
+}
+
+static void
+save_async (GstElement * element, gpointer data)
+{
+  ModelState *self = data;
+
+  save (self, FALSE);
+  g_atomic_int_set (&self->saving, FALSE);
+}
+
+void
+model_state_tick (ModelState * self)
+{
+  GstClockTime now;
+
+  if (!self->path || !self->interval)
+    return;
+  now = gst_util_get_timestamp ();
+  if (now - self->last < self->interval * GST_SECOND
+      || !g_atomic_int_compare_and_exchange (&self->saving, FALSE, TRUE))
+    return;
+  self->last = now;
+  gst_element_call_async (self->element, save_async, self, NULL);
+}

@@ -1,0 +1,380 @@
+/* gst-continual: live streams through a model, with their times
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/stream.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Enough steps at once for matrix products, few enough for outputs of MAX_VALUES floats. */
+#define MAX_STEPS 64
+#define MAX_VALUES (1 << 20)
+
+struct _ModelStream
+{
+  CoStream *stream;
+  VectorClock *clock;
+  guint n_streams;
+  gsize y_size;                 /* floats of an output row */
+  AttentionWeights weights_kind;
+  gsize weights_size;           /* floats of the weights of an output row; 0: none are asked for */
+  gsize n_memory;               /* width of a memory's vectors */
+  float *memory;                /* (memory_length, n_memory), for streams that forgot theirs, or NULL */
+  gsize memory_length;
+  gsize max_steps;
+
+  /* Of the last call, and large enough for capacity steps. */
+  gsize capacity;
+  float *x, *key, *value;       /* (n_streams, capacity, width) each, or NULL: copies of what was not aligned */
+  float *y;                     /* (max outputs, y_size) */
+  float *weights;               /* (max outputs, H, P, W) or NULL */
+  CoOutput *outputs;            /* (max outputs) */
+  CoRow *rows;                  /* (n_streams, capacity) */
+  GArray *events;               /* of ModelEvent */
+  guint next_event;
+};
+
+ModelStream *
+model_stream_new (CoModel * model, guint n_streams, AttentionWeights weights)
+{
+  const CoModelInfo *info = co_model_get_info (model);
+  ModelStream *self = g_new0 (ModelStream, 1);
+
+  self->stream = co_stream_new (model, n_streams);
+  self->clock = vector_clock_new (n_streams, MAX (info->delay,
+          info->chunk_len - 1));
+  self->n_streams = n_streams;
+  self->y_size = info->n_positions * info->n_outputs;
+  self->weights_kind = weights;
+  self->weights_size = attention_weights_get_size (weights, info);
+  self->n_memory = info->n_memory;
+  self->max_steps = CLAMP (MAX_VALUES / (n_streams * (self->y_size +
+              self->weights_size * info->n_heads)), 1,
+      MAX_STEPS);
+  self->events = g_array_new (FALSE, FALSE, sizeof (ModelEvent));
+  return self;
+}
+
+void
+model_stream_free (ModelStream * self)
+{
+  co_stream_free (self->stream);
+  vector_clock_free (self->clock);
+  g_free (self->memory);
+  g_free (self->x);
+  g_free (self->key);
+  g_free (self->value);
+  g_free (self->y);
+  g_free (self->weights);
+  g_free (self->outputs);
+  g_free (self->rows);
+  g_array_unref (self->events);
+  g_free (self);
+}
+
+CoModel *
+model_stream_get_model (const ModelStream * self)
+{
+  return co_stream_get_model (self->stream);
+}
+
+guint
+model_stream_get_n_streams (const ModelStream * self)
+{
+  return self->n_streams;
+}
+
+gsize
+model_stream_get_output_size (const ModelStream * self)
+{
+  return self->n_streams * self->y_size * sizeof (float);
+}
+
+gsize
+model_stream_get_weights_size (const ModelStream * self)
+{
+  return self->n_streams * self->weights_size * sizeof (float);
+}
+
+gsize
+model_stream_get_max_steps (const ModelStream * self)
+{
+  return self->max_steps;
+}
+
+void
+model_stream_set_memory (ModelStream * self, const float *memory, gsize n)
+{
+  float *copy = g_memdup2 (memory, n * self->n_memory * sizeof (float));
+
+  co_stream_set_memory (self->stream, -1, copy, n);
+  g_free (self->memory);
+  self->memory = copy;
+  self->memory_length = n;
+}
+
+void
+model_stream_pass_memory (const ModelStream * self, ModelStream * to)
+{
+  if (self->memory && self->n_memory == to->n_memory)
+    model_stream_set_memory (to, self->memory, self->memory_length);
+}
+
+gboolean
+model_stream_has_memory (const ModelStream * self)
+{
+  for (guint s = 0; s < self->n_streams; s++)
+    if (co_stream_get_memory_length (self->stream, s) == 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* A reset, or a snapshot without a memory, leaves streams without theirs. */
+static void
+restore_memory (ModelStream * self)
+{
+  if (!self->memory)
+    return;
+  for (guint s = 0; s < self->n_streams; s++)
+    if (co_stream_get_memory_length (self->stream, s) == 0)
+      co_stream_set_memory (self->stream, s, self->memory,
+          self->memory_length);
+}
+
+void
+model_stream_clean (ModelStream * self, gint stream)
+{
+  co_stream_clean_state (self->stream, stream);
+  restore_memory (self);
+  vector_clock_reset (self->clock, stream);
+}
+
+GBytes *
+model_stream_get_state (const ModelStream * self)
+{
+  return co_stream_get_state (self->stream);
+}
+
+CoStream *
+model_stream_copy_state (const ModelStream * self)
+{
+  return co_stream_copy (self->stream);
+}
+
+gboolean
+model_stream_set_state (ModelStream * self, GBytes * state,
+    GError ** error)
+{
+  if (!co_stream_set_state (self->stream, state, error))
+    return FALSE;
+  restore_memory (self);
+  vector_clock_reset (self->clock, -1);
+  return TRUE;
+}
+
+static void
+reserve (ModelStream * self, gsize n_steps)
+{
+  gsize n_outputs = co_stream_max_outputs (self->stream, n_steps);
+
+  if (self->y && n_steps <= self->capacity)
+    return;
+  self->capacity = n_steps;
+  g_clear_pointer (&self->x, g_free);
+  g_clear_pointer (&self->key, g_free);
+  g_clear_pointer (&self->value, g_free);
+  g_free (self->y);
+  self->y = g_new (float, n_outputs * self->y_size);
+  if (self->weights_size) {
+    const CoModelInfo *info =
+        co_model_get_info (co_stream_get_model (self->stream));
+
+    g_free (self->weights);
+    self->weights = g_new (float, n_outputs *
+        attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info));
+  }
+  self->outputs = g_renew (CoOutput, self->outputs, n_outputs);
+  self->rows = g_renew (CoRow, self->rows, self->n_streams * n_steps);
+}
+
+/* The next @n of @rows as (S, n, width), in @copy where they don't lie so. */
+static const float *
+gather (ModelStream * self, const ModelRows * rows, gsize n, gsize width,
+    float **copy)
+{
+  const gsize row = width * sizeof (float);
+  const guint8 *first = (const guint8 *) rows->data + rows->from * row;
+
+  if (!rows->data || ((self->n_streams == 1 || n == rows->length)
+          && GPOINTER_TO_SIZE (first) % sizeof (float) == 0))
+    return rows->data ? (const float *) (gconstpointer) first : NULL;
+  if (!*copy)
+    *copy = g_new (float, self->n_streams * self->capacity * width);
+  for (guint s = 0; s < self->n_streams; s++)
+    memcpy (*copy + s * n * width, first + s * rows->length * row, n * row);
+  return *copy;
+}
+
+/* Outputs @first to @end came together: those of one age are the rows of one buffer, oldest first. Its time is the
+ * newest that one of its rows answers for: streams that missed vectors look further back. */
+static void
+add_outputs (ModelStream * self, gsize first, gsize end)
+{
+  gsize oldest = 0;
+
+  for (gsize i = first; i < end; i++)
+    oldest = MAX (oldest, self->outputs[i].age);
+  for (gsize age = oldest + 1; age-- > 0;) {
+    ModelEvent event = {.type = MODEL_OUTPUT,.age = age,.first = first,
+      .end = end
+    };
+    gboolean any = FALSE;
+
+    for (gsize i = first; i < end; i++) {
+      VectorTime time;
+
+      if (self->outputs[i].age != age)
+        continue;
+      time = vector_clock_answer (self->clock, self->outputs[i].stream, age);
+      if (!any || !GST_CLOCK_TIME_IS_VALID (event.time.pts)
+          || (GST_CLOCK_TIME_IS_VALID (time.pts)
+              && time.pts > event.time.pts))
+        event.time = time;
+      any = TRUE;
+    }
+    if (any)
+      g_array_append_val (self->events, event);
+  }
+}
+
+static void
+add_gap (ModelStream * self)
+{
+  ModelEvent event = {.type = MODEL_GAP };
+
+  if (vector_clock_get_unanswered (self->clock, &event.time))
+    g_array_append_val (self->events, event);
+}
+
+void
+model_stream_forward (ModelStream * self, const ModelInput * input,
+    gsize n, const VectorTime * time, ModelCounts * counts)
+{
+  const CoModelInfo *info =
+      co_model_get_info (co_stream_get_model (self->stream));
+  CoResult result;
+  CoInput in;
+  GstClockTime begun;
+  gsize n_outputs, o = 0;
+
+  model_stream_forget (self);
+  reserve (self, n);
+  result = (CoResult) {
+  .y = self->y,.weights = self->weights,.outputs = self->outputs,.rows =
+        self->rows};
+  *counts = (ModelCounts) {
+  0};
+  begun = gst_util_get_timestamp ();
+  in = (CoInput) {
+    .x = gather (self, &input->x, n, info->n_inputs, &self->x),
+    .key = gather (self, &input->key, n, info->n_keys, &self->key),
+    .value = gather (self, &input->value, n, info->n_values, &self->value),
+  };
+  n_outputs = co_stream_forward_steps (self->stream, &in, n, TRUE, &result);
+  counts->step_time = (gst_util_get_timestamp () - begun) / n;
+  counts->outputs = n_outputs;
+
+  for (gsize step = 0; step < n; step++) {
+    VectorTime now = vector_time_at (time, input->x.from + step, input->x.length);
+    gsize first = o;
+
+    vector_clock_step (self->clock, &now);
+    for (guint s = 0; s < self->n_streams; s++)
+      switch (self->rows[s * n + step]) {
+        case CO_ROW_TAKEN:
+          vector_clock_take (self->clock, s);
+          counts->vectors++;
+          break;
+        case CO_ROW_REFUSED:
+          counts->refused++;
+          g_array_append_val (self->events, ((ModelEvent) {
+                .type = MODEL_REFUSED,.time = now,.stream = s}));
+          break;
+        case CO_ROW_FULL:
+          counts->refused++;
+          g_array_append_val (self->events, ((ModelEvent) {
+                .type = MODEL_FULL,.time = now,.stream = s}));
+          break;
+        default:
+          counts->absent++;
+          break;
+      }
+    while (o < n_outputs && self->outputs[o].step == step)
+      o++;
+    if (o > first)
+      add_outputs (self, first, o);
+    else
+      add_gap (self);
+  }
+}
+
+void
+model_stream_drain (ModelStream * self, ModelCounts * counts)
+{
+  CoResult result;
+
+  model_stream_forget (self);
+  reserve (self, 0);
+  result = (CoResult) {
+  .y = self->y,.outputs = self->outputs};
+  *counts = (ModelCounts) {
+  0};
+  counts->outputs = co_stream_drain (self->stream, &result);
+  if (counts->outputs)
+    add_outputs (self, 0, counts->outputs);
+}
+
+gboolean
+model_stream_next (ModelStream * self, ModelEvent * event)
+{
+  if (self->next_event >= self->events->len)
+    return FALSE;
+  *event = g_array_index (self->events, ModelEvent, self->next_event++);
+  return TRUE;
+}
+
+void
+model_stream_read (const ModelStream * self, const ModelEvent * event,
+    float *y)
+{
+  if (self->n_streams > 1)
+    for (gsize i = 0; i < self->n_streams * self->y_size; i++)
+      y[i] = NAN;
+  for (gsize i = event->first; i < event->end; i++)
+    if (self->outputs[i].age == event->age)
+      memcpy (y + self->outputs[i].stream * self->y_size,
+          self->y + i * self->y_size, self->y_size * sizeof (float));
+}
+
+void
+model_stream_read_weights (const ModelStream * self,
+    const ModelEvent * event, float *weights)
+{
+  const CoModelInfo *info =
+      co_model_get_info (co_stream_get_model (self->stream));
+  const gsize all = attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info);
+
+  if (self->n_streams > 1)
+    for (gsize i = 0; i < self->n_streams * self->weights_size; i++)
+      weights[i] = NAN;
+  for (gsize i = event->first; i < event->end; i++)
+    if (self->outputs[i].age == event->age)
+      attention_weights_read (self->weights_kind, info, self->weights + i * all,
+          weights + self->outputs[i].stream * self->weights_size);
+}
+
+void
+model_stream_forget (ModelStream * self)
+{
+  g_array_set_size (self->events, 0);
+  self->next_event = 0;
+}

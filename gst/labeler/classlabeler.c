@@ -1,0 +1,565 @@
+/* gst-continual: scores to labels
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-classlabeler
+ *
+ * Names the class scores that a model gives, as text, JSON lines and messages on the bus.
+ *
+ * |[
+ * gst-launch-1.0 -q autoaudiosrc ! audioconvert ! audioresample ! melspectrogram \
+ *     ! continualencoder model-path=words.safetensors \
+ *     ! classlabeler changes-only=true threshold=0.8 ignore=neither ! fdsink
+ * ]|
+ */
+
+#include "labeler/classlabeler.h"
+
+#include <string.h>
+
+#include "analytics/classes.h"
+#include "analytics/media.h"
+#include "elements.h"
+#include "labeler/settings.h"
+#include "labeler/report.h"
+#include "labeler/scores.h"
+#include "labeler/labelsevent.h"
+#include "labeler/labelsfile.h"
+#include "tensor/caps.h"
+
+GST_DEBUG_CATEGORY_STATIC (class_labeler_debug);
+#define GST_CAT_DEFAULT class_labeler_debug
+
+struct _GstClassLabeler
+{
+  GstBaseTransform parent;
+
+  /* Under the object lock. */
+  gboolean running;             /* from start() to stop(): all but settings.output is frozen */
+  LabelerSettings settings;     /* the streaming thread copies .output for each buffer */
+
+  /* Under the stream lock of the sink pad; start() and stop() run while the pads are inactive. */
+  gchar **file_labels, **event_labels;  /* NULL: none */
+  gchar **ignore_list;
+  TensorInfo info;
+  gboolean media;               /* buffers of video or audio carry the scores, and then the labels */
+
+  /* Made by prepare(), NULL after caps or labels changed. */
+  LabelScores *scores;
+  gchar **labels;               /* (D) */
+  gboolean *ignored;            /* (D) */
+  guint n_refused;              /* rows, since the last good one */
+};
+
+#define TEXT_CAPS "text/x-raw, format=(string)utf8"
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE MEDIA_CAPS_TOO));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (TEXT_CAPS MEDIA_CAPS_TOO));
+
+G_DEFINE_TYPE (GstClassLabeler, gst_class_labeler, GST_TYPE_BASE_TRANSFORM);
+GST_ELEMENT_REGISTER_DEFINE (classlabeler, "classlabeler", GST_RANK_NONE,
+    GST_TYPE_CLASS_LABELER);
+
+static void
+gst_class_labeler_set_property (GObject * object, guint id,
+    const GValue * value, GParamSpec * pspec)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (object);
+  gboolean refused;
+
+  GST_OBJECT_LOCK (self);
+  refused = self->running && (pspec->flags & GST_PARAM_MUTABLE_READY);
+  if (!refused)
+    labeler_settings_set (&self->settings, id, value);
+  GST_OBJECT_UNLOCK (self);
+
+  if (refused)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property %s was not changed.", pspec->name),
+        ("expected the state READY or NULL, found the element running; set %s "
+            "before it starts", pspec->name));
+}
+
+static void
+gst_class_labeler_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (object);
+
+  GST_OBJECT_LOCK (self);
+  labeler_settings_get (&self->settings, id, value);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Caps or labels changed: the next buffer prepares anew. */
+static void
+unprepare (GstClassLabeler * self)
+{
+  g_clear_pointer (&self->scores, label_scores_free);
+  g_clear_pointer (&self->labels, g_strfreev);
+  g_clear_pointer (&self->ignored, g_free);
+}
+
+static void
+set_running (GstClassLabeler * self, gboolean running)
+{
+  GST_OBJECT_LOCK (self);
+  self->running = running;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+gst_class_labeler_stop (GstBaseTransform * trans)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+
+  unprepare (self);
+  g_clear_pointer (&self->file_labels, g_strfreev);
+  g_clear_pointer (&self->event_labels, g_strfreev);
+  g_clear_pointer (&self->ignore_list, g_strfreev);
+  memset (&self->info, 0, sizeof self->info);
+  self->n_refused = 0;
+  set_running (self, FALSE);
+  return TRUE;
+}
+
+static gboolean
+gst_class_labeler_start (GstBaseTransform * trans)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  const LabelerSettings *set = &self->settings;
+  GError *error = NULL;
+
+  set_running (self, TRUE);
+  self->ignore_list = labels_list_parse (set->ignore ? set->ignore : "",
+      &error);
+  if (self->ignore_list && set->labels_path && *set->labels_path)
+    self->file_labels = labels_file_read (set->labels_path, &error);
+  if (!error)
+    return TRUE;
+
+  gst_class_labeler_stop (trans);
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
+      error->domain, error->code, g_strdup (error->message), NULL, __FILE__,
+      GST_FUNCTION, __LINE__);
+  g_error_free (error);
+  return FALSE;
+}
+
+static GstCaps *
+gst_class_labeler_transform_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps, GstCaps * filter)
+{
+  /* Media goes through, with labels on it. */
+  GstCaps *res = media_caps_select (caps);
+
+  if (gst_caps_is_any (caps) || gst_caps_get_size (res) < gst_caps_get_size (caps))
+    res = gst_caps_merge (gst_caps_from_string (direction == GST_PAD_SINK ?
+            TEXT_CAPS : TENSOR_CAPS_TEMPLATE), res);
+  if (direction == GST_PAD_SINK)
+    tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
+  if (filter) {
+    GstCaps *both = gst_caps_intersect_full (filter, res,
+        GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_unref (res);
+    res = both;
+  }
+  return res;
+}
+
+static gboolean
+gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
+    GstCaps * out)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  TensorInfo info;
+  gchar *why = NULL;
+
+  self->media = media_caps_check (in);
+  gst_base_transform_set_passthrough (trans, self->media);
+  if (self->media)
+    return TRUE;
+  if (!tensor_caps_parse (in, &info, &why)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+    g_free (why);
+    return FALSE;
+  }
+  if (info.dims[3] != 1) {
+    gchar *dims = tensor_dims_to_string (info.dims);
+
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("expected dimensions LABELS, LABELS:POSITIONS or "
+            "LABELS:POSITIONS:STREAMS, found %s: reshape the tensor", dims),
+        (NULL));
+    g_free (dims);
+    return FALSE;
+  }
+  if (memcmp (info.dims, self->info.dims, sizeof info.dims) != 0)
+    unprepare (self);
+  self->info = info;
+  return TRUE;
+}
+
+static void
+reset (GstClassLabeler * self, gint stream)
+{
+  if (self->scores)
+    label_scores_reset (self->scores, stream);
+}
+
+static void
+take_labels (GstClassLabeler * self, GstEvent * event)
+{
+  const gchar *const *labels = labels_event_parse (event);
+
+  if (!labels) {
+    GST_WARNING_OBJECT (self, "expected labels in UTF-8 in %" GST_PTR_FORMAT
+        ", ignoring the event", event);
+    return;
+  }
+  if (self->event_labels
+      && g_strv_equal (labels, (const gchar * const *) self->event_labels))
+    return;
+  g_strfreev (self->event_labels);
+  self->event_labels = labels[0] ? g_strdupv ((gchar **) labels) : NULL;
+  if (!self->file_labels)
+    unprepare (self);
+}
+
+static gboolean
+gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  gint stream = -1;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_FLUSH_STOP:
+      reset (self, -1);
+      break;
+    default:
+      if (!GST_EVENT_IS_SERIALIZED (event))
+        break;
+      if (gst_event_has_name (event, LABELS_EVENT_NAME)) {
+        take_labels (self, event);
+      } else if (gst_event_has_name (event, "continual-reset")) {
+        gst_structure_get_int (gst_event_get_structure (event), "stream",
+            &stream);
+        reset (self, stream);
+      }
+      break;
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_class_labeler_parent_class)->sink_event
+      (trans, event);
+}
+
+static gchar **
+number_labels (guint n)
+{
+  gchar **labels = g_new0 (gchar *, (gsize) n + 1);
+
+  for (guint i = 0; i < n; i++)
+    labels[i] = g_strdup_printf ("%u", i);
+  return labels;
+}
+
+static gboolean
+prepare (GstClassLabeler * self)
+{
+  guint n = self->info.dims[0];
+  gchar **given = self->file_labels ? self->file_labels : self->event_labels;
+
+  if (given && g_strv_length (given) != n) {
+    gchar *dims = tensor_dims_to_string (self->info.dims);
+
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("expected as many scores as there are labels in %s, %u, found %u "
+            "scores (dimensions %s): give the labels of this model, one for "
+            "each of its outputs",
+            self->file_labels ? self->settings.labels_path : "the model",
+            g_strv_length (given), n, dims), (NULL));
+    g_free (dims);
+    return FALSE;
+  }
+
+  self->labels = given ? g_strdupv (given) : number_labels (n);
+  self->ignored = g_new0 (gboolean, n);
+  for (guint k = 0; self->ignore_list[k]; k++) {
+    gboolean known = FALSE;
+
+    for (guint i = 0; i < n; i++) {
+      if (strcmp (self->labels[i], self->ignore_list[k]) == 0)
+        known = self->ignored[i] = TRUE;
+    }
+    if (!known)
+      GST_WARNING_OBJECT (self, "expected labels to ignore, found \"%s\", "
+          "which is none: check the property ignore", self->ignore_list[k]);
+  }
+  self->scores = label_scores_new (n, self->info.dims[2]);
+  return TRUE;
+}
+
+/* The positions of each stream in a buffer of @size bytes; 0 after an error. */
+static guint
+count_positions (GstClassLabeler * self, gsize size)
+{
+  const guint *dims = self->info.dims;
+  gsize one = (gsize) dims[0] * dims[2] * sizeof (gfloat);
+  gchar *text;
+
+  if (size > 0 && size % one == 0 && size / one <= dims[1])
+    return (guint) (size / one);
+
+  text = tensor_dims_to_string (dims);
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      ("expected buffers of %" G_GSIZE_FORMAT " bytes for dimensions %s, or a "
+          "shorter one of whole vectors of %" G_GSIZE_FORMAT " bytes, found %"
+          G_GSIZE_FORMAT " bytes: send what the caps say", one * dims[1], text,
+          one, size), (NULL));
+  g_free (text);
+  return 0;
+}
+
+static LabelTimes
+get_times (GstClassLabeler * self, GstBuffer * buf)
+{
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  LabelTimes t = { GST_BUFFER_PTS (buf), GST_BUFFER_DURATION (buf),
+    GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE
+  };
+
+  if (segment->format == GST_FORMAT_TIME
+      && GST_CLOCK_TIME_IS_VALID (t.timestamp)) {
+    t.stream_time =
+        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, t.timestamp);
+    t.running_time =
+        gst_segment_to_running_time (segment, GST_FORMAT_TIME, t.timestamp);
+  }
+  return t;
+}
+
+static void
+warn_refused (GstClassLabeler * self, guint stream)
+{
+  if (self->n_refused++ == 0)
+    GST_WARNING_OBJECT (self, "expected scores that are numbers, found a NaN "
+        "or an infinity in stream %u: dropping such rows", stream);
+}
+
+/* Takes in the newest position of each stream. NULL: there is nothing to say, or it was added to @media, which must be
+ * writable. */
+static gchar *
+label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
+    guint n_positions, const LabelTimes * times, const LabelerOutput * set,
+    GstBuffer * media)
+{
+  guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
+  GString *out = g_string_new (NULL);
+  gboolean speak = FALSE;       /* text: an empty one clears what is shown */
+
+  for (guint s = 0; s < n_streams; s++) {
+    const gfloat *row = data + ((gsize) s * n_positions + n_positions - 1)
+        * n_labels;
+    LabelReport report = { *times, n_streams > 1 ? (gint) s : -1,
+      (const gchar * const *) self->labels,
+      self->scores->smoothed + (gsize) s * n_labels
+    };
+    gboolean changed;
+    gint label;
+
+    switch (label_scores_push (self->scores, s, row, self->settings.softmax,
+            self->settings.smoothing)) {
+      case LABEL_ROW_SCORED:
+        self->n_refused = 0;
+        break;
+      case LABEL_ROW_ABSENT:
+        continue;
+      case LABEL_ROW_INVALID:
+        warn_refused (self, s);
+        continue;
+    }
+    label = label_scores_show (self->scores, s, set->threshold, self->ignored,
+        &changed);
+    if (changed || !set->changes_only)
+      speak = TRUE;
+    if (label < 0)
+      continue;
+    report.top = label_scores_top (self->scores, s, set->top_k,
+        set->threshold, self->ignored, &report.n_top);
+    report.several = set->top_k > 1;
+    if (changed || !set->changes_only)
+      gst_element_post_message (GST_ELEMENT (self),
+          gst_message_new_element (GST_OBJECT (self),
+              label_report_to_structure (&report)));
+
+    if (media) {
+      classes_add (media, &report);
+    } else if (set->format == LABELER_FORMAT_TEXT) {
+      if (out->len)
+        g_string_append_c (out, '\n');
+      label_report_append_text (&report, out);
+    } else if (changed || !set->changes_only) {
+      if (set->format == LABELER_FORMAT_JSON)
+        label_report_append_json (&report, out);
+      else
+        label_report_append_line (&report, out);
+    }
+  }
+  if (!speak || media || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
+    g_string_free (out, TRUE);
+    return NULL;
+  }
+  return g_string_free (out, FALSE);
+}
+
+#ifdef HAVE_ANALYTICS
+/* The scores are a tensor of (D) or (N, D) that @buffer carries. Takes it. */
+static GstFlowReturn
+label_media (GstClassLabeler * self, GstBuffer * buffer,
+    const LabelerOutput * set, GstBuffer ** out)
+{
+  LabelTimes times = get_times (self, buffer);
+  g_autofree gchar *why = NULL;
+  g_autoptr (GstBuffer) scores = NULL;
+  MediaTensor tensor;
+  GstMapInfo map;
+
+  switch (media_tensor_find (buffer, self->settings.input_tensor, 0, &tensor,
+          &why)) {
+    case MEDIA_TENSOR_FOUND:
+      scores = gst_buffer_ref (tensor.data);
+      break;
+    case MEDIA_TENSOR_NONE:
+      *out = buffer;
+      return GST_FLOW_OK;
+    default:
+      GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+      gst_buffer_unref (buffer);
+      return GST_FLOW_ERROR;
+  }
+  if (self->info.dims[0] != tensor.width)
+    unprepare (self);
+  self->info.dims[0] = (guint) tensor.width;
+  self->info.dims[1] = (guint) (tensor.n / tensor.width);
+  self->info.dims[2] = self->info.dims[3] = 1;
+  if ((!self->scores && !prepare (self))
+      || !gst_buffer_map (scores, &map, GST_MAP_READ)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  *out = gst_buffer_make_writable (buffer);
+  label_buffer (self, (const gfloat *) map.data, self->info.dims[1], &times,
+      set, *out);
+  gst_buffer_unmap (scores, &map);
+  return GST_FLOW_OK;
+}
+#endif
+
+static GstFlowReturn
+gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  GstBuffer *in = g_steal_pointer (&trans->queued_buf);
+  GstFlowReturn ret = GST_FLOW_ERROR;
+  LabelerOutput set;
+  LabelTimes times;
+  GstMapInfo map;
+  guint n_positions;
+  gchar *text;
+
+  *out = NULL;
+  if (!in)
+    return GST_FLOW_OK;
+
+  GST_OBJECT_LOCK (self);
+  set = self->settings.output;
+  GST_OBJECT_UNLOCK (self);
+
+#ifdef HAVE_ANALYTICS
+  if (self->media)
+    return label_media (self, in, &set, out);
+#endif
+  n_positions = count_positions (self, gst_buffer_get_size (in));
+  if (n_positions == 0 || (!self->scores && !prepare (self)))
+    goto done;
+  if (!gst_buffer_map (in, &map, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+        ("expected readable memory, found a buffer that can't be mapped: put "
+            "an element that copies to system memory before this one"), (NULL));
+    goto done;
+  }
+  times = get_times (self, in);
+  text = label_buffer (self, (const gfloat *) map.data, n_positions, &times,
+      &set, NULL);
+  gst_buffer_unmap (in, &map);
+  ret = GST_FLOW_OK;
+
+  if (text) {
+    gsize len = strlen (text);
+
+    *out = gst_buffer_new_wrapped_full (0, text, len + 1, 0, len, text, g_free);
+    gst_buffer_copy_into (*out, in, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+  } else if (GST_CLOCK_TIME_IS_VALID (times.timestamp)) {
+    gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (trans),
+        gst_event_new_gap (times.timestamp, times.duration));
+  }
+done:
+  gst_buffer_unref (in);
+  return ret;
+}
+
+static void
+gst_class_labeler_finalize (GObject * object)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (object);
+
+  labeler_settings_clear (&self->settings);
+  G_OBJECT_CLASS (gst_class_labeler_parent_class)->finalize (object);
+}
+
+static void
+gst_class_labeler_init (GstClassLabeler * self)
+{
+  labeler_settings_init (&self->settings);
+  gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), FALSE);
+}
+
+static void
+gst_class_labeler_class_init (GstClassLabelerClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (class_labeler_debug, "classlabeler", 0,
+      "scores to labels");
+
+  object_class->set_property = gst_class_labeler_set_property;
+  object_class->get_property = gst_class_labeler_get_property;
+  object_class->finalize = gst_class_labeler_finalize;
+  labeler_settings_install (object_class);
+
+  gst_element_class_set_static_metadata (element_class, "Class labeler",
+      "Filter/Analyzer/Converter/Text",
+      "Names the class scores of a model (dimensions LABELS, "
+      "LABELS:POSITIONS, of which the newest counts, or "
+      "LABELS:POSITIONS:STREAMS): as lines, plain text or JSON in buffers that "
+      "keep their times, and in element messages class-label (label, index, "
+      "score, timestamp, stream-time, running-time, duration; stream if there "
+      "are several). Labels come from labels-path or from the model's event "
+      "continual-labels", "The gst-continual developers");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_type_mark_as_plugin_api (labeler_format_get_type (), 0);
+
+  trans_class->start = gst_class_labeler_start;
+  trans_class->stop = gst_class_labeler_stop;
+  trans_class->transform_caps = gst_class_labeler_transform_caps;
+  trans_class->set_caps = gst_class_labeler_set_caps;
+  trans_class->sink_event = gst_class_labeler_sink_event;
+  trans_class->generate_output = gst_class_labeler_generate_output;
+}

@@ -1,0 +1,505 @@
+/* gst-continual: audio to mel frames
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-melspectrogram
+ * @title: melspectrogram
+ * @short_description: mel frames from audio, exactly as a model was trained on
+ *
+ * Cuts audio into overlapping frames, and makes of each a vector of mel band energies or their logarithms:
+ * other/tensors of n-mels float32 values, rate / hop-length times a second. The properties cover what
+ * torchaudio, librosa, Whisper, VGGish and Kaldi compute; a preset of each one's name sets all of them
+ * (gst-launch loads it last: what else its line says of the recipe is lost).
+ *
+ * Timestamps are counted in samples from the last resynchronisation and never drift. A discontinuity (the
+ * DISCONT flag, a GAP event, or timestamps off by more than alignment-threshold) drops the incomplete frame
+ * and begins anew as at the start of a stream, padding included. A flush and a new stream do so too.
+ *
+ * |[
+ * gst-launch-1.0 autoaudiosrc ! audioconvert ! audioresample ! melspectrogram ! fakesink dump=true
+ * gst-launch-1.0 filesrc location=a.wav ! decodebin ! audioconvert ! audioresample ! melspectrogram @preset=whisper ! filesink location=a.mel
+ * ]|
+ */
+#include "mel/melspectrogram.h"
+
+#include "elements.h"
+#include "mel/caps.h"
+#include "mel/framer.h"
+#include "mel/presets.h"
+#include "mel/stream.h"
+#include "tensor/caps.h"
+#include "tensor/pool.h"
+
+#define GST_CAT_DEFAULT continual_debug
+
+struct _GstMelSpectrogram
+{
+  GstBaseTransform parent;
+
+  /* Under the object lock; not changed between start and stop. */
+  MelSettings settings;
+  gboolean started;
+  guint lookahead_rate;         /* 0: not negotiated */
+
+  MelStream *stream;            /* NULL: not negotiated */
+  gboolean untimed;             /* the segment came in bytes: offsets give the time */
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (MEL_AUDIO_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+
+G_DEFINE_TYPE_WITH_CODE (GstMelSpectrogram, gst_mel_spectrogram,
+    GST_TYPE_BASE_TRANSFORM,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, mel_presets_interface_init));
+GST_ELEMENT_REGISTER_DEFINE (melspectrogram, "melspectrogram", GST_RANK_NONE,
+    GST_TYPE_MEL_SPECTROGRAM);
+
+static MelSettings
+get_settings (GstMelSpectrogram * self)
+{
+  MelSettings s;
+
+  GST_OBJECT_LOCK (self);
+  s = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return s;
+}
+
+static void
+gst_mel_spectrogram_set_property (GObject * object, guint id,
+    const GValue * value, GParamSpec * pspec)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (object);
+  gboolean refused;
+
+  GST_OBJECT_LOCK (self);
+  refused = self->started;
+  if (!refused)
+    mel_settings_set (&self->settings, id, value, pspec);
+  GST_OBJECT_UNLOCK (self);
+
+  if (refused)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property %s was not changed.", pspec->name),
+        ("expected the state READY or NULL, found the element running; set %s "
+            "before it starts", pspec->name));
+}
+
+static void
+gst_mel_spectrogram_get_property (GObject * object, guint id,
+    GValue * value, GParamSpec * pspec)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (object);
+  MelSettings s = get_settings (self);
+
+  mel_settings_get (&s, id, value, pspec);
+}
+
+static gboolean
+gst_mel_spectrogram_start (GstBaseTransform * trans)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
+  gchar *why;
+
+  GST_OBJECT_LOCK (self);
+  why = mel_settings_check (&self->settings, self->settings.rate);
+  self->started = why == NULL;
+  GST_OBJECT_UNLOCK (self);
+
+  if (why) {
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+        ("The properties contradict each other."), ("%s", why));
+    g_free (why);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+gst_mel_spectrogram_stop (GstBaseTransform * trans)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
+
+  g_clear_pointer (&self->stream, mel_stream_free);
+  GST_OBJECT_LOCK (self);
+  self->started = FALSE;
+  self->lookahead_rate = 0;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static GstCaps *
+gst_mel_spectrogram_transform_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps, GstCaps * filter)
+{
+  MelSettings s = get_settings (GST_MEL_SPECTROGRAM (trans));
+
+  return mel_caps_transform (&s, direction, caps, filter);
+}
+
+/* Up to frames-per-buffer frames; NULL: not that many are ready (@partial: none is), or *@ret says why. */
+static GstBuffer *
+make_buffer (GstMelSpectrogram * self, gboolean partial, GstFlowReturn * ret)
+{
+  const MelSettings *s = &self->settings;
+  guint64 n = self->stream ? mel_stream_get_n_ready (self->stream) : 0;
+  GstBufferPool *pool;
+  GstBuffer *buf = NULL;
+  GstMapInfo map;
+  gsize size;
+
+  *ret = GST_FLOW_OK;
+  if (n == 0 || (n < s->frames_per_buffer && !partial))
+    return NULL;
+  n = MIN (n, s->frames_per_buffer);
+  size = n * s->n_mels * sizeof (gfloat);
+
+  pool = gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self));
+  if (pool) {
+    gst_buffer_pool_set_active (pool, TRUE);
+    *ret = gst_buffer_pool_acquire_buffer (pool, &buf, NULL);
+    gst_object_unref (pool);
+    if (*ret != GST_FLOW_OK)
+      return NULL;
+    gst_buffer_set_size (buf, size);
+  } else {
+    buf = gst_buffer_new_allocate (NULL, size, NULL);
+  }
+
+  if (!gst_buffer_map (buf, &map, GST_MAP_WRITE)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, WRITE, (NULL),
+        ("expected writable memory from downstream's buffer pool, found none"));
+    gst_buffer_unref (buf);
+    *ret = GST_FLOW_ERROR;
+    return NULL;
+  }
+  mel_stream_take (self->stream, (gfloat *) map.data, n, buf);
+  gst_buffer_unmap (buf, &map);
+  return buf;
+}
+
+/* Frames that are complete but fewer than frames-per-buffer. */
+static GstFlowReturn
+push_complete (GstMelSpectrogram * self)
+{
+  GstFlowReturn ret;
+  GstBuffer *buf;
+
+  while ((buf = make_buffer (self, TRUE, &ret))) {
+    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), buf);
+    if (ret != GST_FLOW_OK)
+      break;
+  }
+  return ret;
+}
+
+/* What comes next doesn't follow on what came. */
+static GstFlowReturn
+resync (GstMelSpectrogram * self)
+{
+  GstFlowReturn ret = push_complete (self);
+
+  if (self->stream)
+    mel_stream_reset (self->stream);
+  return ret;
+}
+
+/* The stream ends here: all that is left of it, padded. */
+static GstFlowReturn
+drain (GstMelSpectrogram * self)
+{
+  if (self->stream)
+    mel_stream_end (self->stream);
+  return resync (self);
+}
+
+static gboolean
+gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
+    GstCaps * outcaps)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
+  const MelSettings *s = &self->settings;
+  GstAudioInfo info;
+  gchar *why;
+  guint n;
+
+  if (!gst_audio_info_from_caps (&info, incaps)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (NULL),
+        ("expected complete raw audio caps, found %" GST_PTR_FORMAT
+            "; put an audioconvert before", incaps));
+    return FALSE;
+  }
+  if (self->stream
+      && gst_audio_info_is_equal (&info, mel_stream_get_info (self->stream)))
+    return TRUE;
+
+  why = mel_settings_check (s, GST_AUDIO_INFO_RATE (&info));
+  if (why) {
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+        ("The properties don't suit this audio."), ("%s", why));
+    g_free (why);
+    return FALSE;
+  }
+
+  if (s->f_max > GST_AUDIO_INFO_RATE (&info) / 2.0)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("Some mel filters lie above what this audio holds."),
+        ("expected f-max to be at most %g Hz, half of the sample rate, found "
+            "%g Hz; unless the model was trained so, lower f-max or set it to 0",
+            GST_AUDIO_INFO_RATE (&info) / 2.0, s->f_max));
+
+  drain (self);
+  mel_stream_free (self->stream);
+  self->stream = mel_stream_new (s, &info);
+  n = mel_stream_count_empty_filters (self->stream);
+  if (n)
+    GST_WARNING_OBJECT (self, "%u of %u mel filters are narrower than the "
+        "distance of two bins and always give 0: raise n-fft or lower n-mels",
+        n, s->n_mels);
+
+  GST_OBJECT_LOCK (self);
+  self->lookahead_rate = GST_AUDIO_INFO_RATE (&info);
+  GST_OBJECT_UNLOCK (self);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_latency (GST_OBJECT (self)));
+  return TRUE;
+}
+
+static gboolean
+gst_mel_spectrogram_decide_allocation (GstBaseTransform * trans,
+    GstQuery * query)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
+
+  tensor_pool_require (query, (gsize) self->settings.n_mels *
+      self->settings.frames_per_buffer * sizeof (gfloat));
+  return GST_BASE_TRANSFORM_CLASS
+      (gst_mel_spectrogram_parent_class)->decide_allocation (trans, query);
+}
+
+/* The time of a buffer without one, in a segment that counts bytes. */
+static GstClockTime
+offset_to_time (const GstAudioInfo * info, GstBuffer * buf)
+{
+  if (!GST_BUFFER_OFFSET_IS_VALID (buf))
+    return 0;
+  return gst_util_uint64_scale (GST_BUFFER_OFFSET (buf) /
+      GST_AUDIO_INFO_BPF (info), GST_SECOND, GST_AUDIO_INFO_RATE (info));
+}
+
+/* Takes @buf. */
+static GstFlowReturn
+push_audio (GstMelSpectrogram * self, GstBuffer * buf)
+{
+  const GstAudioInfo *info = mel_stream_get_info (self->stream);
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstClockTime pts = GST_BUFFER_PTS (buf);
+  GstMapInfo map;
+
+  if (GST_BUFFER_IS_DISCONT (buf) || !mel_stream_is_aligned (self->stream, pts)) {
+    GST_INFO_OBJECT (self, "resynchronising at %" GST_PTR_FORMAT, buf);
+    ret = resync (self);
+    if (ret != GST_FLOW_OK)
+      goto out;
+  }
+  if (self->untimed && !GST_CLOCK_TIME_IS_VALID (pts))
+    pts = offset_to_time (info, buf);
+  if (!gst_buffer_map (buf, &map, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ, (NULL),
+        ("expected a buffer in readable memory, found %" GST_PTR_FORMAT, buf));
+    ret = GST_FLOW_ERROR;
+    goto out;
+  }
+  mel_stream_push (self->stream, map.data,
+      map.size / GST_AUDIO_INFO_BPF (info), pts);
+  gst_buffer_unmap (buf, &map);
+out:
+  gst_buffer_unref (buf);
+  return ret;
+}
+
+static GstFlowReturn
+gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
+    gboolean is_discont, GstBuffer * input)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
+  const GstAudioInfo *info;
+  GstFlowReturn ret;
+  GstBuffer *buf;
+  gsize bpf;
+
+  ret = GST_BASE_TRANSFORM_CLASS
+      (gst_mel_spectrogram_parent_class)->submit_input_buffer (trans,
+      is_discont, input);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  buf = g_steal_pointer (&trans->queued_buf);
+  if (!buf)
+    return GST_FLOW_OK;
+  if (!self->stream) {
+    gst_buffer_unref (buf);
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+
+  info = mel_stream_get_info (self->stream);
+  bpf = GST_AUDIO_INFO_BPF (info);
+  if (gst_buffer_get_size (buf) % bpf) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (NULL),
+        ("expected whole samples of %" G_GSIZE_FORMAT " bytes, found a buffer "
+            "of %" G_GSIZE_FORMAT " bytes; put a rawaudioparse before", bpf,
+            gst_buffer_get_size (buf)));
+    gst_buffer_unref (buf);
+    return GST_FLOW_ERROR;
+  }
+  buf = gst_audio_buffer_clip (buf, &trans->segment,
+      GST_AUDIO_INFO_RATE (info), bpf);
+  return buf ? push_audio (self, buf) : GST_FLOW_OK;
+}
+
+/* Called until it has nothing more to give. */
+static GstFlowReturn
+gst_mel_spectrogram_generate_output (GstBaseTransform * trans,
+    GstBuffer ** outbuf)
+{
+  GstFlowReturn ret;
+
+  *outbuf = make_buffer (GST_MEL_SPECTROGRAM (trans), FALSE, &ret);
+  return ret;
+}
+
+/* Never called: generate_output makes every buffer. Without it, the base class would negotiate no memory. */
+static GstFlowReturn
+gst_mel_spectrogram_transform (GstBaseTransform * trans, GstBuffer * inbuf,
+    GstBuffer * outbuf)
+{
+  return GST_FLOW_NOT_SUPPORTED;
+}
+
+/* Raw audio in bytes, as a filesrc sends it, becomes audio in time from 0. */
+static GstEvent *
+take_segment (GstMelSpectrogram * self, GstEvent * event)
+{
+  const GstSegment *segment;
+  GstSegment time;
+  GstEvent *res;
+
+  gst_event_parse_segment (event, &segment);
+  self->untimed = segment->format != GST_FORMAT_TIME;
+  if (!self->untimed)
+    return event;
+  gst_segment_init (&time, GST_FORMAT_TIME);
+  res = gst_event_new_segment (&time);
+  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return res;
+}
+
+static gboolean
+gst_mel_spectrogram_sink_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_EOS:
+      drain (self);
+      break;
+    case GST_EVENT_GAP:
+      resync (self);
+      break;
+    case GST_EVENT_SEGMENT:
+      push_complete (self);
+      event = take_segment (self, event);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      if (self->stream)
+        mel_stream_reset (self->stream);
+      break;
+    default:
+      break;
+  }
+  return GST_BASE_TRANSFORM_CLASS
+      (gst_mel_spectrogram_parent_class)->sink_event (trans, event);
+}
+
+static gboolean
+gst_mel_spectrogram_query (GstBaseTransform * trans,
+    GstPadDirection direction, GstQuery * query)
+{
+  GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
+  MelSettings s;
+  GstClockTime min, max, own = 0;
+  gboolean live;
+  guint rate;
+
+  if (!GST_BASE_TRANSFORM_CLASS
+      (gst_mel_spectrogram_parent_class)->query (trans, direction, query))
+    return FALSE;
+  if (direction != GST_PAD_SRC || GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return TRUE;
+
+  GST_OBJECT_LOCK (self);
+  s = self->settings;
+  rate = self->lookahead_rate ? self->lookahead_rate : s.rate;
+  GST_OBJECT_UNLOCK (self);
+  if (rate)
+    own = gst_util_uint64_scale_ceil (mel_settings_get_lookahead (&s),
+        GST_SECOND, rate);
+  gst_query_parse_latency (query, &live, &min, &max);
+  min += own;
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += own;
+  gst_query_set_latency (query, live, min, max);
+  return TRUE;
+}
+
+static void
+gst_mel_spectrogram_finalize (GObject * object)
+{
+  mel_stream_free (GST_MEL_SPECTROGRAM (object)->stream);
+  G_OBJECT_CLASS (gst_mel_spectrogram_parent_class)->finalize (object);
+}
+
+static void
+gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+
+  object_class->set_property = gst_mel_spectrogram_set_property;
+  object_class->get_property = gst_mel_spectrogram_get_property;
+  object_class->finalize = gst_mel_spectrogram_finalize;
+  mel_settings_install_properties (object_class);
+
+  gst_element_class_set_static_metadata (element_class,
+      "Mel spectrogram", "Filter/Converter/Audio/Tensor",
+      "Turns audio into tensors of mel frames, logarithmic or not, exactly as "
+      "torchaudio, librosa, Whisper, VGGish or Kaldi do: one vector of n-mels "
+      "float32 values every hop-length samples. A preset of each one's name sets "
+      "all that its recipe says (melspectrogram @preset=whisper). Without one: 80 "
+      "natural-logarithmic HTK bands of 16 kHz audio every 10 ms",
+      "The gst-continual developers");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+
+  trans_class->start = gst_mel_spectrogram_start;
+  trans_class->stop = gst_mel_spectrogram_stop;
+  trans_class->transform_caps = gst_mel_spectrogram_transform_caps;
+  trans_class->set_caps = gst_mel_spectrogram_set_caps;
+  trans_class->decide_allocation = gst_mel_spectrogram_decide_allocation;
+  trans_class->submit_input_buffer = gst_mel_spectrogram_submit_input_buffer;
+  trans_class->generate_output = gst_mel_spectrogram_generate_output;
+  trans_class->transform = gst_mel_spectrogram_transform;
+  trans_class->sink_event = gst_mel_spectrogram_sink_event;
+  trans_class->query = gst_mel_spectrogram_query;
+}
+
+static void
+gst_mel_spectrogram_init (GstMelSpectrogram * self)
+{
+  mel_settings_init (&self->settings, G_OBJECT_GET_CLASS (self));
+}

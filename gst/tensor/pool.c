@@ -1,0 +1,51 @@
+/* gst-continual: memory for vectors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tensor/pool.h"
+
+void
+tensor_pool_require (GstQuery * query, gsize size)
+{
+  GstBufferPool *pool = NULL;
+  guint theirs, min, max;
+
+  if (gst_query_get_n_allocation_pools (query) == 0) {
+    gst_query_add_allocation_pool (query, NULL, (guint) size, 0, 0);
+    return;
+  }
+  gst_query_parse_nth_allocation_pool (query, 0, &pool, &theirs, &min, &max);
+  gst_query_set_nth_allocation_pool (query, 0, pool, MAX (theirs,
+          (guint) size), min, max);
+  gst_clear_object (&pool);
+}
+
+static gboolean
+configure (GstBufferPool * pool, GstCaps * caps, guint size, guint min,
+    guint max)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  return gst_buffer_pool_set_config (pool, config);
+}
+
+gboolean
+tensor_pool_configure (GstQuery * query)
+{
+  GstBufferPool *pool = NULL;
+  guint size, min, max;
+  GstCaps *caps;
+  gboolean ok;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
+  ok = pool && configure (pool, caps, size, min, max);
+  if (!ok) {
+    gst_clear_object (&pool);
+    pool = gst_buffer_pool_new ();
+    max = 0;
+    ok = configure (pool, caps, size, min, max);
+  }
+  gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
+  gst_object_unref (pool);
+  return ok;
+}

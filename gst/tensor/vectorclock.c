@@ -1,0 +1,135 @@
+/* gst-continual: when the vectors of a stream were
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tensor/vectorclock.h"
+
+typedef struct
+{
+  VectorTime time;
+  gboolean answered;
+} Step;
+
+typedef struct
+{
+  VectorTime time;
+  guint64 step;
+} Taken;
+
+struct _VectorClock
+{
+  guint n_streams;
+  gsize length;                 /* of the rings: reach + 1 */
+  guint64 n_steps;
+  Step *steps;                  /* (length) ring */
+  guint64 *n_taken;             /* (n_streams) */
+  Taken *taken;                 /* (n_streams, length) rings */
+};
+
+VectorTime
+vector_time_at (const VectorTime * all, gsize i, gsize n)
+{
+  VectorTime res = *all;
+  GstClockTime from, to;
+
+  if (!GST_CLOCK_TIME_IS_VALID (all->duration))
+    return res;
+  from = gst_util_uint64_scale (all->duration, i, n);
+  to = gst_util_uint64_scale (all->duration, i + 1, n);
+  if (GST_CLOCK_TIME_IS_VALID (all->pts))
+    res.pts = all->pts + from;
+  res.duration = to - from;
+  return res;
+}
+
+VectorClock *
+vector_clock_new (guint n_streams, gsize reach)
+{
+  VectorClock *self = g_new0 (VectorClock, 1);
+
+  self->n_streams = n_streams;
+  self->length = reach + 1;
+  self->steps = g_new0 (Step, self->length);
+  self->n_taken = g_new0 (guint64, n_streams);
+  self->taken = g_new0 (Taken, n_streams * self->length);
+  return self;
+}
+
+void
+vector_clock_free (VectorClock * self)
+{
+  g_free (self->steps);
+  g_free (self->n_taken);
+  g_free (self->taken);
+  g_free (self);
+}
+
+void
+vector_clock_reset (VectorClock * self, gint stream)
+{
+  if (stream >= 0) {
+    self->n_taken[stream] = 0;
+    return;
+  }
+  self->n_steps = 0;
+  for (guint s = 0; s < self->n_streams; s++)
+    self->n_taken[s] = 0;
+}
+
+void
+vector_clock_step (VectorClock * self, const VectorTime * time)
+{
+  self->steps[self->n_steps++ % self->length] = (Step) {
+  *time, FALSE};
+}
+
+void
+vector_clock_take (VectorClock * self, guint stream)
+{
+  guint64 newest = self->n_steps - 1;
+  Taken *ring = self->taken + stream * self->length;
+
+  ring[self->n_taken[stream]++ % self->length] = (Taken) {
+  self->steps[newest % self->length].time, newest};
+}
+
+static VectorTime
+count_back (VectorTime time, guint64 n)
+{
+  if (n == 0)
+    return time;
+  if (GST_CLOCK_TIME_IS_VALID (time.pts)
+      && GST_CLOCK_TIME_IS_VALID (time.duration)
+      && (time.duration == 0 || n <= time.pts / time.duration))
+    time.pts -= n * time.duration;
+  else
+    time.pts = GST_CLOCK_TIME_NONE;
+  return time;
+}
+
+VectorTime
+vector_clock_answer (VectorClock * self, guint stream, gsize age)
+{
+  const VectorTime none = { GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
+  guint64 n = self->n_taken[stream];
+  Taken taken;
+
+  g_return_val_if_fail (age < self->length, none);
+
+  if (age >= n)
+    return self->n_steps == 0 ? none :
+        count_back (self->steps[(self->n_steps - 1) % self->length].time, age);
+  taken = self->taken[stream * self->length + (n - 1 - age) % self->length];
+  if (self->n_steps - taken.step <= self->length)
+    self->steps[taken.step % self->length].answered = TRUE;
+  return taken.time;
+}
+
+gboolean
+vector_clock_get_unanswered (const VectorClock * self, VectorTime * time)
+{
+  const Step *oldest = &self->steps[self->n_steps % self->length];
+
+  if (self->n_steps < self->length || oldest->answered)
+    return FALSE;
+  *time = oldest->time;
+  return TRUE;
+}

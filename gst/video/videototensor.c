@@ -1,0 +1,499 @@
+/* gst-continual: video to vectors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-videototensor
+ * @title: videototensor
+ * @short_description: pixels to float32 vectors
+ *
+ * Makes of each video frame one vector of width * height * channels float32 values: pixel * scale, less the mean, by
+ * the standard deviation, as torchvision's ToTensor and Normalize do. Grey video has one channel, all other video
+ * three: red, green and blue, whatever their order in memory; alpha is left out.
+ *
+ * A model takes frames of one size and format. Give them before this element:
+ *
+ * |[
+ * gst-launch-1.0 -q v4l2src ! videoconvert ! videoscale ! video/x-raw,format=GRAY8,width=32,height=32 \
+ *     ! videototensor mean=0.5 std=0.25 ! continualencoder model-path=motion.safetensors ! classlabeler ! fdsink
+ * gst-launch-1.0 videotestsrc num-buffers=9 ! video/x-raw,format=RGB,width=32,height=24 \
+ *     ! videototensor mean=0.485,0.456,0.406 std=0.229,0.224,0.225 ! filesink location=frames.f32
+ * ]|
+ */
+#include "video/videototensor.h"
+
+#include "elements.h"
+#include "tensor/caps.h"
+#include "tensor/pool.h"
+#include "video/caps.h"
+#include "video/pixels.h"
+
+#define GST_CAT_DEFAULT continual_debug
+
+enum
+{
+  PROP_0,
+  PROP_LAYOUT,
+  PROP_SCALE,
+  PROP_MEAN,
+  PROP_STD
+};
+
+struct _GstVideoToTensor
+{
+  GstBaseTransform parent;
+
+  /* Under the object lock; not changed between start and stop. */
+  PixelLayout layout;
+  gdouble scale;
+  gchar *mean, *std;
+  gboolean started;
+
+  /* Made of mean and std by start(). */
+  gdouble means[3], stds[3];
+  guint n_means, n_stds;
+
+  /* The streaming thread's. */
+  GstVideoInfo info;
+  PixelTable table;
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (VIDEO_COLOR_CAPS ";" VIDEO_GRAY_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
+
+G_DEFINE_TYPE (GstVideoToTensor, gst_video_to_tensor, GST_TYPE_BASE_TRANSFORM);
+GST_ELEMENT_REGISTER_DEFINE (videototensor, "videototensor", GST_RANK_NONE,
+    GST_TYPE_VIDEO_TO_TENSOR);
+
+static void
+gst_video_to_tensor_set_property (GObject * object, guint id,
+    const GValue * value, GParamSpec * pspec)
+{
+  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
+  gboolean refused;
+
+  GST_OBJECT_LOCK (self);
+  refused = self->started;
+  if (!refused) {
+    switch (id) {
+      case PROP_LAYOUT:
+        self->layout = g_value_get_enum (value);
+        break;
+      case PROP_SCALE:
+        self->scale = g_value_get_double (value);
+        break;
+      case PROP_MEAN:
+        g_free (self->mean);
+        self->mean = g_value_dup_string (value);
+        break;
+      case PROP_STD:
+        g_free (self->std);
+        self->std = g_value_dup_string (value);
+        break;
+      default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+        break;
+    }
+  }
+  GST_OBJECT_UNLOCK (self);
+
+  if (refused)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property %s was not changed: expected the state READY or NULL, "
+            "found the element running; set %s before it starts.",
+            pspec->name, pspec->name), (NULL));
+}
+
+static void
+gst_video_to_tensor_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
+{
+  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_LAYOUT:
+      g_value_set_enum (value, self->layout);
+      break;
+    case PROP_SCALE:
+      g_value_set_double (value, self->scale);
+      break;
+    case PROP_MEAN:
+      g_value_set_string (value, self->mean);
+      break;
+    case PROP_STD:
+      g_value_set_string (value, self->std);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* NULL: the properties are good. */
+static gchar *
+parse_numbers (GstVideoToTensor * self)
+{
+  gchar *why = NULL;
+
+  self->n_means = pixel_numbers_parse ("mean", self->mean ? self->mean : "",
+      self->means, &why);
+  if (!self->n_means)
+    return why;
+  self->n_stds = pixel_numbers_parse ("std", self->std ? self->std : "",
+      self->stds, &why);
+  for (guint i = 0; i < self->n_stds; i++) {
+    if (self->stds[i] == 0)
+      return g_strdup_printf ("expected std to be other than 0, since values "
+          "are divided by it, found \"%s\": write 1 to leave them", self->std);
+  }
+  return why;
+}
+
+static gboolean
+gst_video_to_tensor_start (GstBaseTransform * trans)
+{
+  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (trans);
+  gchar *why;
+
+  GST_OBJECT_LOCK (self);
+  why = parse_numbers (self);
+  self->started = why == NULL;
+  GST_OBJECT_UNLOCK (self);
+
+  if (!why)
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%c%s.",
+          g_ascii_toupper (why[0]), why + 1), (NULL));
+  g_free (why);
+  return FALSE;
+}
+
+static gboolean
+gst_video_to_tensor_stop (GstBaseTransform * trans)
+{
+  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (trans);
+
+  GST_OBJECT_LOCK (self);
+  self->started = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static GstCaps *
+gst_video_to_tensor_transform_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps, GstCaps * filter)
+{
+  if (direction == GST_PAD_SRC)
+    tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
+  return video_caps_transform (direction, caps, filter);
+}
+
+/* Whatever video we know may come: if its size is not what downstream takes, the CAPS event says so. */
+static gboolean
+gst_video_to_tensor_accept_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps)
+{
+  GstCaps *tmpl;
+  gboolean res;
+
+  if (direction != GST_PAD_SINK)
+    return GST_BASE_TRANSFORM_CLASS
+        (gst_video_to_tensor_parent_class)->accept_caps (trans, direction,
+        caps);
+  tmpl = gst_pad_get_pad_template_caps (trans->sinkpad);
+  res = gst_caps_can_intersect (caps, tmpl);
+  gst_caps_unref (tmpl);
+  return res;
+}
+
+/* A framerate that upstream leaves out is unknown. */
+static GstCaps *
+gst_video_to_tensor_fixate_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps, GstCaps * othercaps)
+{
+  othercaps = GST_BASE_TRANSFORM_CLASS
+      (gst_video_to_tensor_parent_class)->fixate_caps (trans, direction, caps,
+      othercaps);
+  if (direction == GST_PAD_SINK && !gst_caps_is_empty (othercaps)
+      && !gst_structure_has_field (gst_caps_get_structure (othercaps, 0),
+          "framerate")) {
+    othercaps = gst_caps_make_writable (othercaps);
+    gst_caps_set_simple (othercaps, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
+  }
+  return othercaps;
+}
+
+/* One number serves all channels. */
+static gchar *
+check_channels (const gchar * property, guint n, guint channels,
+    const GstVideoInfo * info)
+{
+  if (n == 1 || n == channels)
+    return NULL;
+  if (channels == 1)
+    return g_strdup_printf ("expected one number as %s, since the video is %s, "
+        "found %u: write one, or put videoconvert ! video/x-raw,format=RGB "
+        "before", property, GST_VIDEO_INFO_NAME (info), n);
+  return
+      g_strdup_printf ("expected %u numbers or one as %s, since the video is "
+      "%s, found %u: write one, or one for each of red, green and blue",
+      channels, property, GST_VIDEO_INFO_NAME (info), n);
+}
+
+/* Before the base class negotiates, which gives no reasons. */
+static gboolean
+check_caps (GstVideoToTensor * self, const GstCaps * caps)
+{
+  GstVideoInfo info;
+  GstCaps *downstream;
+  gchar *why = NULL;
+  guint channels;
+
+  if (!gst_video_info_from_caps (&info, caps)) {
+    why = g_strdup ("expected complete raw video caps, found others: put a "
+        "videoconvert before");
+  } else {
+    channels = video_caps_get_channels (&info);
+    downstream =
+        gst_pad_peer_query_caps (GST_BASE_TRANSFORM_SRC_PAD (self), NULL);
+    video_caps_check (&info, downstream, &why);
+    gst_caps_unref (downstream);
+    if (!why)
+      why = check_channels ("mean", self->n_means, channels, &info);
+    if (!why)
+      why = check_channels ("std", self->n_stds, channels, &info);
+  }
+  if (!why)
+    return TRUE;
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%c%s.",
+          g_ascii_toupper (why[0]), why + 1), ("caps %" GST_PTR_FORMAT, caps));
+  g_free (why);
+  return FALSE;
+}
+
+static gboolean
+gst_video_to_tensor_sink_event (GstBaseTransform * trans, GstEvent * event)
+{
+  GstCaps *caps;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    gst_event_parse_caps (event, &caps);
+    if (!check_caps (GST_VIDEO_TO_TENSOR (trans), caps)) {
+      gst_event_unref (event);
+      return FALSE;
+    }
+  }
+  return GST_BASE_TRANSFORM_CLASS
+      (gst_video_to_tensor_parent_class)->sink_event (trans, event);
+}
+
+static gboolean
+gst_video_to_tensor_set_caps (GstBaseTransform * trans, GstCaps * in,
+    GstCaps * out)
+{
+  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (trans);
+
+  if (!gst_video_info_from_caps (&self->info, in))
+    return FALSE;
+  pixel_table_fill (&self->table, video_caps_get_channels (&self->info),
+      self->scale, self->means, self->n_means, self->stds, self->n_stds);
+  return TRUE;
+}
+
+/* A frame may be padded to any size; a vector never is. */
+static gboolean
+gst_video_to_tensor_transform_size (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps, gsize size, GstCaps * othercaps,
+    gsize * othersize)
+{
+  GstVideoInfo info;
+
+  if (!gst_video_info_from_caps (&info,
+          direction == GST_PAD_SINK ? caps : othercaps))
+    return FALSE;
+  *othersize = direction == GST_PAD_SINK ?
+      video_caps_get_size (&info) * sizeof (gfloat) :
+      GST_VIDEO_INFO_SIZE (&info);
+  return TRUE;
+}
+
+static gboolean
+gst_video_to_tensor_propose_allocation (GstBaseTransform * trans,
+    GstQuery * decide_query, GstQuery * query)
+{
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  gst_query_add_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL);
+  return GST_BASE_TRANSFORM_CLASS
+      (gst_video_to_tensor_parent_class)->propose_allocation (trans,
+      decide_query, query);
+}
+
+static gboolean
+gst_video_to_tensor_decide_allocation (GstBaseTransform * trans,
+    GstQuery * query)
+{
+  tensor_pool_require (query,
+      video_caps_get_size (&GST_VIDEO_TO_TENSOR (trans)->info) *
+      sizeof (gfloat));
+  return GST_BASE_TRANSFORM_CLASS
+      (gst_video_to_tensor_parent_class)->decide_allocation (trans, query);
+}
+
+/* Which part of @frame counts: all of it, or what a crop meta says. FALSE: an error was posted. */
+static gboolean
+find_picture (GstVideoToTensor * self, const GstVideoFrame * frame,
+    GstBuffer * buffer, guint * x, guint * y)
+{
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  const guint width = GST_VIDEO_INFO_WIDTH (&self->info);
+  const guint height = GST_VIDEO_INFO_HEIGHT (&self->info);
+  const guint in_width = GST_VIDEO_FRAME_WIDTH (frame);
+  const guint in_height = GST_VIDEO_FRAME_HEIGHT (frame);
+  const guint out_width = crop ? crop->width : in_width;
+  const guint out_height = crop ? crop->height : in_height;
+
+  *x = crop ? crop->x : 0;
+  *y = crop ? crop->y : 0;
+  if (out_width == width && out_height == height
+      && *x <= in_width && out_width <= in_width - *x
+      && *y <= in_height && out_height <= in_height - *y)
+    return TRUE;
+
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      ("Expected a picture of %u x %u, as the caps say, found one of %u x %u at "
+          "(%u, %u) in a frame of %u x %u: put a videoconvert and a videoscale "
+          "before.", width, height, out_width, out_height, *x, *y, in_width,
+          in_height), (NULL));
+  return FALSE;
+}
+
+static GstFlowReturn
+gst_video_to_tensor_transform (GstBaseTransform * trans, GstBuffer * in,
+    GstBuffer * out)
+{
+  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (trans);
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (in);
+  const guint width = GST_VIDEO_INFO_WIDTH (&self->info);
+  const guint height = GST_VIDEO_INFO_HEIGHT (&self->info);
+  GstVideoFrame frame;
+  GstMapInfo map;
+  gboolean ok;
+  guint x, y;
+
+  if (meta && meta->format != GST_VIDEO_INFO_FORMAT (&self->info)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Expected frames of %s, as the caps say, found one whose meta says %s: "
+            "put a videoconvert before.", GST_VIDEO_INFO_NAME (&self->info),
+            gst_video_format_to_string (meta->format)), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (!gst_video_frame_map (&frame, &self->info, in, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Expected frames of %" G_GSIZE_FORMAT " bytes (%s, %u x %u), found a "
+            "buffer of %" G_GSIZE_FORMAT " bytes, or one that can't be mapped: "
+            "put a rawvideoparse or a videoconvert before.",
+            GST_VIDEO_INFO_SIZE (&self->info),
+            GST_VIDEO_INFO_NAME (&self->info), width, height,
+            gst_buffer_get_size (in)), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  ok = find_picture (self, &frame, in, &x, &y);
+  /* Downstream's pool may have larger ones. */
+  gst_buffer_set_size (out,
+      video_caps_get_size (&self->info) * sizeof (gfloat));
+  if (ok && !gst_buffer_map (out, &map, GST_MAP_WRITE)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
+        ("Expected writable memory from downstream's buffer pool, found none."),
+        ("%" GST_PTR_FORMAT, out));
+    ok = FALSE;
+  }
+  if (ok) {
+    pixels_convert (&frame, x, y, width, height,
+        video_caps_get_channels (&self->info), self->layout, &self->table,
+        (gfloat *) map.data);
+    gst_buffer_unmap (out, &map);
+  }
+  gst_video_frame_unmap (&frame);
+  return ok ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+static void
+gst_video_to_tensor_finalize (GObject * object)
+{
+  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
+
+  g_free (self->mean);
+  g_free (self->std);
+  G_OBJECT_CLASS (gst_video_to_tensor_parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass * klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT
+      | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (klass, PROP_LAYOUT,
+      g_param_spec_enum ("layout", "Layout",
+          "The order of the values in a vector", pixel_layout_get_type (),
+          PIXEL_LAYOUT_PLANAR, flags));
+  g_object_class_install_property (klass, PROP_SCALE,
+      g_param_spec_double ("scale", "Scale",
+          "What pixels, 0 to 255, are multiplied by, before all else. The "
+          "default brings them to 0 to 1, the unit of mean and std",
+          -G_MAXFLOAT, G_MAXFLOAT, 1 / 255.0, flags));
+  g_object_class_install_property (klass, PROP_MEAN,
+      g_param_spec_string ("mean", "Mean",
+          "Subtracted after scaling: one number, or one for each of red, green "
+          "and blue, separated by commas (0.485,0.456,0.406)", "0", flags));
+  g_object_class_install_property (klass, PROP_STD, g_param_spec_string ("std",
+          "Standard deviation",
+          "Divides what is left: one number, or one for each of red, green and "
+          "blue, separated by commas (0.229,0.224,0.225)", "1", flags));
+}
+
+static void
+gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+
+  object_class->set_property = gst_video_to_tensor_set_property;
+  object_class->get_property = gst_video_to_tensor_get_property;
+  object_class->finalize = gst_video_to_tensor_finalize;
+  install_properties (object_class);
+
+  gst_element_class_set_static_metadata (element_class, "Video to tensor",
+      "Filter/Converter/Video/Tensor",
+      "Makes of each frame one vector of width * height * channels float32 "
+      "values, (pixel * scale - mean) / std: channels first, as a PyTorch image "
+      "flattened, or innermost, as NNStreamer has them. Grey has one channel; "
+      "RGB in any order three, red first, and alpha is left out. Strides, "
+      "cropping (GstVideoCropMeta), times and framerate are kept",
+      "The gst-continual developers");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_type_mark_as_plugin_api (pixel_layout_get_type (), 0);
+
+  trans_class->start = gst_video_to_tensor_start;
+  trans_class->stop = gst_video_to_tensor_stop;
+  trans_class->transform_caps = gst_video_to_tensor_transform_caps;
+  trans_class->accept_caps = gst_video_to_tensor_accept_caps;
+  trans_class->fixate_caps = gst_video_to_tensor_fixate_caps;
+  trans_class->sink_event = gst_video_to_tensor_sink_event;
+  trans_class->set_caps = gst_video_to_tensor_set_caps;
+  trans_class->transform_size = gst_video_to_tensor_transform_size;
+  trans_class->decide_allocation = gst_video_to_tensor_decide_allocation;
+  trans_class->propose_allocation = gst_video_to_tensor_propose_allocation;
+  trans_class->transform = gst_video_to_tensor_transform;
+}
+
+static void
+gst_video_to_tensor_init (GstVideoToTensor * self)
+{
+}
