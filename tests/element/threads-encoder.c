@@ -312,7 +312,8 @@ push_thread (gpointer data)
   return NULL;
 }
 
-/* What comes after the encoder, and after a queue, is another one again and again: nothing is lost. */
+/* What comes after the encoder, and after a queue, is another one again and again: nothing is lost. Before a vector goes on,
+ * that is: an idle probe runs in any thread, and beside another one. */
 static void
 check_relink (const gchar * from)
 {
@@ -337,7 +338,7 @@ check_relink (const gchar * from)
   for (gint i = 1; i < 20; i++) {
     while (g_atomic_int_get (&arrivals.n) < i * 10)
       g_thread_yield ();
-    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_IDLE, relink, &link, NULL);
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, relink, &link, NULL);
   }
   g_thread_join (thread);
   g_signal_emit_by_name (get (pipeline, "in"), "end-of-stream", &ret);
