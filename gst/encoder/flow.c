@@ -4,8 +4,6 @@
 
 #include "tensor/vectorcaps.h"
 
-#include <math.h>
-
 static GstBaseTransformClass *parent_class;
 
 static gsize
@@ -200,15 +198,6 @@ take_buffer (GstContinualFilter * self, GstBuffer * buffer)
   return begin_buffer (self, buffer, &time);
 }
 
-static gboolean
-is_absent (const gfloat * x /* (n) */ , gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isnan (x[i]))
-      return FALSE;
-  return TRUE;
-}
-
 /* The vector of a buffer of media is a tensor that it carries. */
 static GstFlowReturn
 take_media (GstContinualFilter * self, GstBuffer * buffer)
@@ -226,7 +215,7 @@ take_media (GstContinualFilter * self, GstBuffer * buffer)
   observe (self, &time, 1);
   ret = begin_buffer (self, vector, &time);
   if (ret == GST_FLOW_OK
-      && is_absent ((const gfloat *) self->map.data, self->input.dims[0]))
+      && vector_is_absent ((const gfloat *) self->map.data, self->input.dims[0]))
     filter_media_refuse (&self->media);
   return ret;
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "attention/weights.h"
+#include "host/weights.h"
 #include "host/statefile.h"
 #include "host/settings.h"
 

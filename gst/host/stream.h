@@ -4,7 +4,7 @@
 
 #include <continual/continual.h>
 
-#include "attention/weights.h"
+#include "host/weights.h"
 #include "tensor/vectorclock.h"
 
 G_BEGIN_DECLS

@@ -1,6 +1,6 @@
 /* gst-continual: attention weights as a second tensor of each output
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "attention/weights.h"
+#include "host/weights.h"
 
 #include <string.h>
 

@@ -13,43 +13,17 @@
  * ]|
  */
 
-#include "labeler/classlabeler.h"
+#include "labeler/private.h"
 
 #include <string.h>
 
-#include "analytics/classes.h"
 #include "analytics/media.h"
 #include "elements.h"
-#include "labeler/settings.h"
-#include "labeler/report.h"
-#include "labeler/scores.h"
-#include "labeler/labelsevent.h"
 #include "labeler/labelsfile.h"
-#include "tensor/caps.h"
+#include "tensor/events.h"
 
-GST_DEBUG_CATEGORY_STATIC (class_labeler_debug);
+GST_DEBUG_CATEGORY (class_labeler_debug);
 #define GST_CAT_DEFAULT class_labeler_debug
-
-struct _GstClassLabeler
-{
-  GstBaseTransform parent;
-
-  /* Under the object lock. */
-  gboolean running;             /* from start() to stop(): all but settings.output is frozen */
-  LabelerSettings settings;     /* the streaming thread copies .output for each buffer */
-
-  /* Under the stream lock of the sink pad; start() and stop() run while the pads are inactive. */
-  gchar **file_labels, **event_labels;  /* NULL: none */
-  gchar **ignore_list;
-  TensorInfo info;
-  gboolean media;               /* buffers of video or audio carry the scores, and then the labels */
-
-  /* Made by prepare(), NULL after caps or labels changed. */
-  LabelScores *scores;
-  gchar **labels;               /* (D) */
-  gboolean *ignored;            /* (D) */
-  guint n_refused;              /* rows, since the last good one */
-};
 
 #define TEXT_CAPS "text/x-raw, format=(string)utf8"
 
@@ -94,15 +68,6 @@ gst_class_labeler_get_property (GObject * object, guint id, GValue * value,
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Caps or labels changed: the next buffer prepares anew. */
-static void
-unprepare (GstClassLabeler * self)
-{
-  g_clear_pointer (&self->scores, label_scores_free);
-  g_clear_pointer (&self->labels, g_strfreev);
-  g_clear_pointer (&self->ignored, g_free);
-}
-
 static void
 set_running (GstClassLabeler * self, gboolean running)
 {
@@ -116,7 +81,7 @@ gst_class_labeler_stop (GstBaseTransform * trans)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
 
-  unprepare (self);
+  class_labeler_unprepare (self);
   g_clear_pointer (&self->file_labels, g_strfreev);
   g_clear_pointer (&self->event_labels, g_strfreev);
   g_clear_pointer (&self->ignore_list, g_strfreev);
@@ -199,7 +164,7 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
     return FALSE;
   }
   if (memcmp (info.dims, self->info.dims, sizeof info.dims) != 0)
-    unprepare (self);
+    class_labeler_unprepare (self);
   self->info = info;
   return TRUE;
 }
@@ -227,7 +192,7 @@ take_labels (GstClassLabeler * self, GstEvent * event)
   g_strfreev (self->event_labels);
   self->event_labels = labels[0] ? g_strdupv ((gchar **) labels) : NULL;
   if (!self->file_labels)
-    unprepare (self);
+    class_labeler_unprepare (self);
 }
 
 static gboolean
@@ -246,7 +211,7 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
         break;
       if (gst_event_has_name (event, LABELS_EVENT_NAME)) {
         take_labels (self, event);
-      } else if (gst_event_has_name (event, "continual-reset")) {
+      } else if (gst_event_has_name (event, RESET_EVENT_NAME)) {
         gst_structure_get_int (gst_event_get_structure (event), "stream",
             &stream);
         reset (self, stream);
@@ -255,52 +220,6 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
   }
   return GST_BASE_TRANSFORM_CLASS (gst_class_labeler_parent_class)->sink_event
       (trans, event);
-}
-
-static gchar **
-number_labels (guint n)
-{
-  gchar **labels = g_new0 (gchar *, (gsize) n + 1);
-
-  for (guint i = 0; i < n; i++)
-    labels[i] = g_strdup_printf ("%u", i);
-  return labels;
-}
-
-static gboolean
-prepare (GstClassLabeler * self)
-{
-  guint n = self->info.dims[0];
-  gchar **given = self->file_labels ? self->file_labels : self->event_labels;
-
-  if (given && g_strv_length (given) != n) {
-    gchar *dims = tensor_dims_to_string (self->info.dims);
-
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("expected as many scores as there are labels in %s, %u, found %u "
-            "scores (dimensions %s): give the labels of this model, one for "
-            "each of its outputs",
-            self->file_labels ? self->settings.labels_path : "the model",
-            g_strv_length (given), n, dims), (NULL));
-    g_free (dims);
-    return FALSE;
-  }
-
-  self->labels = given ? g_strdupv (given) : number_labels (n);
-  self->ignored = g_new0 (gboolean, n);
-  for (guint k = 0; self->ignore_list[k]; k++) {
-    gboolean known = FALSE;
-
-    for (guint i = 0; i < n; i++) {
-      if (strcmp (self->labels[i], self->ignore_list[k]) == 0)
-        known = self->ignored[i] = TRUE;
-    }
-    if (!known)
-      GST_WARNING_OBJECT (self, "expected labels to ignore, found \"%s\", "
-          "which is none: check the property ignore", self->ignore_list[k]);
-  }
-  self->scores = label_scores_new (n, self->info.dims[2]);
-  return TRUE;
 }
 
 /* The positions of each stream in a buffer of @size bytes; 0 after an error. */
@@ -324,141 +243,6 @@ count_positions (GstClassLabeler * self, gsize size)
   return 0;
 }
 
-static LabelTimes
-get_times (GstClassLabeler * self, GstBuffer * buf)
-{
-  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
-  LabelTimes t = { GST_BUFFER_PTS (buf), GST_BUFFER_DURATION (buf),
-    GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE
-  };
-
-  if (segment->format == GST_FORMAT_TIME
-      && GST_CLOCK_TIME_IS_VALID (t.timestamp)) {
-    t.stream_time =
-        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, t.timestamp);
-    t.running_time =
-        gst_segment_to_running_time (segment, GST_FORMAT_TIME, t.timestamp);
-  }
-  return t;
-}
-
-static void
-warn_refused (GstClassLabeler * self, guint stream)
-{
-  if (self->n_refused++ == 0)
-    GST_WARNING_OBJECT (self, "expected scores that are numbers, found a NaN "
-        "or an infinity in stream %u: dropping such rows", stream);
-}
-
-/* Takes in the newest position of each stream. NULL: there is nothing to say, or it was added to @media, which must be
- * writable. */
-static gchar *
-label_buffer (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
-    guint n_positions, const LabelTimes * times, const LabelerOutput * set,
-    GstBuffer * media)
-{
-  guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
-  GString *out = g_string_new (NULL);
-  gboolean speak = FALSE;       /* text: an empty one clears what is shown */
-
-  for (guint s = 0; s < n_streams; s++) {
-    const gfloat *row = data + ((gsize) s * n_positions + n_positions - 1)
-        * n_labels;
-    LabelReport report = { *times, n_streams > 1 ? (gint) s : -1,
-      (const gchar * const *) self->labels,
-      self->scores->smoothed + (gsize) s * n_labels
-    };
-    gboolean changed;
-    gint label;
-
-    switch (label_scores_push (self->scores, s, row, self->settings.softmax,
-            self->settings.smoothing)) {
-      case LABEL_ROW_SCORED:
-        self->n_refused = 0;
-        break;
-      case LABEL_ROW_ABSENT:
-        continue;
-      case LABEL_ROW_INVALID:
-        warn_refused (self, s);
-        continue;
-    }
-    label = label_scores_show (self->scores, s, set->threshold, self->ignored,
-        &changed);
-    if (changed || !set->changes_only)
-      speak = TRUE;
-    if (label < 0)
-      continue;
-    report.top = label_scores_top (self->scores, s, set->top_k,
-        set->threshold, self->ignored, &report.n_top);
-    report.several = set->top_k > 1;
-    if (changed || !set->changes_only)
-      gst_element_post_message (GST_ELEMENT (self),
-          gst_message_new_element (GST_OBJECT (self),
-              label_report_to_structure (&report)));
-
-    if (media) {
-      classes_add (media, &report);
-    } else if (set->format == LABELER_FORMAT_TEXT) {
-      if (out->len)
-        g_string_append_c (out, '\n');
-      label_report_append_text (&report, out);
-    } else if (changed || !set->changes_only) {
-      if (set->format == LABELER_FORMAT_JSON)
-        label_report_append_json (&report, out);
-      else
-        label_report_append_line (&report, out);
-    }
-  }
-  if (!speak || media || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
-    g_string_free (out, TRUE);
-    return NULL;
-  }
-  return g_string_free (out, FALSE);
-}
-
-#ifdef HAVE_ANALYTICS
-/* The scores are a tensor of (D) or (N, D) that @buffer carries. Takes it. */
-static GstFlowReturn
-label_media (GstClassLabeler * self, GstBuffer * buffer,
-    const LabelerOutput * set, GstBuffer ** out)
-{
-  LabelTimes times = get_times (self, buffer);
-  g_autofree gchar *why = NULL;
-  g_autoptr (GstBuffer) scores = NULL;
-  MediaTensor tensor;
-  GstMapInfo map;
-
-  switch (media_tensor_find (buffer, self->settings.input_tensor, 0, &tensor,
-          &why)) {
-    case MEDIA_TENSOR_FOUND:
-      scores = gst_buffer_ref (tensor.data);
-      break;
-    case MEDIA_TENSOR_NONE:
-      *out = buffer;
-      return GST_FLOW_OK;
-    default:
-      GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
-      gst_buffer_unref (buffer);
-      return GST_FLOW_ERROR;
-  }
-  if (self->info.dims[0] != tensor.width)
-    unprepare (self);
-  self->info.dims[0] = (guint) tensor.width;
-  self->info.dims[1] = (guint) (tensor.n / tensor.width);
-  self->info.dims[2] = self->info.dims[3] = 1;
-  if ((!self->scores && !prepare (self))
-      || !gst_buffer_map (scores, &map, GST_MAP_READ)) {
-    gst_buffer_unref (buffer);
-    return GST_FLOW_ERROR;
-  }
-  *out = gst_buffer_make_writable (buffer);
-  label_buffer (self, (const gfloat *) map.data, self->info.dims[1], &times,
-      set, *out);
-  gst_buffer_unmap (scores, &map);
-  return GST_FLOW_OK;
-}
-#endif
-
 static GstFlowReturn
 gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
 {
@@ -481,10 +265,10 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
 
 #ifdef HAVE_ANALYTICS
   if (self->media)
-    return label_media (self, in, &set, out);
+    return class_labeler_label_media (self, in, &set, out);
 #endif
   n_positions = count_positions (self, gst_buffer_get_size (in));
-  if (n_positions == 0 || (!self->scores && !prepare (self)))
+  if (n_positions == 0 || (!self->scores && !class_labeler_prepare (self)))
     goto done;
   if (!gst_buffer_map (in, &map, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ,
@@ -492,8 +276,8 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
             "an element that copies to system memory before this one"), (NULL));
     goto done;
   }
-  times = get_times (self, in);
-  text = label_buffer (self, (const gfloat *) map.data, n_positions, &times,
+  times = class_labeler_get_times (self, in);
+  text = class_labeler_label (self, (const gfloat *) map.data, n_positions, &times,
       &set, NULL);
   gst_buffer_unmap (in, &map);
   ret = GST_FLOW_OK;

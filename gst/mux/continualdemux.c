@@ -20,12 +20,12 @@
  */
 #include "mux/continualdemux.h"
 
-#include <math.h>
 #include <gst/base/gstflowcombiner.h>
 
 #include "elements.h"
 #include "mux/times.h"
 #include "tensor/caps.h"
+#include "tensor/events.h"
 #include "tensor/vectorcaps.h"
 
 #define GST_CAT_DEFAULT continual_debug
@@ -128,15 +128,6 @@ push_caps (GstContinualDemux * self, GstContinualDemuxPad * pad)
   gst_caps_unref (ours);
 }
 
-static gboolean
-is_absent (const gfloat * row /* (n) */ , gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isnan (row[i]))
-      return FALSE;
-  return TRUE;
-}
-
 /* @n_bytes of @buffer from @offset on are the stream's. */
 static GstFlowReturn
 push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
@@ -150,7 +141,7 @@ push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
     push_caps (self, pad);
   if (self->times)
     mux_times_get (self->times, time.pts, pad->slot, &time);
-  if (is_absent ((const gfloat *) (data + offset), n_bytes / sizeof (gfloat))) {
+  if (vector_is_absent ((const gfloat *) (data + offset), n_bytes / sizeof (gfloat))) {
     if (GST_CLOCK_TIME_IS_VALID (time.pts))
       gst_pad_push_event (srcpad, gst_event_new_gap (time.pts, time.duration));
     return GST_FLOW_OK;
@@ -280,7 +271,7 @@ push_reset (GstContinualDemux * self, GstEvent * event)
     if (stream < 0 || pad->slot == (guint) stream)
       gst_pad_push_event (GST_PAD (pad),
           gst_event_new_custom (GST_EVENT_TYPE (event),
-              gst_structure_new_empty ("continual-reset")));
+              gst_structure_new_empty (RESET_EVENT_NAME)));
   }
   gst_event_unref (event);
   return TRUE;
@@ -309,7 +300,7 @@ sink_event (GstPad * sinkpad, GstObject * parent, GstEvent * event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-      if (gst_event_has_name (event, "continual-reset"))
+      if (gst_event_has_name (event, RESET_EVENT_NAME))
         return push_reset (self, event);
       if (gst_event_has_name (event, TIMES_EVENT_NAME)) {
         g_clear_pointer (&self->times, mux_times_unref);

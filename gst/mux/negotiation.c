@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/private.h"
 
+#include "tensor/events.h"
 #include "tensor/pool.h"
 #include "tensor/vectorcaps.h"
 
@@ -11,7 +12,7 @@ void
 mux_push_reset (GstContinualMux * self, guint slot, GstEventType event_type)
 {
   gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
-      gst_event_new_custom (event_type, gst_structure_new ("continual-reset",
+      gst_event_new_custom (event_type, gst_structure_new (RESET_EVENT_NAME,
               "stream", G_TYPE_INT, (gint) slot, NULL)));
 }
 
@@ -119,7 +120,7 @@ sink_event (GstAggregator * aggregator, GstAggregatorPad * aggpad,
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
-      if (!gst_event_has_name (event, "continual-reset"))
+      if (!gst_event_has_name (event, RESET_EVENT_NAME))
         break;
       if (GST_EVENT_IS_SERIALIZED (event))
         pad->reset_due = TRUE;

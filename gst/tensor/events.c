@@ -1,6 +1,6 @@
-/* gst-continual: the class names of a model, as an event
+/* gst-continual: events that the elements send one another
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "labeler/labelsevent.h"
+#include "tensor/events.h"
 
 GstEvent *
 labels_event_new (const gchar * const *labels)

@@ -1,4 +1,4 @@
-/* gst-continual: the class names of a model, as an event
+/* gst-continual: events that the elements send one another
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,7 +6,10 @@
 
 G_BEGIN_DECLS
 
-/* Sent by the element that runs a model, read by the one that names its scores. Sticky: whoever is linked
+/* Read by whoever keeps something of a stream: forget it. An int field `stream` says whose; without, or -1: everybody's. */
+#define RESET_EVENT_NAME "continual-reset"
+
+/* The class names of a model. Sent by the element that runs a model, read by the one that names its scores. Sticky: whoever is linked
  * later gets it, too. A structure of this name with a field "labels" of G_TYPE_STRV, one per score; an
  * empty one takes back what an earlier model's event said. */
 #define LABELS_EVENT_NAME "continual-labels"

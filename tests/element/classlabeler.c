@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <jansson.h>
 #include "labelertest.h"
-#include "labeler/labelsevent.h"
+#include "tensor/events.h"
 
 static const gchar *words[] = { "yes", "no", "neither", NULL };
 

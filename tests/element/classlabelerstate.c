@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdlib.h>
 #include "labelertest.h"
-#include "labeler/labelsevent.h"
+#include "tensor/events.h"
 
 /* Rows for softmax=false that let label 0, 1 or 2 win with 0.9, or none with more than 0.4. */
 static const gfloat a[] = { 0.9f, 0.1f, 0 }, b[] = { 0.1f, 0.9f, 0 };

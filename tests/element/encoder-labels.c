@@ -4,7 +4,7 @@
 
 #include <glib/gstdio.h>
 
-#include "labeler/labelsevent.h"
+#include "tensor/events.h"
 
 #define MODEL "classifier-1"
 

@@ -1,7 +1,7 @@
 /* gst-continual: tests of reading labels from files and properties
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "labelertest.h"
-#include "labeler/labelsevent.h"
+#include "tensor/events.h"
 #include "labeler/labelsfile.h"
 
 static void

@@ -1,0 +1,103 @@
+/* gst-continual: what comes out of a model: buffers, labels, and words about what was refused
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/private.h"
+
+#include "tensor/events.h"
+
+/* A memory of its own, so that the outputs' stays the pool's. */
+static void
+append_weights (ModelHost * self, const ModelEvent * event, GstBuffer * buffer)
+{
+  const gsize size = model_stream_get_weights_size (self->stream);
+  float *weights;
+
+  if (size == 0)
+    return;
+  weights = g_malloc (size);
+  model_stream_read_weights (self->stream, event, weights);
+  gst_buffer_append_memory (buffer, gst_memory_new_wrapped (0, weights, size, 0,
+          size, weights, g_free));
+}
+
+GstFlowReturn
+model_host_make_output (ModelHost * self, GstBufferPool * pool,
+    const ModelEvent * event, GstBuffer ** out)
+{
+  GstBuffer *buffer = NULL;
+  GstFlowReturn ret;
+  GstMapInfo map;
+
+  if (!pool)
+    return GST_FLOW_FLUSHING;
+  gst_buffer_pool_set_active (pool, TRUE);
+  ret = gst_buffer_pool_acquire_buffer (pool, &buffer, NULL);
+  gst_object_unref (pool);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  gst_buffer_set_size (buffer, model_stream_get_output_size (self->stream));
+  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
+    GST_ELEMENT_ERROR (self->element, RESOURCE, WRITE,
+        ("Expected writable memory from downstream's buffer pool, found none."),
+        ("%" GST_PTR_FORMAT, buffer));
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  model_stream_read (self->stream, event, (gfloat *) map.data);
+  gst_buffer_unmap (buffer, &map);
+  append_weights (self, event, buffer);
+  GST_BUFFER_PTS (buffer) = event->time.pts;
+  GST_BUFFER_DURATION (buffer) = event->time.duration;
+  *out = buffer;
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+model_host_refuse (ModelHost * self, const ModelEvent * event)
+{
+  GstElement *element = self->element;
+  guint64 n, worth = 1;
+
+  if (event->type == MODEL_FULL) {
+    GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS,
+        ("Expected at most max-len vectors, found one more (stream %u): raise "
+            "max-len, set at-max=drop-oldest, or send a " RESET_EVENT_NAME
+            " event between sequences.", event->stream), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (self->on_invalid == MODEL_ON_INVALID_ERROR) {
+    GST_ELEMENT_ERROR (element, STREAM, DECODE,
+        ("Expected finite numbers up to 1e15, found a vector with a NaN, an infinity or "
+            "a larger one at %" GST_TIME_FORMAT " (stream %u): repair what makes the vectors, "
+            "or set on-invalid=drop.", GST_TIME_ARGS (event->time.pts),
+            event->stream), (NULL));
+    return GST_FLOW_ERROR;
+  }
+
+  GST_OBJECT_LOCK (element);
+  n = ++self->stats.sum.refused;
+  GST_OBJECT_UNLOCK (element);
+  while (worth < n)
+    worth *= 10;
+  if (n == worth)
+    GST_ELEMENT_WARNING (element, STREAM, DECODE,
+        ("Expected finite numbers up to 1e15, found a vector with a NaN, an infinity or "
+            "a larger one at %" GST_TIME_FORMAT " (stream %u): it is left out. That makes %"
+            G_GUINT64_FORMAT "; see the property stats.",
+            GST_TIME_ARGS (event->time.pts), event->stream, n), (NULL));
+  return GST_FLOW_OK;
+}
+
+GstEvent *
+model_host_take_labels (ModelHost * self)
+{
+  const CoModelInfo *info =
+      co_model_get_info (model_stream_get_model (self->stream));
+  const gchar *none[] = { NULL };
+  gboolean due = self->labels_due && (info->n_labels || self->labels_sent);
+
+  self->labels_due = FALSE;
+  if (!due)
+    return NULL;
+  self->labels_sent = info->n_labels > 0;
+  return labels_event_new (self->labels_sent ? info->labels : none);
+}

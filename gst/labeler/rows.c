@@ -1,0 +1,196 @@
+/* gst-continual: rows of scores to text, messages and metadata
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "labeler/private.h"
+
+#include <string.h>
+
+#include "analytics/classes.h"
+#include "analytics/media.h"
+
+#define GST_CAT_DEFAULT class_labeler_debug
+
+void
+class_labeler_unprepare (GstClassLabeler * self)
+{
+  g_clear_pointer (&self->scores, label_scores_free);
+  g_clear_pointer (&self->labels, g_strfreev);
+  g_clear_pointer (&self->ignored, g_free);
+}
+
+static gchar **
+number_labels (guint n)
+{
+  gchar **labels = g_new0 (gchar *, (gsize) n + 1);
+
+  for (guint i = 0; i < n; i++)
+    labels[i] = g_strdup_printf ("%u", i);
+  return labels;
+}
+
+gboolean
+class_labeler_prepare (GstClassLabeler * self)
+{
+  guint n = self->info.dims[0];
+  gchar **given = self->file_labels ? self->file_labels : self->event_labels;
+
+  if (given && g_strv_length (given) != n) {
+    gchar *dims = tensor_dims_to_string (self->info.dims);
+
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("expected as many scores as there are labels in %s, %u, found %u "
+            "scores (dimensions %s): give the labels of this model, one for "
+            "each of its outputs",
+            self->file_labels ? self->settings.labels_path : "the model",
+            g_strv_length (given), n, dims), (NULL));
+    g_free (dims);
+    return FALSE;
+  }
+
+  self->labels = given ? g_strdupv (given) : number_labels (n);
+  self->ignored = g_new0 (gboolean, n);
+  for (guint k = 0; self->ignore_list[k]; k++) {
+    gboolean known = FALSE;
+
+    for (guint i = 0; i < n; i++) {
+      if (strcmp (self->labels[i], self->ignore_list[k]) == 0)
+        known = self->ignored[i] = TRUE;
+    }
+    if (!known)
+      GST_WARNING_OBJECT (self, "expected labels to ignore, found \"%s\", "
+          "which is none: check the property ignore", self->ignore_list[k]);
+  }
+  self->scores = label_scores_new (n, self->info.dims[2]);
+  return TRUE;
+}
+
+LabelTimes
+class_labeler_get_times (GstClassLabeler * self, GstBuffer * buf)
+{
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  LabelTimes t = { GST_BUFFER_PTS (buf), GST_BUFFER_DURATION (buf),
+    GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE
+  };
+
+  if (segment->format == GST_FORMAT_TIME
+      && GST_CLOCK_TIME_IS_VALID (t.timestamp)) {
+    t.stream_time =
+        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, t.timestamp);
+    t.running_time =
+        gst_segment_to_running_time (segment, GST_FORMAT_TIME, t.timestamp);
+  }
+  return t;
+}
+
+static void
+warn_refused (GstClassLabeler * self, guint stream)
+{
+  if (self->n_refused++ == 0)
+    GST_WARNING_OBJECT (self, "expected scores that are numbers, found a NaN "
+        "or an infinity in stream %u: dropping such rows", stream);
+}
+
+gchar *
+class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
+    guint n_positions, const LabelTimes * times, const LabelerOutput * set,
+    GstBuffer * media)
+{
+  guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
+  GString *out = g_string_new (NULL);
+  gboolean speak = FALSE;       /* text: an empty one clears what is shown */
+
+  for (guint s = 0; s < n_streams; s++) {
+    const gfloat *row = data + ((gsize) s * n_positions + n_positions - 1)
+        * n_labels;
+    LabelReport report = { *times, n_streams > 1 ? (gint) s : -1,
+      (const gchar * const *) self->labels,
+      self->scores->smoothed + (gsize) s * n_labels
+    };
+    gboolean changed;
+    gint label;
+
+    switch (label_scores_push (self->scores, s, row, self->settings.softmax,
+            self->settings.smoothing)) {
+      case LABEL_ROW_SCORED:
+        self->n_refused = 0;
+        break;
+      case LABEL_ROW_ABSENT:
+        continue;
+      case LABEL_ROW_INVALID:
+        warn_refused (self, s);
+        continue;
+    }
+    label = label_scores_show (self->scores, s, set->threshold, self->ignored,
+        &changed);
+    if (changed || !set->changes_only)
+      speak = TRUE;
+    if (label < 0)
+      continue;
+    report.top = label_scores_top (self->scores, s, set->top_k,
+        set->threshold, self->ignored, &report.n_top);
+    report.several = set->top_k > 1;
+    if (changed || !set->changes_only)
+      gst_element_post_message (GST_ELEMENT (self),
+          gst_message_new_element (GST_OBJECT (self),
+              label_report_to_structure (&report)));
+
+    if (media) {
+      classes_add (media, &report);
+    } else if (set->format == LABELER_FORMAT_TEXT) {
+      if (out->len)
+        g_string_append_c (out, '\n');
+      label_report_append_text (&report, out);
+    } else if (changed || !set->changes_only) {
+      if (set->format == LABELER_FORMAT_JSON)
+        label_report_append_json (&report, out);
+      else
+        label_report_append_line (&report, out);
+    }
+  }
+  if (!speak || media || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
+    g_string_free (out, TRUE);
+    return NULL;
+  }
+  return g_string_free (out, FALSE);
+}
+
+#ifdef HAVE_ANALYTICS
+GstFlowReturn
+class_labeler_label_media (GstClassLabeler * self, GstBuffer * buffer,
+    const LabelerOutput * set, GstBuffer ** out)
+{
+  LabelTimes times = class_labeler_get_times (self, buffer);
+  g_autofree gchar *why = NULL;
+  g_autoptr (GstBuffer) scores = NULL;
+  MediaTensor tensor;
+  GstMapInfo map;
+
+  switch (media_tensor_find (buffer, self->settings.input_tensor, 0, &tensor,
+          &why)) {
+    case MEDIA_TENSOR_FOUND:
+      scores = gst_buffer_ref (tensor.data);
+      break;
+    case MEDIA_TENSOR_NONE:
+      *out = buffer;
+      return GST_FLOW_OK;
+    default:
+      GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+      gst_buffer_unref (buffer);
+      return GST_FLOW_ERROR;
+  }
+  if (self->info.dims[0] != tensor.width)
+    class_labeler_unprepare (self);
+  self->info.dims[0] = (guint) tensor.width;
+  self->info.dims[1] = (guint) (tensor.n / tensor.width);
+  self->info.dims[2] = self->info.dims[3] = 1;
+  if ((!self->scores && !class_labeler_prepare (self))
+      || !gst_buffer_map (scores, &map, GST_MAP_READ)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  *out = gst_buffer_make_writable (buffer);
+  class_labeler_label (self, (const gfloat *) map.data, self->info.dims[1], &times,
+      set, *out);
+  gst_buffer_unmap (scores, &map);
+  return GST_FLOW_OK;
+}
+#endif
