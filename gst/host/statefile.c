@@ -51,11 +51,9 @@ model_state_begin (ModelState * self)
 
   g_clear_pointer (&self->found, g_bytes_unref);
   self->last = gst_util_get_timestamp ();
-  if (!self->path)
+  self->due = self->path != NULL;
+  if (!self->due)
     return;
-  g_mutex_lock (&self->file_lock);
-  self->open = TRUE;
-  g_mutex_unlock (&self->file_lock);
   if (g_file_get_contents (self->path, &data, &size, &error))
     self->found = g_bytes_new_take (data, size);
   else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -76,16 +74,13 @@ copy_stream (ModelState * self)
   return copy;
 }
 
-void
-model_state_restore (ModelState * self)
+static void
+restore (ModelState * self, GBytes * found)
 {
-  g_autoptr (GBytes) found = g_steal_pointer (&self->found);
   g_autoptr (GError) error = NULL;
   g_autoptr (CoStream) stream = NULL;
   gboolean ok;
 
-  if (!found)
-    return;
   g_mutex_lock (self->lock);
   ok = model_stream_set_state (*self->stream, found, &error);
   g_mutex_unlock (self->lock);
@@ -97,6 +92,22 @@ model_state_restore (ModelState * self)
   }
   stream = copy_stream (self);
   post (self, self->path, FALSE, stream);
+}
+
+void
+model_state_restore (ModelState * self)
+{
+  g_autoptr (GBytes) found = g_steal_pointer (&self->found);
+
+  if (!self->due)
+    return;
+  self->due = FALSE;
+  if (found)
+    restore (self, found);
+  /* Not before: streams to which nothing has come would take the place of those in the file. */
+  g_mutex_lock (&self->file_lock);
+  self->open = TRUE;
+  g_mutex_unlock (&self->file_lock);
 }
 
 /* @last: none comes after. */

@@ -25,9 +25,10 @@ typedef struct
   guint interval;               /* seconds; 0: at the end only */
 
   GMutex file_lock;             /* one thread writes at a time */
-  gboolean open;                /* under it: from begin to end */
+  gboolean open;                /* under it: from restore to end */
   gint saving;                  /* atomic: a save is on its way */
   GstClockTime last;            /* the streaming thread's: when one was asked for */
+  gboolean due;                 /* the streaming thread's: restore is to come */
   GBytes *found;                /* read at the start, to go on from once the number of streams is known */
 } ModelState;
 
@@ -37,10 +38,10 @@ void model_state_finalize (ModelState * self);
 
 /* Reads the file, if there is one. */
 void model_state_begin (ModelState * self);
-/* Writes it. The stream must still be there. */
+/* Writes it, if streams have come. They must still be there. */
 void model_state_end (ModelState * self);
 
-/* The number of streams is known: goes on from what was read, once. */
+/* The number of streams is known: goes on from what was read, once. Nothing is written before. */
 void model_state_restore (ModelState * self);
 
 /* After steps: writes the file in another thread if it is time. */

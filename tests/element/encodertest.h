@@ -77,6 +77,27 @@ encoder_set_caps (GstHarness * h, const gchar * dims, gint fps)
   gst_harness_set_src_caps_str (h, text);
 }
 
+/* Down to @low; the other ends of its links begin anew, too. */
+static inline void
+encoder_stop (GstHarness * h, GstState low)
+{
+  fail_unless_equals_int (gst_element_set_state (h->element, low),
+      GST_STATE_CHANGE_SUCCESS);
+  gst_pad_set_active (h->srcpad, FALSE);
+  gst_pad_set_active (h->srcpad, TRUE);
+  gst_pad_set_active (h->sinkpad, FALSE);
+  gst_pad_set_active (h->sinkpad, TRUE);
+}
+
+/* After encoder_stop(): a new stream, of which the caps are to come. */
+static inline void
+encoder_start (GstHarness * h)
+{
+  fail_unless_equals_int (gst_element_set_state (h->element,
+          GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+  gst_harness_push_event (h, gst_event_new_stream_start ("s"));
+}
+
 /* A buffer of @n floats */
 static inline GstBuffer *
 vectors_new (const float *x, gsize n, GstClockTime pts, GstClockTime duration)
