@@ -16,25 +16,34 @@ named_clear (gpointer data)
   g_free (((Named *) data)->name);
 }
 
+static gboolean
+part_is (const gchar * part, const gchar * end, const gchar * word)
+{
+  return strlen (word) == (gsize) (end - part)
+      && memcmp (part, word, end - part) == 0;
+}
+
 /* co.Lambda and co.Residual add `fn`, and `_ff_block` with its branch's number; RecyclingPositionalEncoding keeps
  * its table in `pe`. */
 static gchar *
 strip_wrappers (const gchar * name)
 {
-  g_auto (GStrv) parts = g_strsplit (name, ".", -1);
-  GString *s = g_string_new (NULL);
+  GString *s = g_string_sized_new (strlen (name) + 1);
+  const gchar *part = name, *end;
 
-  for (gsize i = 0; parts[i]; i++) {
-    if (g_str_equal (parts[i], "fn"))
+  for (; part; part = *end ? end + 1 : NULL) {
+    end = strchrnul (part, '.');
+    if (part_is (part, end, "fn") || (part_is (part, end, "pe") && part > name
+            && *end))
       continue;
-    if (g_str_equal (parts[i], "_ff_block")) {
-      if (parts[i + 1] && g_str_equal (parts[i + 1], "1"))
-        i++;
+    if (part_is (part, end, "_ff_block")) {
+      if (*end && part_is (end + 1, strchrnul (end + 1, '.'), "1"))
+        end += strlen (".1");
       continue;
     }
-    if (g_str_equal (parts[i], "pe") && i > 0 && parts[i + 1])
-      continue;
-    g_string_append_printf (s, "%s%s", s->len ? "." : "", parts[i]);
+    if (s->len)
+      g_string_append_c (s, '.');
+    g_string_append_len (s, part, end - part);
   }
   return g_string_free (s, FALSE);
 }
