@@ -45,14 +45,14 @@ GST_START_TEST (test_lines)
       "0.010\tno\t0.665\tneither\t0.245\tyes\t0.090\n");
   g_object_set (h->element, "threshold", 0.2, NULL);
   check_row (h, 1, 3, three, "0.010\tno\t0.665\tneither\t0.245\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
 
   h = labeler_new ("3:1:1:1", "softmax", FALSE, "top-k", 3, NULL);
   check_row (h, 1, 3, three, "0.010\t1\t3.000\t2\t2.000\t0\t1.000\n");
   /* equals: the lowest index; and scores may be negative */
   check_row (h, 2, 3, (const gfloat[]) { -4, -2.5f, -2.5f },
       "0.020\t1\t-2.500\t2\t-2.500\t0\t-4.000\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -69,14 +69,14 @@ GST_START_TEST (test_text)
   check_row (h, 2, 3, yes, "yes 0.787\nno 0.107");
   g_object_set (h->element, "top-k", 2, "threshold", 0.5, NULL);
   check_row (h, 3, 3, yes, "yes 0.787");
-  gst_harness_teardown (h);
+  labeler_free (h);
 
   h = labeler_new ("3:1:2", "format", 1, NULL);
   send_labels (h, words);
   check_row (h, 0, 6, (const gfloat[]) { 2, 0, 0, 0, 2, 0 },
       "0: yes\n1: no");
   check_row (h, 0, 6, (const gfloat[]) { NAN, NAN, NAN, 0, 2, 0 }, "1: no");
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -128,7 +128,7 @@ GST_START_TEST (test_json_of_odd_labels)
   check_row (h, 0, 3, no, "0.000\ttab new line  \t0.787\n");
   g_object_set (h->element, "format", 1, NULL);
   check_row (h, 0, 3, no, "tab new line  ");
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -151,20 +151,20 @@ GST_START_TEST (test_where_labels_come_from)
   /* a model without labels came */
   send_labels (h, none);
   check_row (h, 0, 3, no, "0.000\t1\t0.787\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
 
   /* the file wins, whichever comes first */
   h = labeler_new ("3", "labels-path", path, NULL);
   check_row (h, 0, 3, no, "0.000\ttwo\t0.787\n");
   send_labels (h, words);
   check_row (h, 0, 3, no, "0.000\ttwo\t0.787\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
 
   /* numbers may be ignored, too */
   h = labeler_new ("3", "ignore", "1", NULL);
   check_row (h, 0, 3, no, NULL);
   check_row (h, 0, 3, yes, "0.000\t0\t0.787\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
   g_unlink (path);
   g_free (path);
 }
@@ -229,7 +229,7 @@ GST_START_TEST (test_messages_and_segments)
   check_row (h, 99, 3, yes, "-\tyes\t0.787\n");
   check_class_label (h, "yes", 0, 0.78698604, 99 * TICK, GST_CLOCK_TIME_NONE,
       GST_CLOCK_TIME_NONE, -1);
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -244,13 +244,13 @@ GST_START_TEST (test_streams)
   check_row (h, 1, 6, retro, "0.010\t1\t0.787\n");
   /* a shorter one of whole vectors */
   check_row (h, 2, 3, yes, "0.020\t0\t0.787\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
 
   h = labeler_new ("3:2:2", NULL);
   check_row (h, 1, 12, retro, "0.010\t0\t1\t0.787\n" "0.010\t1\t2\t0.787\n");
   check_class_label (h, "1", 1, 0.78698604, TICK, TICK, TICK, 0);
   check_class_label (h, "2", 2, 0.78698604, TICK, TICK, TICK, 1);
-  gst_harness_teardown (h);
+  labeler_free (h);
 
   h = labeler_new ("3:1:2", NULL);
   check_row (h, 1, 6, absent, "0.010\t1\t0\t0.787\n");
@@ -260,7 +260,7 @@ GST_START_TEST (test_streams)
   check_row (h, 1, 6, absent, "{\"label\":\"0\",\"index\":0,"
       "\"score\":0.786986042,\"timestamp\":10000000,\"stream-time\":10000000,"
       "\"running-time\":10000000,\"duration\":10000000,\"stream\":1}\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -279,15 +279,15 @@ GST_START_TEST (test_rows_that_are_no_scores)
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
       check_row (h, i, 3, rows[i], NULL);
     fail_unless (pop_message (h, GST_MESSAGE_ELEMENT) == NULL);
-    gst_harness_teardown (h);
+    labeler_free (h);
   }
   {
     GstHarness *h = labeler_new ("3", NULL);
     check_row (h, 0, 3, masked, "0.000\t0\t0.500\n");
-    gst_harness_teardown (h);
+    labeler_free (h);
     h = labeler_new ("3", "softmax", FALSE, NULL);
     check_row (h, 0, 3, masked, NULL);
-    gst_harness_teardown (h);
+    labeler_free (h);
   }
 }
 
@@ -307,7 +307,7 @@ check_error (const gchar * dims, const gchar * labels, gsize n_bytes,
   check_message (bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
       GST_STREAM_ERROR_FORMAT, "expected", a, b, NULL);
   gst_object_unref (bus);
-  gst_harness_teardown (h);
+  labeler_free (h);
   if (path)
     g_unlink (path);
   g_free (path);
@@ -342,6 +342,7 @@ GST_START_TEST (test_errors)
   fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
       GST_STATE_CHANGE_SUCCESS);
   gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
   gst_object_unref (element);
   gst_object_unref (bus);
 }
@@ -387,7 +388,7 @@ GST_START_TEST (test_unknown_times)
   fail_unless (memcmp (map.data, "-\t0\t0.787\n", map.size) == 0);
   gst_buffer_unmap (buf, &map);
   gst_buffer_unref (buf);
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;

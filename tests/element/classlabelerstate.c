@@ -62,13 +62,13 @@ GST_START_TEST (test_detection)
   check_row (h, 11, 3, a, "0.110\ta\t0.900\n");
   g_object_set (h->element, "changes-only", TRUE, NULL);
   check_row (h, 12, 3, a, NULL);
-  gst_harness_teardown (h);
+  labeler_free (h);
 
   /* the threshold is reached by a score equal to it */
   h = labeler_new ("2", "softmax", FALSE, "threshold", 0.5, NULL);
   check_row (h, 0, 2, (const gfloat[]) { 0.5f, 0 }, "0.000\t0\t0.500\n");
   check_row (h, 1, 2, (const gfloat[]) { 0.4999f, 0 }, NULL);
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -85,11 +85,11 @@ GST_START_TEST (test_ignored_labels)
   check_row (h, 1, 3, c, NULL);
   /* of equals the first one wins, ignored or not */
   check_row (h, 2, 3, both, "0.020\ta\t0.450\tb\t0.100\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
   h = labeler_new ("3", "softmax", FALSE, "ignore", "[\"a\"]", NULL);
   send_words (h);
   check_row (h, 2, 3, both, NULL);
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -106,7 +106,7 @@ GST_START_TEST (test_detection_as_text)
   check_row (h, 5, 3, b, "b");
   check_row (h, 6, 3, c, "");
   check_row (h, 7, 3, c, NULL);
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -144,7 +144,7 @@ GST_START_TEST (test_detection_of_streams)
   g_object_set (h->element, "format", 1, NULL);
   check_row (h, 7, 6, ROWS (a, a), NULL);
   check_row (h, 8, 6, ROWS (a, b), "0: a\n1: b");
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -199,7 +199,7 @@ GST_START_TEST (test_smoothing_is_the_weighted_sum)
       fail_unless (fabs (naive (x, t, index, smoothing) - best) < 1e-12
           * MAX (1, fabs (best)), "seed %u", seed);
     }
-    gst_harness_teardown (h);
+    labeler_free (h);
   }
   g_rand_free (rand);
 }
@@ -215,11 +215,11 @@ GST_START_TEST (test_softmax_of_large_logits)
       "0.000\t0\t0.500\n");
   check_row (h, 1, 3, (const gfloat[]) { -3e38f, -3e38f, 1e4f },
       "0.010\t2\t1.000\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
   h = labeler_new ("2", "softmax", FALSE, NULL);
   check_row (h, 0, 2, (const gfloat[]) { -0x1p127f, -3.4e38f },
       "0.000\t0\t-170141183460469231731687303715884105728.000\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -262,7 +262,7 @@ GST_START_TEST (test_what_resets)
     fail_unless (event != NULL);
     gst_event_unref (event);
   } while (GST_EVENT_TYPE (event) != GST_EVENT_EOS);
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -277,7 +277,7 @@ GST_START_TEST (test_other_sizes)
   gst_harness_set_src_caps_str (h, TENSORS "2:1:3");
   check_row (h, 2, 6, (const gfloat[]) { 1, 0, 0, 1, 1, 0 },
       "0.020\t0\t0\t1.000\n0.020\t1\t1\t1.000\n0.020\t2\t0\t1.000\n");
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -314,7 +314,7 @@ GST_START_TEST (test_properties_that_need_ready)
   g_object_get (h->element, "softmax", &softmax, NULL);
   fail_if (softmax);
   gst_object_unref (bus);
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;
@@ -368,7 +368,7 @@ GST_START_TEST (test_switches_from_other_threads)
   g_thread_join (thread);
   gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
   gst_object_unref (bus);
-  gst_harness_teardown (h);
+  labeler_free (h);
 }
 
 GST_END_TEST;

@@ -184,7 +184,9 @@ check_seek (GstHarness * h, GstClockTime to, GstClockTime until, gsize from,
   GstBuffer *buffer;
 
   fail_unless (gst_harness_push_upstream_event (h, seek));
-  fail_unless (pull_event (h, GST_EVENT_FLUSH_STOP) != NULL);
+  event = pull_event (h, GST_EVENT_FLUSH_STOP);
+  fail_unless (event != NULL);
+  gst_event_unref (event);
   while ((event = gst_harness_pull_event (h)) &&
       GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT)
     gst_event_unref (event);

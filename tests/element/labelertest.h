@@ -35,6 +35,14 @@ labeler_new (const gchar * dims, const gchar * first_property, ...)
   return h;
 }
 
+/* Without the messages on its bus, which hold the labeler. */
+static inline void
+labeler_free (GstHarness * h)
+{
+  gst_element_set_bus (h->element, NULL);
+  gst_harness_teardown (h);
+}
+
 /* A vector of @n floats, valid for the tick number @tick. */
 static inline GstBuffer *
 row_new (guint tick, guint n, const gfloat * x /* (n) */ )

@@ -31,6 +31,23 @@ video_new (const gchar * props)
   return h;
 }
 
+/* Without the messages on its bus, which hold the element. */
+static void
+video_free (GstHarness * h)
+{
+  gst_element_set_bus (h->element, NULL);
+  gst_harness_teardown (h);
+}
+
+static void
+push_caps (GstHarness * h, const gchar * text)
+{
+  GstCaps *caps = gst_caps_from_string (text);
+
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  gst_caps_unref (caps);
+}
+
 static gchar *
 video_caps (const gchar * format, guint width, guint height)
 {
@@ -115,7 +132,7 @@ check_format (const gchar * format, gboolean planar)
       " layout=interleaved");
 
   if (channels == 1) {
-    gst_harness_teardown (h);
+    video_free (h);
     h = video_new (planar ? "mean=0.485 std=0.229" :
         "mean=0.485 std=0.229 layout=interleaved");
   }
@@ -144,7 +161,7 @@ check_format (const gchar * format, gboolean planar)
     g_free (pixels);
     g_free (what);
   }
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 static const gchar *formats[] = { "GRAY8", "RGB", "BGR", "RGBx", "BGRx", "xRGB",
@@ -189,7 +206,7 @@ GST_START_TEST (test_numbers)
     out = take (h, gst_buffer_new_memdup (pixels, 4));
     check_values (out, cases[i].expected, 4, cases[i].props);
     gst_buffer_unref (out);
-    gst_harness_teardown (h);
+    video_free (h);
   }
 }
 
@@ -244,7 +261,7 @@ GST_START_TEST (test_strides_and_cropping)
   out = take (h, buf);
   check_values (out, part, 9, "cropping");
   gst_buffer_unref (out);
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_END_TEST;
@@ -291,7 +308,7 @@ check_refused_crop (guint x, guint y, guint width, guint height,
   fail_unless_equals_int (gst_harness_push (h, buf), GST_FLOW_ERROR);
   check_error (h, STREAM, FORMAT, "Expected a picture of 3 x 3", found,
       "videoscale");
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_START_TEST (test_frames_that_disagree)
@@ -317,7 +334,7 @@ GST_START_TEST (test_frames_that_disagree)
       GST_VIDEO_FORMAT_RGB, 3, 3);
   fail_unless_equals_int (gst_harness_push (h, buf), GST_FLOW_ERROR);
   check_error (h, STREAM, FORMAT, "GRAY8", "meta says RGB");
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_END_TEST;
@@ -348,13 +365,13 @@ GST_START_TEST (test_caps_downstream)
   check_current_caps (h, "45:1:1:1", 25);
   gst_harness_set_src_caps_str (h, "video/x-raw,format=RGB,width=2,height=2");
   check_current_caps (h, "12:1:1:1", 0);
-  gst_harness_teardown (h);
+  video_free (h);
 
   h = video_new ("");
   gst_harness_set_sink_caps_str (h, TENSORS ",dimensions=(string)12");
   set_video (h, "RGB", 2, 2);
   check_current_caps (h, "12", 25);
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_END_TEST;
@@ -393,7 +410,7 @@ GST_START_TEST (test_caps_upstream)
   /* One frame, one vector. */
   gst_harness_set_sink_caps_str (h, TENSORS ",dimensions=(string)12:2");
   fail_if (offers (h, "video/x-raw"));
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_END_TEST;
@@ -411,23 +428,19 @@ GST_START_TEST (test_size_that_nobody_takes)
   fail_unless (gst_pad_peer_query_accept_caps (h->srcpad, filter));
   gst_caps_unref (filter);
   gst_caps_unref (caps);
-  gst_harness_push_event (h,
-      gst_event_new_caps (gst_caps_from_string
-          ("video/x-raw,format=RGB,width=5,height=2,framerate=25/1")));
+  push_caps (h, "video/x-raw,format=RGB,width=5,height=2,framerate=25/1");
   check_error (h, STREAM, FORMAT, "vectors of 30 values", "RGB of 5 x 2",
       "dimensions=(string)10", "videoscale");
-  gst_harness_push_event (h,
-      gst_event_new_caps (gst_caps_from_string
-          ("video/x-raw,format=RGB,width=20000,height=20000,framerate=1/1")));
+  push_caps (h, "video/x-raw,format=RGB,width=20000,height=20000,framerate=1/1");
   check_error (h, STREAM, FORMAT, "at most 1073741823 values",
       "20000 x 20000 of 3");
-  gst_harness_teardown (h);
+  video_free (h);
 
   h = video_new ("");
   gst_harness_set_sink_caps_str (h, TENSORS ",dimensions=10:2");
   offers (h, "video/x-raw");
   check_error (h, STREAM, FORMAT, "dimensions=(string)64:16");
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_END_TEST;
@@ -455,6 +468,7 @@ check_start_refused (const gchar * name, const gchar * text,
   g_error_free (error);
   gst_message_unref (message);
   gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
   gst_object_unref (bus);
   gst_object_unref (element);
 }
@@ -467,10 +481,10 @@ check_channels_refused (const gchar * props, const gchar * format,
   gchar *caps = video_caps (format, 2, 2);
 
   gst_harness_push_event (h, gst_event_new_stream_start ("a"));
-  gst_harness_push_event (h, gst_event_new_caps (gst_caps_from_string (caps)));
+  push_caps (h, caps);
   check_error (h, STREAM, FORMAT, found, format);
   g_free (caps);
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_START_TEST (test_properties_refused)
@@ -495,7 +509,7 @@ GST_START_TEST (test_properties_refused)
   g_object_get (h->element, "mean", &mean, NULL);
   fail_unless_equals_string (mean, "0.5");
   g_free (mean);
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_END_TEST;
@@ -528,7 +542,7 @@ GST_START_TEST (test_larger_pool)
     fail_unless_equals_uint64 (gst_buffer_get_size (out), 8 * sizeof (gfloat));
     gst_buffer_unref (out);
   }
-  gst_harness_teardown (h);
+  video_free (h);
   gst_object_unref (pool);
 }
 
@@ -567,7 +581,7 @@ GST_START_TEST (test_times_and_memory)
           GST_VIDEO_CROP_META_API_TYPE, NULL));
   gst_query_unref (query);
   gst_caps_unref (caps);
-  gst_harness_teardown (h);
+  video_free (h);
 }
 
 GST_END_TEST;
