@@ -99,6 +99,37 @@ find_separate (const CoBuild * b, CoMatrices * m, const CoLayerParts * layer,
   return TRUE;
 }
 
+/* Whether the library keeps query, key and value in one where it can */
+static gboolean
+packs (const CoScheme * scheme)
+{
+  for (const CoSchemeName * n = scheme->names; n->suffix; n++)
+    if (n->role == CO_ROLE_IN_WEIGHT)
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether the tensors of the projections are those of one attention. */
+static gboolean
+check_tensors (const CoBuild * b, const CoLayerParts * layer, CoRole base)
+{
+  const CoRole packed[] = { CO_ROLE_IN_WEIGHT, CO_ROLE_OUT_WEIGHT };
+  const CoRole separate[] = { base, base + 2, base + 4, base + 6 };
+  gboolean apart = FALSE;
+
+  if (!packs (b->scheme))
+    return co_build_check_biases (b, layer, separate, G_N_ELEMENTS (separate));
+  for (gsize i = 0; i < 3; i++)
+    if (layer->tensors[CO_ROLE_IN_WEIGHT]
+        && !co_build_unused (b, layer->tensors[separate[i]],
+            "beside in_proj_weight"))
+      return FALSE;
+    else if (layer->tensors[separate[i]])
+      apart = TRUE;
+  return (apart || co_build_require (b, layer, CO_ROLE_IN_WEIGHT))
+      && co_build_check_biases (b, layer, packed, G_N_ELEMENTS (packed));
+}
+
 /* The keys of add_bias_kv and add_zero_attn */
 static gboolean
 fixed_keys (const CoBuild * b, CoAttention * a, const CoLayerParts * layer)
@@ -166,6 +197,8 @@ co_build_attention (const CoBuild * b, CoAttention * a, CoMatrices * m,
 {
   const CoRole out = base + CO_ROLE_OUT_WEIGHT - CO_ROLE_Q_WEIGHT;
 
+  if (!check_tensors (b, layer, base))
+    return FALSE;
   if (layer->tensors[CO_ROLE_IN_WEIGHT] ? !find_packed (b, m, layer)
       : !find_separate (b, m, layer, base))
     return FALSE;

@@ -37,9 +37,14 @@ feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
     CO_ROLE_NORM1_WEIGHT, CO_ROLE_NORM2_WEIGHT, CO_ROLE_NORM3_WEIGHT
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (needed) - !b->scheme->decoder; i++)
+  const gsize n = G_N_ELEMENTS (needed) - !b->scheme->decoder;
+
+  for (gsize i = 0; i < n; i++)
     if (!co_build_require (b, layer, needed[i]))
       return FALSE;
+  if (!co_build_check_biases (b, layer, needed, 2)
+      || !co_build_check_biases (b, layer, needed + 2, n - 2))
+    return FALSE;
   self->norm_first = b->settings->norm_first;
   self->activation = b->settings->activation;
   return linear (b, &self->linear1, t[CO_ROLE_LINEAR1_WEIGHT],

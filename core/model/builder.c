@@ -65,6 +65,29 @@ co_build_matrix (const CoBuild * b, CoMatrix * matrix,
 }
 
 gboolean
+co_build_unused (const CoBuild * b, const CoTensor * tensor,
+    const gchar * why)
+{
+  return !tensor || co_build_fail (b, CO_ERROR_MODEL,
+      "nothing uses tensor '%s' %s: expected none; leave it out of the file, or correct the metadata",
+      tensor->name, why);
+}
+
+gboolean
+co_build_check_biases (const CoBuild * b, const CoLayerParts * layer,
+    const CoRole * weights, gsize n)
+{
+  gboolean any = FALSE;
+
+  for (gsize i = 0; i < n; i++)
+    any = any || layer->tensors[weights[i] + 1];
+  for (gsize i = 0; any && i < n; i++)
+    if (!co_build_require (b, layer, weights[i] + 1))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
 co_build_require (const CoBuild * b, const CoLayerParts * layer,
     CoRole role)
 {

@@ -42,6 +42,12 @@ gboolean co_build_check (const CoBuild * b, const CoTensor * tensor,
 /* Whether the layer has a tensor in that role. */
 gboolean co_build_require (const CoBuild * b, const CoLayerParts * layer,
     CoRole role);
+/* Whether there is no tensor that has no use. */
+gboolean co_build_unused (const CoBuild * b, const CoTensor * tensor,
+    const gchar * why);
+/* Whether the layer has the biases of all these weights or of none: modules are made with both or with neither. */
+gboolean co_build_check_biases (const CoBuild * b,
+    const CoLayerParts * layer, const CoRole * weights, gsize n);
 /* (n_out, n_in) and, if there is one, (n_out) */
 gboolean co_build_matrix (const CoBuild * b, CoMatrix * matrix,
     const CoTensor * weight, const CoTensor * bias, gsize n_out, gsize n_in);

@@ -328,6 +328,18 @@ co_build_kind (const CoBuild * b, CoStack * stack, const CoParts * parts)
     if (!set_cross_attention (b, stack, parts))
       return FALSE;
   }
+  for (gsize l = 0; l < stack->n_layers; l++) {
+    const CoTensor *const *t = g_array_index (parts->layers, CoLayerParts,
+        l).tensors;
+    gsize cross = CO_ROLE_FEATURES - CO_ROLE_Q_WEIGHT + CO_ROLE_CROSS;
+
+    if ((kind != CO_KIND_RECURRENT_LINEAR && !b->scheme->keras
+            && !co_build_unused (b, t[CO_ROLE_FEATURES],
+                "without attention recurrent-linear"))
+        || (b->settings->cross_attention != CO_CROSS_LINEAR
+            && !co_build_unused (b, t[cross], "without cross_attention linear")))
+      return FALSE;
+  }
   if (b->scheme->keras && kind != CO_KIND_KERNEL)
     return co_build_fail (b, CO_ERROR_SETTING,
         "attention %s with the tensors of %s: expected kernel; save attention kernel in the metadata, or set the "

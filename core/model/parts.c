@@ -24,7 +24,7 @@ part_is (const gchar * part, const gchar * end, const gchar * word)
 }
 
 /* co.Lambda and co.Residual add `fn`, and `_ff_block` with its branch's number; RecyclingPositionalEncoding keeps
- * its table in `pe`. */
+ * its table in `pe`, which may be the table itself. */
 static gchar *
 strip_wrappers (const gchar * name)
 {
@@ -33,8 +33,7 @@ strip_wrappers (const gchar * name)
 
   for (; part; part = *end ? end + 1 : NULL) {
     end = strchrnul (part, '.');
-    if (part_is (part, end, "fn") || (part_is (part, end, "pe") && part > name
-            && *end))
+    if (part_is (part, end, "fn") || (part_is (part, end, "pe") && part > name))
       continue;
     if (part_is (part, end, "_ff_block")) {
       if (*end && part_is (end + 1, strchrnul (end + 1, '.'), "1"))
@@ -105,27 +104,45 @@ layer_clear (gpointer data)
   g_free (((CoLayerParts *) data)->path);
 }
 
-/* Finds the layers; tensors that are of none stay in @rest. */
+/* Which layer's tensor that is and which one of it; NULL if of none. */
+static gchar *
+find_layer (const CoScheme * scheme, const gchar * name, CoRole * role)
+{
+  for (const CoSchemeName * s = scheme->names; s->suffix; s++) {
+    gchar *path = owner_of (name, s->suffix);
+
+    *role = s->role;
+    if (path)
+      return path;
+  }
+  return NULL;
+}
+
+/* Finds the layers; tensors that are of none stay in @rest. A norm1 or a linear1 without an attention is of none. */
 static void
 match (const CoScheme * scheme, GArray * named, GArray * layers, GArray * rest)
 {
+  g_autoptr (GHashTable) attend =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  CoRole role;
+
   for (guint i = 0; i < named->len; i++) {
-    Named *n = &g_array_index (named, Named, i);
-    gboolean found = FALSE;
+    const Named *n = &g_array_index (named, Named, i);
+    g_autofree gchar *path = find_layer (scheme, n->name, &role);
 
-    for (const CoSchemeName * s = scheme->names; s->suffix && !found; s++) {
-      g_autofree gchar *path = owner_of (n->name, s->suffix);
-      CoLayerParts *layer;
+    if (path && role < CO_ROLE_NORM1_WEIGHT)
+      g_hash_table_add (attend, g_steal_pointer (&path));
+  }
+  for (guint i = 0; i < named->len; i++) {
+    const Named *n = &g_array_index (named, Named, i);
+    g_autofree gchar *path = find_layer (scheme, n->name, &role);
+    CoLayerParts *layer = path && g_hash_table_contains (attend, path)
+        ? layer_at (layers, path) : NULL;
 
-      if (!path)
-        continue;
-      layer = layer_at (layers, path);
-      if (layer->tensors[s->role])
-        break;                  /* two tensors of one name: the second stays in the rest */
-      layer->tensors[s->role] = n->tensor;
-      found = TRUE;
-    }
-    if (!found)
+    /* Two tensors of one name: the second stays in the rest. */
+    if (layer && !layer->tensors[role])
+      layer->tensors[role] = n->tensor;
+    else
       g_array_append_val (rest, *n);
   }
 }
@@ -136,7 +153,7 @@ has_attention (const CoLayerParts * layer)
   return layer->tensors[CO_ROLE_IN_WEIGHT] || layer->tensors[CO_ROLE_Q_WEIGHT];
 }
 
-/* Whether the layers found are layers: each has an attention, and feed-forward unless the scheme is bare. */
+/* Whether the layers found are whole: each has an attention, and feed-forward unless the scheme is bare. */
 static gboolean
 plausible (const CoScheme * scheme, GArray * layers)
 {
@@ -146,7 +163,7 @@ plausible (const CoScheme * scheme, GArray * layers)
             && !layer->tensors[CO_ROLE_LINEAR1_WEIGHT]))
       return FALSE;
   }
-  return layers->len > 0;
+  return TRUE;
 }
 
 static gint
@@ -193,6 +210,19 @@ group (GArray * rest)
   return modules;
 }
 
+/* Whether a module is a child of @path. */
+static gboolean
+has_child (GArray * modules, const gchar * path)
+{
+  for (guint i = 0; i < modules->len; i++) {
+    g_autofree gchar *parent =
+        parent_of (g_array_index (modules, CoModuleParts, i).path);
+    if (g_str_equal (parent, path))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Which part a module beside the encoder is, or NULL. Numbered children are told by their place and shape,
  * named ones by name. */
 static CoModuleParts *
@@ -210,10 +240,12 @@ place (CoParts * self, const CoModuleParts * module,
     return NULL;
   if (g_str_equal (module->path, own_norm))
     return &self->encoder_norm;
-  if (!g_str_equal (module_parent, parent) || g_str_equal (module->path, ""))
+  if (g_str_equal (module->path, "") || (!g_str_equal (module_parent, parent)
+          && !g_str_equal (module_parent, encoder_path)))
     return NULL;
-  if (n >= 0 && first >= 0) {
+  if (n >= 0 && first >= 0 && g_str_equal (module_parent, parent)) {
     gboolean table = strstr (module->weight->name, ".pe.") != NULL
+        || g_str_has_suffix (module->weight->name, ".pe")
         || g_str_has_suffix (module->weight->name, ".pattern");
     if (n < first)
       return table ? &self->positions : &self->embed;
@@ -256,6 +288,9 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
   if (g_str_equal (last_part (container), "layers")) {
     encoder_path = parent_of (container);
     from = to = number_of (encoder_path);
+  } else if (*container && !has_child (modules, container)) {   /* a list of layers */
+    encoder_path = g_strdup (container);
+    from = to = number_of (container);
   } else {                      /* layers that are children themselves */
     encoder_path = g_strdup (first->path);
     from = number_of (first->path);
@@ -288,7 +323,8 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
     module->path = NULL;
   }
   if (settings->encoder && !g_str_equal (settings->encoder,
-          last_part (encoder_path))) {
+          last_part (encoder_path)) && !g_str_equal (settings->encoder,
+          last_part (container))) {
     g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
         "%s: expected the encoder under '%s' as metadata `encoder` says, found it under '%s'; correct the metadata",
         co_safetensors_get_name (file), settings->encoder, encoder_path);
@@ -328,13 +364,16 @@ co_parts_find (CoParts * self, const CoSafetensors * file,
           tensor, strip_wrappers (tensor->name)
         }));
   }
-  /* The scheme that leaves the fewest tensors over; of equals the first. */
+  /* The scheme that leaves the fewest tensors over; of equals the first whose layers are whole. Others count as well, so
+   * that what they lack is named. */
   for (gsize i = 0; co_schemes[i]; i++) {
     g_autoptr (GArray) layers = new_layers ();
     g_autoptr (GArray) left = g_array_new (FALSE, FALSE, sizeof (Named));
 
     match (co_schemes[i], named, layers, left);
-    if (plausible (co_schemes[i], layers) && (!rest || left->len < rest->len)) {
+    if (layers->len > 0 && (!rest || left->len < rest->len
+            || (left->len == rest->len && !plausible (self->scheme,
+                    self->layers) && plausible (co_schemes[i], layers)))) {
       self->scheme = co_schemes[i];
       g_clear_pointer (&self->layers, g_array_unref);
       g_clear_pointer (&rest, g_array_unref);

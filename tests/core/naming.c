@@ -190,12 +190,36 @@ test_children (void)
     {"embed.", "embed.fn."}, {"encoder.", "encoder.fn."},
     {"norm.", "norm.fn."}, {"head.", "fn.head."}, {NULL}
   };
+  static const Renaming like_layers[] = {
+    {"embed.", "linear1."}, {"norm.", "norm1."}, {"head.", "linear2."}, {NULL}
+  };
+  static const Renaming listed[] = {
+    {"encoder.layers.", "blocks."}, {"positions.weight", "positions.pe"}, {NULL}
+  };
+  static const Renaming numbered_list[] = {
+    {"embed.", "0."}, {"positions.weight", "1.pe"},
+    {"encoder.layers.", "2."}, {"norm.", "3."}, {"head.", "4."}, {NULL}
+  };
+  static const Renaming beside_layers[] = {
+    {"embed.", "model.embed."}, {"positions.", "model.positions."},
+    {"encoder.layers.", "model.layers."}, {"norm.", "model.norm."},
+    {"head.", "model.head."}, {NULL}
+  };
   g_autoptr (RefModel) m = make (&classifier, TRUE, REF_TORCH);
 
+  check_renamed (m, like_layers, "embed=linear1 norm=norm1 head=linear2");
   check_renamed (m, by_metadata,
       "embed=front positions=place encoder=body norm=level head=top");
   check_renamed (m, numbered, NULL);
   check_renamed (m, wrapped, NULL);
+  /* A norm of the encoder's own has no place where layers are in a list. */
+  m->encoder_norm.gain = NULL;
+  m->encoder_norm.bias = NULL;
+  check_renamed (m, listed, NULL);
+  check_renamed (m, listed, "encoder=blocks");
+  check_renamed (m, numbered_list, NULL);
+  check_renamed (m, beside_layers, NULL);
+  check_renamed (m, beside_layers, "encoder=layers");
 }
 
 /* layers.0.1.fn.norm1, layers.0.fn.1.norm1.fn, _ff_block.1 and _ff_block.fn: as versions and depths have it */
