@@ -9,8 +9,9 @@
 
 #define ROUNDS 21
 #define PACED_ROUNDS 15
-/* How long each of those that are compared runs in a round, in microseconds */
-#define TURN 4000
+/* How long each of those that are compared runs in a round, in microseconds, and at least how often */
+#define TURN 6000
+#define LEAST 3
 
 typedef struct
 {
@@ -102,12 +103,14 @@ compare_shapes (const BenchModel * m, const Shape * all, gsize n_shapes,
       c->run = run_new (m, c->shape.precision, c->shape.n_streams,
           c->shape.n_steps, c->shape.apart);
     measure (c, &floor, 1);
-    repeat[i] = 1 + TURN / measure (c, &floor, 1);
+    repeat[i] = MAX (LEAST, TURN / measure (c, &floor, 1));
   }
   for (gsize round = 0; round < ROUNDS; round++)
-    for (gsize i = 0; i < n; i++)
+    for (gsize i = 0; i < n; i++) {
+      measure (&cases[i], &floor, 1);   /* the caches are its own */
       cases[i].back_to_back[round] = measure (&cases[i], &floor, repeat[i]) /
           (cases[i].shape.n_streams * cases[i].shape.n_steps);
+    }
   for (gsize round = 0; paced && round < PACED_ROUNDS; round++)
     for (gsize i = 0; i < n; i++)
       if (cases[i].shape.n_streams * cases[i].shape.n_steps == 1) {
