@@ -56,6 +56,32 @@ measure (const Case * c, const Floor * floor, gsize n)
   return (now_us () - begin) / n;
 }
 
+/* What a lower precision costs in accuracy: the largest error against float32 over a window of random vectors, behind
+ * another one, relative to the largest output */
+static double
+loss (const BenchModel * m, const gchar * precision)
+{
+  Run exact = run_new (m, "float32", 1, 1, FALSE);
+  Run lower = run_new (m, precision, 1, 1, FALSE);
+  const CoModelInfo *info = co_model_get_info (exact.model);
+  double worst = 0, largest = 0;
+  guint32 seed = 5;
+
+  for (gsize t = 0; t < 2 * m->sequence_len; t++) {
+    for (gsize i = 0; i < info->n_inputs; i++)
+      exact.x[i] = lower.x[i] = bench_random (&seed);
+    run_step (&exact);
+    run_step (&lower);
+    for (gsize i = 0; t >= m->sequence_len && i < info->n_outputs; i++) {
+      worst = MAX (worst, fabs (lower.y[i] - exact.y[i]));
+      largest = MAX (largest, fabs (exact.y[i]));
+    }
+  }
+  run_free (&exact);
+  run_free (&lower);
+  return worst / largest;
+}
+
 static void
 print_case (const Case * c, const Case * cases, const BenchModel * m,
     gboolean paced)
@@ -79,6 +105,8 @@ print_case (const Case * c, const Case * cases, const BenchModel * m,
         median_ratio (c->back_to_back, cases[0].back_to_back, ROUNDS),
         median_ratio (cases[1].back_to_back, c->back_to_back, ROUNDS),
         info->macs / 1e6, info->model_bytes / 1e3, info->state_bytes / 1e3);
+  if (info && !g_str_equal (c->shape.precision, "float32"))
+    g_print (" %8.1e", loss (m, c->shape.precision));
   g_print ("\n");
 }
 
@@ -91,9 +119,9 @@ compare_shapes (const BenchModel * m, const Shape * all, gsize n_shapes,
   g_autofree Case *cases = g_new0 (Case, n);
   g_autofree gsize *repeat = g_new (gsize, n);
 
-  g_print ("%-6s %-16s %-9s %7s %4s %11s %10s %9s %9s %10s %8s %8s\n", "model",
+  g_print ("%-6s %-16s %-9s %7s %4s %11s %10s %9s %9s %10s %8s %8s %8s\n", "model",
       "kind", "precision", "S    ", "T", "us/vector", "paced", "of floor",
-      "speed-up", "MMAC/step", "model kB", "state kB");
+      "speed-up", "MMAC/step", "model kB", "state kB", "loss");
   for (gsize i = 0; i < n; i++) {
     Case *c = &cases[i];
 
