@@ -33,8 +33,8 @@ floor_new (const BenchModel * m)
           m->d_ff));
   guint32 seed = 7;
 
-  f.weights = g_new (float, n);
-  f.rows = g_new (float, 2 * m->sequence_len * widest);
+  f.weights = g_aligned_alloc (n, sizeof (float), 64);
+  f.rows = g_aligned_alloc (2 * m->sequence_len * widest, sizeof (float), 64);
   for (gsize i = 0; i < n; i++)
     f.weights[i] = .03f * bench_random (&seed);
   for (gsize i = 0; i < 2 * m->sequence_len * widest; i++)
@@ -45,8 +45,8 @@ floor_new (const BenchModel * m)
 static inline void
 floor_free (const Floor * f)
 {
-  g_free (f->weights);
-  g_free (f->rows);
+  g_aligned_free (f->weights);
+  g_aligned_free (f->rows);
 }
 
 static inline const float *
