@@ -82,8 +82,9 @@ describe (CoModel * self, const CoSettings * settings)
 /* Snapshots fit a model with the same weights and hyper-parameters, wherever its file lies. */
 static void
 take_fingerprint (CoModel * self, const CoSafetensors * file,
-    const gchar * options)
+    const CoSettings * settings)
 {
+  g_autofree gchar *hyper_parameters = co_settings_to_string (settings);
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
   gsize n = sizeof self->fingerprint;
   const gsize numbers[] = { self->stack.n_layers, self->info.n_heads,
@@ -91,7 +92,7 @@ take_fingerprint (CoModel * self, const CoSafetensors * file,
   };
 
   g_checksum_update (sum, (const guchar *) self->info.kind, -1);
-  g_checksum_update (sum, (const guchar *) options, -1);
+  g_checksum_update (sum, (const guchar *) hyper_parameters, -1);
   g_checksum_update (sum, (const guchar *) numbers, sizeof numbers);
   for (gsize i = 0; i < co_safetensors_get_n_tensors (file); i++) {
     const CoTensor *t = co_safetensors_get_tensor (file, i);
@@ -115,7 +116,6 @@ model_free (CoModel * self)
 static CoModel *
 model_new (const CoSafetensors * file, const CoOptions * options, GError ** error)
 {
-  g_autofree gchar *option_string = co_options_to_string (options);
   CoModel *self = g_new0 (CoModel, 1);
   CoSettings settings = { 0 };
   CoParts parts = { 0 };
@@ -131,7 +131,7 @@ model_new (const CoSafetensors * file, const CoOptions * options, GError ** erro
       && (!settings.labels || read_labels (self, file, settings.labels, error));
   if (ok) {
     describe (self, &settings);
-    take_fingerprint (self, file, option_string);
+    take_fingerprint (self, file, &settings);
   }
   co_parts_clear (&parts);
   co_settings_clear (&settings);

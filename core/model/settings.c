@@ -197,6 +197,30 @@ co_settings_read (CoSettings * self, const CoSafetensors * file,
   return TRUE;
 }
 
+gchar *
+co_settings_to_string (const CoSettings * self)
+{
+  GString *s = g_string_new (NULL);
+  gchar number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (settings); i++) {
+    gconstpointer from = (const guint8 *) self + settings[i].offset;
+
+    if (settings[i].type == TEXT)       /* labels, and names of parts */
+      continue;
+    g_string_append_printf (s, "%s=", settings[i].key);
+    if (settings[i].type == INTEGER)
+      g_string_append_printf (s, "%" G_GINT64_FORMAT "\n",
+          *(const gint64 *) from);
+    else if (settings[i].type == NUMBER)
+      g_string_append_printf (s, "%s\n", g_ascii_dtostr (number,
+              sizeof number, *(const gdouble *) from));
+    else
+      g_string_append_printf (s, "%d\n", *(const gint *) from);
+  }
+  return g_string_free (s, FALSE);
+}
+
 void
 co_settings_clear (CoSettings * self)
 {

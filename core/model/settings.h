@@ -63,6 +63,8 @@ enum
 gboolean co_settings_read (CoSettings * self, const CoSafetensors * file,
     const CoOptions * options, GError ** error);
 void co_settings_clear (CoSettings * self);
+/* What a stream's numbers depend on, in one string: equal for equal values, wherever they were said. */
+gchar *co_settings_to_string (const CoSettings * self);
 
 /* The key as the table spells it; NULL with CO_ERROR_SETTING if there is none. */
 const gchar *co_settings_find_key (const gchar * key, GError ** error);

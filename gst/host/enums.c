@@ -14,6 +14,9 @@ function (void) \
   return type; \
 }
 
+/* Behind the names with -, which are what a value is called. */
+#define AS_METADATA "The same, as metadata may write it"
+
 DEFINE_ENUM (model_attention_get_type, "GstContinualAttentionKind",
     {0, "As the model says", "auto"},
     {1, "The output of the query at query-index over the window, exact for a "
@@ -27,7 +30,10 @@ DEFINE_ENUM (model_attention_get_type, "GstContinualAttentionKind",
     {5, "Causal linear attention over all vectors so far in constant state "
           "(fast_transformers)", "recurrent-linear"},
     {6, "Windowed or decayed kernel attention, in chunks or not "
-          "(KernelAttention)", "kernel"})
+          "(KernelAttention)", "kernel"},
+    {1, AS_METADATA, "single_output"},
+    {4, AS_METADATA, "recurrent_full"},
+    {5, AS_METADATA, "recurrent_linear"})
 
 DEFINE_ENUM (model_activation_get_type, "GstContinualActivation",
     {0, "As the model says, or ReLU", "auto"},
@@ -39,7 +45,9 @@ DEFINE_ENUM (model_activation_get_type, "GstContinualActivation",
     {6, "Logistic sigmoid", "sigmoid"},
     {7, "ELU", "elu"},
     {8, "Leaky ReLU", "leaky-relu"},
-    {9, "None", "identity"})
+    {9, "None", "identity"},
+    {3, AS_METADATA, "gelu_tanh"},
+    {8, AS_METADATA, "leaky_relu"})
 
 DEFINE_ENUM (model_switch_get_type, "GstContinualSwitch",
     {0, "As the model says, or false", "auto"},
@@ -51,7 +59,9 @@ DEFINE_ENUM (model_self_attention_get_type, "GstContinualSelfAttention",
     {1, "Causal softmax over all vectors so far, up to max-len",
           "recurrent-full"},
     {2, "Causal linear attention over all vectors so far in constant state",
-          "recurrent-linear"})
+          "recurrent-linear"},
+    {1, AS_METADATA, "recurrent_full"},
+    {2, AS_METADATA, "recurrent_linear"})
 
 DEFINE_ENUM (model_cross_attention_get_type, "GstContinualCrossAttention",
     {0, "As the model says, or full", "auto"},

@@ -150,6 +150,49 @@ test_other (Fixture * self, gconstpointer data)
   check_refused (other, bytes, n, "another model");
 }
 
+/* The same weights with another hyper-parameter are another model. */
+static void
+test_settings (Fixture * self, gconstpointer data)
+{
+  g_autoptr (GBytes) state = co_stream_get_state (self->live->stream);
+  g_autoptr (CoModel) model = NULL;
+  g_autoptr (CoStream) other = NULL;
+  gsize n;
+  const guint8 *bytes = g_bytes_get_data (state, &n);
+
+  self->m->eps *= 2;
+  model = ref_model_load (self->m);
+  other = co_stream_new (model, 2);
+  check_refused (other, bytes, n, "with other hyper-parameters");
+}
+
+/* Said by an option, the same hyper-parameters make the same model. */
+static void
+test_options (Fixture * self, gconstpointer data)
+{
+  g_autoptr (GBytes) state = co_stream_get_state (self->live->stream);
+  g_autoptr (GBytes) file = ref_model_write (self->m, NULL);
+  g_autoptr (CoOptions) options = co_options_new ();
+  g_autoptr (CoModel) model = NULL;
+  g_autoptr (CoStream) again = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *max_len = g_strdup_printf ("%zu", MAX (self->m->max_len,
+          1));
+
+  g_assert_true (co_options_set (options, "precision", "float32", NULL));
+  g_assert_true (co_options_set (options, "warm_up",
+          self->m->partial ? "partial" : "drop", NULL));
+  if (self->m->max_len > 0)
+    g_assert_true (co_options_set (options, "max_len", max_len, NULL)
+        && co_options_set (options, "at_max",
+            self->m->drop_oldest ? "drop-oldest" : "error", NULL));
+  model = co_model_load_bytes (file, options, &error);
+  g_assert_no_error (error);
+  again = co_stream_new (model, 2);
+  g_assert_true (co_stream_set_state (again, state, &error));
+  g_assert_no_error (error);
+}
+
 static void
 sign (guint8 * bytes, gsize n)
 {
@@ -232,6 +275,8 @@ main (int argc, char **argv)
     {"clean", test_clean},
     {"altered", test_altered},
     {"other", test_other},
+    {"settings", test_settings},
+    {"options", test_options},
     {"forged", test_forged},
     {"not-finite", test_not_finite},
   };

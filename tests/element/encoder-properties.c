@@ -102,6 +102,33 @@ get_stat (GstElement * e, const gchar * name)
   return n;
 }
 
+/* Values are spelled as in the kinds' names or as in metadata. */
+GST_START_TEST (test_spellings)
+{
+  const gchar *const spellings[][3] = {
+    {"attention", "single-output", "single_output"},
+    {"attention", "recurrent-full", "recurrent_full"},
+    {"attention", "recurrent-linear", "recurrent_linear"},
+    {"activation", "gelu-tanh", "gelu_tanh"},
+    {"activation", "leaky-relu", "leaky_relu"},
+  };
+  GstElement *e = gst_element_factory_make ("continualencoder", NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (spellings); i++) {
+    gint dashes, underscores;
+
+    gst_util_set_object_arg (G_OBJECT (e), spellings[i][0], spellings[i][1]);
+    g_object_get (e, spellings[i][0], &dashes, NULL);
+    g_object_set (e, spellings[i][0], 0, NULL);
+    gst_util_set_object_arg (G_OBJECT (e), spellings[i][0], spellings[i][2]);
+    g_object_get (e, spellings[i][0], &underscores, NULL);
+    fail_unless (dashes > 0);
+    fail_unless_equals_int (underscores, dashes);
+  }
+  gst_object_unref (e);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_stats)
 {
   g_autoptr (Golden) g = golden_load (MODEL, NULL);
@@ -382,6 +409,7 @@ encoder_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_ready_only);
+  tcase_add_test (tc, test_spellings);
   tcase_add_test (tc, test_stats);
   tcase_add_test (tc, test_precision);
   tcase_add_test (tc, test_readme);
