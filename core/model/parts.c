@@ -1,6 +1,7 @@
 /* libcontinual: which tensor of a file is which part of a model
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/scheme.h"
+#include "weights/quote.h"
 #include <string.h>
 
 /* A tensor with the name that it would have without wrappers. */
@@ -325,9 +326,11 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
   if (settings->encoder && !g_str_equal (settings->encoder,
           last_part (encoder_path)) && !g_str_equal (settings->encoder,
           last_part (container))) {
+    g_autofree gchar *quoted = co_quote (settings->encoder);    /* an option may be any bytes */
+
     g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
-        "%s: expected the encoder under '%s' as metadata `encoder` says, found it under '%s'; correct the metadata",
-        co_safetensors_get_name (file), settings->encoder, encoder_path);
+        "%s: expected the encoder under %s as metadata `encoder` says, found it under '%s'; correct the metadata",
+        co_safetensors_get_name (file), quoted, encoder_path);
     return FALSE;
   }
   return TRUE;

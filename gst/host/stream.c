@@ -202,11 +202,14 @@ gather (ModelStream * self, const ModelRows * rows, gsize n, gsize width,
     float **copy)
 {
   const gsize row = width * sizeof (float);
-  const guint8 *first = (const guint8 *) rows->data + rows->from * row;
+  const guint8 *first;
 
-  if (!rows->data || ((self->n_streams == 1 || n == rows->length)
-          && GPOINTER_TO_SIZE (first) % sizeof (float) == 0))
-    return rows->data ? (const float *) (gconstpointer) first : NULL;
+  if (!rows->data)
+    return NULL;
+  first = (const guint8 *) rows->data + rows->from * row;
+  if ((self->n_streams == 1 || n == rows->length)
+      && GPOINTER_TO_SIZE (first) % sizeof (float) == 0)
+    return (const float *) (gconstpointer) first;
   if (!*copy)
     *copy = g_new (float, self->n_streams * self->capacity * width);
   for (guint s = 0; s < self->n_streams; s++)

@@ -263,7 +263,7 @@ GST_START_TEST (test_extremes)
     GstMapInfo map;
 
     gst_buffer_map (buffer, &map, GST_MAP_READ);
-    expect_output (h, (float *) map.data, map.size / sizeof (float), 1e-6);
+    expect_output (h, (float *) map.data, map.size / sizeof (float), g->atol);
     gst_buffer_unmap (buffer, &map);
     gst_buffer_unref (buffer);
   }
