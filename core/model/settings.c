@@ -159,6 +159,16 @@ parse (const Setting * setting, const gchar * value, gpointer to)
   return FALSE;
 }
 
+/* str () of Python's None, where no value means something of its own */
+static gboolean
+is_none (const Setting * setting, const gchar * value)
+{
+  gdouble unused;
+
+  return setting->type == NUMBER && g_ascii_strcasecmp (value, "none") == 0
+      && !parse (setting, setting->fallback, &unused);
+}
+
 gboolean
 co_settings_read (CoSettings * self, const CoSafetensors * file,
     const CoOptions * options, GError ** error)
@@ -174,6 +184,8 @@ co_settings_read (CoSettings * self, const CoSafetensors * file,
       value = co_safetensors_get_metadata (file, setting->key);
     if (!value && setting->alias)
       value = co_safetensors_get_metadata (file, setting->alias);
+    if (value && is_none (setting, value))
+      value = NULL;
     if (value && parse (setting, value, to))
       continue;
     if (value) {

@@ -192,6 +192,8 @@ static const Case refused[] = {
   { "kernel", "@feature_transform=expplus", SETTING, { "expplus" } },
   { "kernel", "@num_heads=4", MODEL, { "expected 4 heads", "found 2" } },
   { "kernel", "@cache=true", SETTING, { "cache without causal_window_decay" } },
+  { "kernel", "@cache=true;@causal_window_decay=None", SETTING, { "cache without causal_window_decay" } },
+  { "encoder", "@layer_norm_eps=None", SETTING, { "'None' of layer_norm_eps" } },
   { "kernel", "@causal_window_decay=1.5", SETTING, { "of causal_window_decay" } },
   { "kernel", "@causal_chunk_length=0", SETTING, { "of causal_chunk_length" } },
   { "kernel", "@is_short_seq=true", SETTING, { "`is_short_seq`" } },
@@ -232,7 +234,7 @@ static const Case taken[] = {
   { "attention", "@sequence_len;@attention=recurrent_full" },
   { "attention", "+bias_k 1,1,4;+bias_v 1,1,4" },
   { "classifier", "@labels=[\"a\",\"b\"]" }, { "classifier", "@labels=[\"\u00e9\",\"\"]" },
-  { "kernel", "@num_heads=2" }, { "kernel", "@cache=true;@causal_window_decay=0.5" },
+  { "kernel", "@scale=None;@causal_window_decay=None;@softmax_temp=None" }, { "kernel", "@num_heads=2" }, { "kernel", "@cache=true;@causal_window_decay=0.5" },
   { "kernel", "@is_short_seq=false;@use_causal_windowed=true" },
 };
 /* *INDENT-ON* */
