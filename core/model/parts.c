@@ -265,6 +265,45 @@ place (CoParts * self, const CoModuleParts * module,
   return NULL;
 }
 
+/* Numbered children go through in that order: the table is added to what the embedding gives, the head gets what the
+ * norm gives. */
+static gboolean
+check_order (const CoModuleParts * first, const CoModuleParts * second,
+    const CoSafetensors * file, GError ** error)
+{
+  if (!first->weight || !second->weight
+      || number_of (first->path) <= number_of (second->path)
+      || number_of (second->path) < 0)
+    return TRUE;
+  g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
+      "%s: expected tensor '%s' behind '%s' in the order of their numbers, found it before; such a model can't be run, "
+      "train it in the order embedding, positions, encoder, norm, head",
+      co_safetensors_get_name (file), second->weight->name,
+      first->weight->name);
+  return FALSE;
+}
+
+/* Lists named `layers` have no gaps; elsewhere modules without tensors may stand between. */
+static gboolean
+check_gaps (GArray * layers, const CoSafetensors * file, GError ** error)
+{
+  for (guint i = 1; i < layers->len; i++) {
+    const gchar *path = g_array_index (layers, CoLayerParts, i).path;
+    const gchar *before = g_array_index (layers, CoLayerParts, i - 1).path;
+    g_autofree gchar *list = parent_of (path);
+
+    if (g_str_equal (last_part (list), "layers") && number_of (before) >= 0
+        && number_of (path) > number_of (before) + 1) {
+      g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
+          "%s: layer '%s.%" G_GINT64_FORMAT "' is missing: expected it behind '%s', found '%s'; save the whole state "
+          "dict", co_safetensors_get_name (file), list,
+          number_of (before) + 1, before, path);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 static gboolean
 place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
     const CoSettings * settings, GError ** error)
@@ -286,6 +325,8 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
       return FALSE;
     }
   }
+  if (!check_gaps (self->layers, file, error))
+    return FALSE;
   if (g_str_equal (last_part (container), "layers")) {
     encoder_path = parent_of (container);
     from = to = number_of (encoder_path);
@@ -323,6 +364,9 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
     *part = *module;
     module->path = NULL;
   }
+  if (!check_order (&self->embed, &self->positions, file, error)
+      || !check_order (&self->norm, &self->head, file, error))
+    return FALSE;
   if (settings->encoder && !g_str_equal (settings->encoder,
           last_part (encoder_path)) && !g_str_equal (settings->encoder,
           last_part (container))) {

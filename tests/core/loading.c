@@ -76,6 +76,8 @@ static const Case refused[] = {
   { "kernel", "-value.bias", MODEL, { "'value.bias' is missing" } },
   { "keys-values", "-k_proj_weight", MODEL, { "'k_proj_weight' is missing" } },
   { "keys-values", "-v_proj_weight", MODEL, { "'v_proj_weight' is missing" } },
+  { "encoder", "*x.;>x.norm.weight y.norm.weight;>x.norm.bias y.norm.bias", MODEL, { "nothing uses tensor 'y.norm.weight'" } },
+  { "encoder", LAYER ("layers.3."), MODEL, { "layer 'layers.2' is missing" } },
   { "encoder", "-layers.1.linear2.weight", MODEL, { "'layers.1.linear2.weight' is missing" } },
   { "encoder", "-layers.0.norm1.weight", MODEL, { "'layers.0.norm1.weight' is missing" } },
   { "encoder", "-layers.1.norm2.weight", MODEL, { "'layers.1.norm2.weight' is missing" } },
@@ -145,6 +147,10 @@ static const Case refused[] = {
   { "linear", "+layers.0.attention.inner_attention.feature_map.omega 2,5", MODEL, { "'layers.0'", "elu uses no random matrix" } },
   { "linear", "@feature_map=favor", MODEL, { "'layers.0'", "favor", "omega" } },
   { "encoder", "+extra.bias 3", MODEL, { "'extra.weight' is missing" } },
+  /* not in the order that a model runs in */
+  { "classifier", ">3.weight 5.weight;>3.bias 5.bias", MODEL, { "'4.weight' behind '5.weight'" } },
+  { "classifier", ">1.pe.weight table;>0.weight 1.weight;>0.bias 1.bias;>table 0.pe.weight", MODEL,
+      { "'0.pe.weight' behind '1.weight'" } },
   /* no scheme fits */
   { "attention", "-in_proj_weight;-in_proj_bias;-out_proj.weight;-out_proj.bias", MODEL, { "found 0 tensors" } },
   { "attention", "-in_proj_weight;-in_proj_bias;-out_proj.weight;>out_proj.bias conv.bias", MODEL, { "such as 'conv.bias'" } },
@@ -219,6 +225,7 @@ static const Case taken[] = {
   { "kernel", "*model." }, { "linear", "*module." },
   { "attention", "-in_proj_bias;-out_proj.bias" }, { "keys-values", "-in_proj_bias;-out_proj.bias" },
   { "encoder", "-norm.weight;-norm.bias" }, { "encoder", "-norm.bias" }, { "encoder", "-layers.0.linear1.bias;-layers.0.linear2.bias" },
+  { "layer", "*2.;" LAYER ("4.") },
   { "layer", "-norm1.bias;-norm2.bias" }, { "layer", "-self_attn.in_proj_bias;-self_attn.out_proj.bias" },
   { "kernel", "-query.bias;-key.bias;-value.bias;-attention_output.bias" },
   { "classifier", "-0.weight;-0.bias" }, { "classifier", "-1.pe.weight" },
