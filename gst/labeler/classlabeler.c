@@ -179,18 +179,18 @@ reset (GstClassLabeler * self, gint stream)
 static void
 take_labels (GstClassLabeler * self, GstEvent * event)
 {
-  const gchar *const *labels = labels_event_parse (event);
+  g_auto (GStrv) labels = labels_event_parse (event);
 
   if (!labels) {
     GST_WARNING_OBJECT (self, "expected labels in UTF-8 in %" GST_PTR_FORMAT
         ", ignoring the event", event);
     return;
   }
-  if (self->event_labels
-      && g_strv_equal (labels, (const gchar * const *) self->event_labels))
+  if (self->event_labels && g_strv_equal ((const gchar * const *) labels,
+          (const gchar * const *) self->event_labels))
     return;
   g_strfreev (self->event_labels);
-  self->event_labels = labels[0] ? g_strdupv ((gchar **) labels) : NULL;
+  self->event_labels = labels[0] ? g_steal_pointer (&labels) : NULL;
   if (!self->file_labels)
     class_labeler_unprepare (self);
 }

@@ -32,12 +32,12 @@ static void
 expect_labels (GstHarness * h, const gchar * a, const gchar * e)
 {
   GstEvent *event = pull_event (h, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY);
-  const gchar *const *labels;
+  g_auto (GStrv) labels = NULL;
 
   fail_unless (event != NULL);
   labels = labels_event_parse (event);
   fail_unless (labels != NULL);
-  fail_unless_equals_int (g_strv_length ((gchar **) labels), 5);
+  fail_unless_equals_int (g_strv_length (labels), 5);
   fail_unless_equals_string (labels[0], a);
   fail_unless_equals_string (labels[4], e);
   gst_event_unref (event);
@@ -108,7 +108,7 @@ GST_START_TEST (test_new_model_without)
   g_autofree gchar *without = model_path (MODEL);
   GstHarness *h = begin (g);
   GstElement *e = encoder_get (h);
-  const gchar *const *labels;
+  g_auto (GStrv) labels = NULL;
   GstEvent *event;
 
   expect_labels (h, "a", "\u00e9");

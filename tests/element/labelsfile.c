@@ -130,8 +130,34 @@ GST_START_TEST (test_list)
 
 GST_END_TEST;
 
+static void
+check_event (GstEvent * event, const gchar * const *expected)
+{
+  g_auto (GStrv) labels = labels_event_parse (event);
+
+  fail_unless (labels != NULL);
+  fail_unless (g_strv_equal ((const gchar * const *) labels, expected));
+}
+
+/* The same after it was written down and read again, as gdppay and gdpdepay do it. */
+static void
+check_written (const gchar * const *labels)
+{
+  GstEvent *event = labels_event_new (labels), *again;
+  g_autofree gchar *text =
+      gst_structure_to_string (gst_event_get_structure (event));
+  GstStructure *s = gst_structure_from_string (text, NULL);
+
+  fail_unless (s != NULL, "%s", text);
+  again = gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, s);
+  check_event (again, labels);
+  gst_event_unref (again);
+  gst_event_unref (event);
+}
+
 GST_START_TEST (test_event)
 {
+  const gchar *odd[] = { "a, b", "\"c\"", "d; e\\", "\u00e9", "5", "", NULL };
   const gchar *labels[] = { "yes", "no", NULL }, *bad[] = { "\xff", NULL };
   const gchar *none[] = { NULL };
   GstEvent *event = labels_event_new (labels);
@@ -139,11 +165,19 @@ GST_START_TEST (test_event)
   fail_unless (GST_EVENT_IS_STICKY (event));
   fail_unless (GST_EVENT_IS_SERIALIZED (event));
   fail_unless (GST_EVENT_IS_DOWNSTREAM (event));
-  fail_unless (g_strv_equal (labels_event_parse (event), labels));
+  check_event (event, labels);
+  gst_event_unref (event);
+  check_written (labels);
+  check_written (odd);
+  check_written (none);
+  event = gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+      gst_structure_new (LABELS_EVENT_NAME, "labels", G_TYPE_STRV, labels,
+          NULL));
+  check_event (event, labels);
   gst_event_unref (event);
 
   event = labels_event_new (none);
-  fail_unless (g_strv_equal (labels_event_parse (event), none));
+  check_event (event, none);
   gst_event_unref (event);
   event = labels_event_new (bad);
   fail_unless (labels_event_parse (event) == NULL);
