@@ -197,10 +197,11 @@ model_host_class_init (GObjectClass * klass, ModelElement element)
   g_object_class_install_property (klass, prop_state_path = id++,
       g_param_spec_string ("state-path", "State file",
           "File that holds the newest snapshot: the streams go on from it at "
-          "the start, if it is one of this model, and write it on the way to "
-          "READY and every state-interval seconds, never leaving half of one. "
-          "Messages named " STATE_MESSAGE_NAME " tell the position, the number "
-          "of vectors that each stream has taken", NULL, flags));
+          "the start, if it is one of this model (else it is kept as "
+          "FILE.refused-TIME), and write it on the way to READY and every "
+          "state-interval seconds, never leaving half of one. Messages "
+          "named " STATE_MESSAGE_NAME " tell the position, the number of vectors "
+          "that each stream has taken", NULL, flags));
   g_object_class_install_property (klass, prop_state_interval = id++,
       g_param_spec_uint ("state-interval", "State interval",
           "Seconds between two writes of state-path while vectors come (0: on "

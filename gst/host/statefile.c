@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/statefile.h"
 
+#include <glib/gstdio.h>
+
 void
 model_state_init (ModelState * self, GstElement * element, GMutex * lock,
     ModelStream ** stream)
@@ -74,6 +76,21 @@ copy_stream (ModelState * self)
   return copy;
 }
 
+/* A wrong model that is started once must not cost the right one its state: the next save takes another's place. */
+static void
+set_aside (ModelState * self, const gchar * why)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree gchar *time = g_date_time_format (now, "%Y%m%dT%H%M%S.%f");
+  g_autofree gchar *aside = g_strconcat (self->path, ".refused-", time, NULL);
+  const gboolean ok = g_rename (self->path, aside) == 0;
+
+  GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
+      ("The state was not restored: %s; the streams begin afresh, and the file "
+          "%s %s.", why, ok ? "is kept as" : "could not be kept as", aside),
+      ("state-path=%s", self->path));
+}
+
 static void
 restore (ModelState * self, GBytes * found)
 {
@@ -85,9 +102,7 @@ restore (ModelState * self, GBytes * found)
   ok = model_stream_set_state (*self->stream, found, &error);
   g_mutex_unlock (self->lock);
   if (!ok) {
-    GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
-        ("The state was not restored: %s; the streams begin afresh.",
-            error->message), ("state-path=%s", self->path));
+    set_aside (self, error->message);
     return;
   }
   stream = copy_stream (self);

@@ -131,15 +131,46 @@ GST_START_TEST (test_streams)
 
 GST_END_TEST;
 
+/* The file beside the state's whose name begins with it and goes on with ".refused-"; it is removed. */
+static gchar *
+take_refused (gsize * size)
+{
+  g_autofree gchar *name = g_path_get_basename (path);
+  g_autofree gchar *prefix = g_strconcat (name, ".refused-", NULL);
+  GDir *entries = g_dir_open (dir, 0, NULL);
+  const gchar *entry;
+  gchar *data = NULL;
+
+  while ((entry = g_dir_read_name (entries)))
+    if (g_str_has_prefix (entry, prefix)) {
+      g_autofree gchar *file = g_build_filename (dir, entry, NULL);
+
+      fail_unless (data == NULL);
+      fail_unless (g_file_get_contents (file, &data, size, NULL));
+      g_unlink (file);
+    }
+  g_dir_close (entries);
+  fail_unless (data != NULL);
+  return data;
+}
+
+/* Nothing of it is lost, either. */
 static void
 check_refused (const gchar * model, const gchar * word)
 {
+  g_autofree gchar *state = NULL, *kept = NULL;
+  gsize size, kept_size;
   GstBus *bus;
-  GstHarness *h = begin (model, "", &bus);
+  GstHarness *h;
 
+  fail_unless (g_file_get_contents (path, &state, &size, NULL));
+  h = begin (model, "", &bus);
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
       GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "not restored", word,
-      "begin afresh", NULL);
+      "begin afresh", ".refused-", NULL);
+  kept = take_refused (&kept_size);
+  fail_unless_equals_int (kept_size, size);
+  fail_unless (memcmp (kept, state, size) == 0);
   push_vectors (h, g, 0, 7);
   fail_unless (gst_harness_try_pull (h) == NULL);
   push_vectors (h, g, 7, 1);
