@@ -16,7 +16,7 @@
  * vectors in time, or in a shorter buffer fewer; and (string)C:T:S, S streams side by side, each of T vectors, that
  * share the model and have a state each. One buffer per output comes out: (string)D, with attention=retroactive
  * (string)D:N, with S streams (string)D:1:S or (string)D:N:S; of a chunk one for each vector, so that the framerate is
- * T times that of the input. A row of NaN throughout is a stream that is absent: its state is kept, and NaN comes out.
+ * T times that of the input. Of several streams, one whose row is NaN throughout is absent: its state is kept, and NaN comes out.
  *
  * A buffer's time is that of the vector which it answers for; with a query-index that looks back, that one is older,
  * and the delay is reported as latency. Where nothing comes out, as until the first window is full, a GAP event goes

@@ -213,11 +213,7 @@ take_media (GstContinualFilter * self, GstBuffer * buffer)
   else if (self->input.fps_n == 0)
     filter_set_vector_duration (self, time.duration);
   observe (self, &time, 1);
-  ret = begin_buffer (self, vector, &time);
-  if (ret == GST_FLOW_OK
-      && vector_is_absent ((const gfloat *) self->map.data, self->input.dims[0]))
-    filter_media_refuse (&self->media);
-  return ret;
+  return begin_buffer (self, vector, &time);
 }
 
 static GstFlowReturn

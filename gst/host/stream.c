@@ -291,8 +291,13 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
     gsize first = o;
 
     vector_clock_step (self->clock, &now);
-    for (guint s = 0; s < self->n_streams; s++)
-      switch (self->rows[s * n + step]) {
+    for (guint s = 0; s < self->n_streams; s++) {
+      CoRow row = self->rows[s * n + step];
+
+      /* A stream by itself has no others to be absent from. */
+      if (row == CO_ROW_ABSENT && self->n_streams == 1)
+        row = CO_ROW_REFUSED;
+      switch (row) {
         case CO_ROW_TAKEN:
           vector_clock_take (self->clock, s);
           counts->vectors++;
@@ -311,6 +316,7 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
           counts->absent++;
           break;
       }
+    }
     while (o < n_outputs && self->outputs[o].step == step)
       o++;
     if (o > first)

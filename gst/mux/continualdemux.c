@@ -21,6 +21,7 @@
 #include "mux/continualdemux.h"
 
 #include <gst/base/gstflowcombiner.h>
+#include <math.h>
 
 #include "elements.h"
 #include "mux/times.h"
@@ -128,6 +129,16 @@ push_caps (GstContinualDemux * self, GstContinualDemuxPad * pad)
   gst_caps_unref (ours);
 }
 
+/* NaN throughout */
+static gboolean
+is_absent (const gfloat * row /* (n) */ , gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isnan (row[i]))
+      return FALSE;
+  return TRUE;
+}
+
 /* @n_bytes of @buffer from @offset on are the stream's. */
 static GstFlowReturn
 push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
@@ -141,7 +152,7 @@ push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
     push_caps (self, pad);
   if (self->times)
     mux_times_get (self->times, time.pts, pad->slot, &time);
-  if (vector_is_absent ((const gfloat *) (data + offset), n_bytes / sizeof (gfloat))) {
+  if (is_absent ((const gfloat *) (data + offset), n_bytes / sizeof (gfloat))) {
     if (GST_CLOCK_TIME_IS_VALID (time.pts))
       gst_pad_push_event (srcpad, gst_event_new_gap (time.pts, time.duration));
     return GST_FLOW_OK;

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/vectorcaps.h"
 
-#include <math.h>
-
 GstCaps *
 vector_caps_new (gsize width)
 {
@@ -54,15 +52,6 @@ vector_caps_get_duration (const TensorInfo * tensor)
 {
   return tensor->fps_n ? gst_util_uint64_scale (1, GST_SECOND * tensor->fps_d,
       (guint64) tensor->fps_n * tensor->dims[1]) : GST_CLOCK_TIME_NONE;
-}
-
-gboolean
-vector_is_absent (const gfloat * x /* (n) */ , gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isnan (x[i]))
-      return FALSE;
-  return TRUE;
 }
 
 void

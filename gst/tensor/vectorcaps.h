@@ -21,9 +21,6 @@ gboolean vector_caps_check_size (const TensorInfo * tensor, gsize size,
 /* The duration of one vector; none without a framerate, which counts buffers of T vectors. */
 GstClockTime vector_caps_get_duration (const TensorInfo * tensor);
 
-/* NaN throughout: a place that holds no vector. */
-gboolean vector_is_absent (const gfloat * x /* (n) */ , gsize n);
-
 /* Says @why as an error message of @element: "Expected ...". */
 void vector_caps_post_error (GstElement * element, const gchar * why,
     const GstCaps * caps);
