@@ -5,11 +5,12 @@
 GstEvent *
 labels_event_new (const gchar * const *labels)
 {
-  GstStructure *s = gst_structure_new_empty (LABELS_EVENT_NAME);
   GValue array = G_VALUE_INIT, label = G_VALUE_INIT;
+  GstStructure *s;
 
   g_return_val_if_fail (labels != NULL, NULL);
 
+  s = gst_structure_new_empty (LABELS_EVENT_NAME);
   g_value_init (&array, GST_TYPE_ARRAY);
   for (; *labels; labels++) {
     g_value_init (&label, G_TYPE_STRING);
