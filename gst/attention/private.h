@@ -45,7 +45,7 @@ void attention_unref_pads (AttentionPad * pads[N_INPUTS]);
 /* "queries", "keys", "values" */
 const gchar *attention_get_input_name (AttentionInput input);
 
-/* attentionnegotiation.c */
+/* negotiation.c */
 void attention_negotiation_class_init (GstAggregatorClass * klass);
 /* Why @model can't take over from the one in use; NULL: it can. */
 gchar *attention_find_obstacle (GstElement * element, CoModel * model);
@@ -55,7 +55,7 @@ gchar *attention_check_inputs (GstContinualAttention * self,
 void attention_set_vector_duration (GstContinualAttention * self,
     GstClockTime duration);
 
-/* attentionflow.c */
+/* flow.c */
 void attention_flow_class_init (GstAggregatorClass * klass);
 /* Answers what waits for the end of a chunk, and pushes it. */
 GstFlowReturn attention_drain (GstContinualAttention * self);

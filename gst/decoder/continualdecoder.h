@@ -26,7 +26,7 @@ struct _GstContinualDecoder
   guint64 n_memories;           /* that were attended to */
 };
 
-/* decoderpad.c */
+/* pad.c */
 /* The functions of the memory pad. */
 void decoder_pad_init (GstContinualDecoder * self);
 /* A new run of the element. */

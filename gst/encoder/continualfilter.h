@@ -71,7 +71,7 @@ void filter_add_stats (GstElement * element, GstStructure * stats);
 /* The host's drain. */
 void filter_drain_host (GstElement * element);
 
-/* filternegotiation.c */
+/* negotiation.c */
 void filter_negotiation_class_init (GstBaseTransformClass * klass);
 /* Why @model can't take over from the one in use; NULL: it can. */
 gchar *filter_find_obstacle (GstElement * element, CoModel * model);
@@ -83,7 +83,7 @@ void filter_update_byte_scale (GstContinualFilter * self);
 void filter_set_vector_duration (GstContinualFilter * self,
     GstClockTime duration);
 
-/* filterflow.c */
+/* flow.c */
 void filter_flow_class_init (GstBaseTransformClass * klass);
 /* Answers what waits for the end of a chunk, and pushes it. */
 GstFlowReturn filter_drain (GstContinualFilter * self);

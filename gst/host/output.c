@@ -3,6 +3,7 @@
 #include "host/private.h"
 
 #include "tensor/events.h"
+#include "tensor/tally.h"
 
 /* A memory of its own, so that the outputs' stays the pool's. */
 static void
@@ -55,7 +56,7 @@ GstFlowReturn
 model_host_refuse (ModelHost * self, const ModelEvent * event)
 {
   GstElement *element = self->element;
-  guint64 n, worth = 1;
+  guint64 n;
 
   if (event->type == MODEL_FULL) {
     GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS,
@@ -76,9 +77,7 @@ model_host_refuse (ModelHost * self, const ModelEvent * event)
   GST_OBJECT_LOCK (element);
   n = ++self->stats.sum.refused;
   GST_OBJECT_UNLOCK (element);
-  while (worth < n)
-    worth *= 10;
-  if (n == worth)
+  if (tally_is_told (n))
     GST_ELEMENT_WARNING (element, STREAM, DECODE,
         ("Expected finite numbers up to 1e15, found a vector with a NaN, an infinity or "
             "a larger one at %" GST_TIME_FORMAT " (stream %u): it is left out. That makes %"

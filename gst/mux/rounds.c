@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/tally.h"
+
 /* How long nothing is looked at if there is nothing to wait for */
 #define IDLE_TIME (10 * G_TIME_SPAN_MILLISECOND)
 
@@ -54,16 +56,11 @@ release_pads (GstContinualMux * self)
     gst_clear_object (&self->pads[s]);
 }
 
-/* What a warning says first, then ten times as late, and so on. */
+/* With a warning, if its number is worth one. */
 static void
 drop_late (GstContinualMux * self, MuxPad * pad, const MuxHead * head)
 {
-  guint64 worth = 1;
-
-  pad->n_late++;
-  while (worth < pad->n_late)
-    worth *= 10;
-  if (worth == pad->n_late)
+  if (tally_is_told (++pad->n_late))
     GST_ELEMENT_WARNING (self, STREAM, FAILED,
         ("Expected the vectors of stream %u in time, found one of %"
             GST_TIME_FORMAT " after the others had gone on: it is left out. "

@@ -100,26 +100,6 @@ begin (void)
   return h;
 }
 
-static void
-set_path (GstHarness * h, const gchar * file)
-{
-  GstElement *e = encoder_get (h);
-
-  g_object_set (e, "model-path", file, NULL);
-  gst_object_unref (e);
-}
-
-static gchar *
-get_path (GstHarness * h)
-{
-  GstElement *e = encoder_get (h);
-  gchar *file;
-
-  g_object_get (e, "model-path", &file, NULL);
-  gst_object_unref (e);
-  return file;
-}
-
 /* The case goes on from vector @from to its end, with the outputs of the model that was there at the start. */
 static void
 go_on (GstHarness * h, const Golden * golden, gsize from)
@@ -183,12 +163,12 @@ GST_START_TEST (test_set_again)
   push_vectors (h, g, 0, 10);
   pull_outputs (h, g, 0, 3);
   cut ();
-  set_path (h, path);
+  encoder_set_text (h, "model-path", path);
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
       GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, path, NULL);
   go_on (h, g, 10);
   rewrite_in_place ();
-  set_path (h, path);
+  encoder_set_text (h, "model-path", path);
   go_on (h, o, 0);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING |
           GST_MESSAGE_ERROR) == NULL);
@@ -211,10 +191,10 @@ GST_START_TEST (test_stopped_before_swap)
 
     push_vectors (h, g, 0, 10);
     pull_outputs (h, g, 0, 3);
-    set_path (h, path);
-    set_path (h, other);
+    encoder_set_text (h, "model-path", path);
+    encoder_set_text (h, "model-path", other);
     encoder_stop (h, lows[i]);
-    found = get_path (h);
+    found = encoder_get_text (h, "model-path");
     fail_unless_equals_string (found, other);
     for (guint start = 0; start < 2; start++) {
       encoder_start (h);

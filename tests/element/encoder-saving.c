@@ -108,26 +108,6 @@ begin (void)
   return encoder_new (MODEL, line);
 }
 
-static void
-set_path (GstHarness * h, const gchar * file)
-{
-  GstElement *e = encoder_get (h);
-
-  g_object_set (e, "state-path", file, NULL);
-  gst_object_unref (e);
-}
-
-static gchar *
-get_path (GstHarness * h)
-{
-  GstElement *e = encoder_get (h);
-  gchar *file;
-
-  g_object_get (e, "state-path", &file, NULL);
-  gst_object_unref (e);
-  return file;
-}
-
 /* The file holds what a stream has that took the case's vectors from @from on, @n of them, again and again. */
 static void
 check_file (const gchar * file, gsize from, gsize n)
@@ -220,7 +200,7 @@ move_on (gpointer data)
   GstHarness *h = data;
 
   encoder_stop (h, GST_STATE_READY);
-  set_path (h, other);
+  encoder_set_text (h, "state-path", other);
   encoder_start (h);
   encoder_set_caps (h, "32", 100);
   push_vectors (h, g, 3, 9);
@@ -245,10 +225,10 @@ GST_START_TEST (test_path_changed)
   }
   for (gsize end = n + 5; n < end; n++)
     push_vectors (h, g, n % g->n_steps, 1);
-  set_path (h, other);
+  encoder_set_text (h, "state-path", other);
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
       GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "state-path", NULL);
-  found = get_path (h);
+  found = encoder_get_text (h, "state-path");
   fail_unless_equals_string (found, path);
 
   thread = g_thread_new ("move", move_on, h);

@@ -67,6 +67,27 @@ encoder_get (GstHarness * h)
   return gst_harness_find_element (h, "continualencoder");
 }
 
+/* A property whose value is text */
+static inline void
+encoder_set_text (GstHarness * h, const gchar * property, const gchar * text)
+{
+  GstElement *e = encoder_get (h);
+
+  g_object_set (e, property, text, NULL);
+  gst_object_unref (e);
+}
+
+static inline gchar *
+encoder_get_text (GstHarness * h, const gchar * property)
+{
+  GstElement *e = encoder_get (h);
+  gchar *text;
+
+  g_object_get (e, property, &text, NULL);
+  gst_object_unref (e);
+  return text;
+}
+
 /* @dims: as in the caps, @fps: vectors of a second, or 0 */
 static inline void
 encoder_set_caps (GstHarness * h, const gchar * dims, gint fps)
