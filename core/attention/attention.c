@@ -6,9 +6,7 @@
 gsize
 co_attention_proj_width (const CoAttention * self)
 {
-  gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
-
-  return width + (self->klass->extra_width ? self->klass->extra_width (self) : 0);
+  return self->q.n_out + self->k.n_out + self->v.n_out;
 }
 
 gsize
@@ -47,8 +45,6 @@ co_attention_project (const CoAttention * self, const float *query,
     co_linear (&self->v, value, self->v.n_in, n,
         p + self->q.n_out + self->k.n_out, width);
   }
-  if (self->klass->project_extra)
-    self->klass->project_extra (self, p, n);
 }
 
 void

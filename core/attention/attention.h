@@ -20,11 +20,6 @@ typedef struct
   gboolean window;              /* over the last sequence_len vectors, so that a window can be evaluated by itself */
   gsize (*state_size) (const CoAttention * self);
   gsize (*scratch_size) (const CoAttention * self);     /* floats that step needs */
-  /* Floats of a projected row beyond q, k and v, and what fills them; NULL: none. */
-  gsize (*extra_width) (const CoAttention * self);
-  void (*project_extra) (const CoAttention * self,
-      float *p /* (n, proj_width) */ , gsize n);
-
   /* Multiply-accumulates of a step beyond the projections of q, k and v. */
   guint64 (*macs) (const CoAttention * self);
 
@@ -39,10 +34,11 @@ typedef struct
   gsize (*drain) (const CoAttention * self, gpointer state,
       float *context /* (max_answers, H dv) */ , float *scratch);
 
-  /* In place of step, for a kind that answers every position of the window anew: y in the order of slots, the
-   * output projection done. Returns how many positions the window holds. */
+  /* In place of step, for a kind that answers every position of the window anew: adds to y, in the order of slots, the
+   * output projection of the contexts, without its bias, and what else is carried along. Returns how many positions the
+   * window holds. */
   gsize (*step_window) (const CoAttention * self, gpointer state,
-      const float *p /* (proj_width) */ , float *y /* (N, E) */ ,
+      const float *p /* (proj_width) */ , float *y /* (N, n_carried) */ ,
       float *weights /* (H, N, n_weights) or NULL */ , float *scratch);
 } CoAttentionClass;
 
@@ -67,9 +63,9 @@ struct _CoAttention
   const float *fixed_k;         /* (n_fixed, H dk) */
   const float *fixed_v;         /* (n_fixed, H dv) */
 
-  /* retroactive: the output projection head by head */
-  const float *out_heads;       /* (H) panels of (E, dv) */
-  const float *fixed_c;         /* (n_fixed, H, E) */
+  /* retroactive: head by head, the output projection, and behind its E outputs others that are linear in them */
+  gsize n_carried;              /* C >= E */
+  const float *out_heads;       /* (H) panels of (C, dv) */
   /* one query over a whole window: keys' projections turned round, and values', head by head */
   const float *k_heads_t;       /* (H) panels of (E, dk) */
   const float *v_heads;         /* (H) panels of (dv, E) */
@@ -100,7 +96,7 @@ gsize co_single_output_step (const CoAttention * self, gpointer state,
 #define CO_ALIGN_FLOATS(n) (((n) + 15) & ~(gsize) 15)
 #define CO_ALIGN_BYTES(n) (((n) + 63) & ~(gsize) 63)
 
-/* Floats of a projected row: q (H dk), k (H dk), v (H dv), extra. */
+/* Floats of a projected row: q (H dk), k (H dk), v (H dv). */
 gsize co_attention_proj_width (const CoAttention * self);
 gsize co_attention_max_answers (const CoAttention * self);
 /* Attention weights of one query and head: the window's, then the fixed keys'. */
@@ -138,6 +134,11 @@ gsize co_keys_size (const CoAttention * self, gsize width);    /* floats */
 CoKeys co_keys_open (const CoAttention * self, float *memory, gsize width);
 void co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
     const float *k /* (H dk) */ , const float *v /* (H dv) */ );
+void co_keys_get_value (const CoAttention * self, const CoKeys * keys,
+    gsize at, float *v /* (H dv) */ );
+/* context = sum_j a[j] v[j] over the first @n values of head @h */
+void co_keys_sum (const CoAttention * self, const CoKeys * keys, gsize h,
+    gsize n, const float *a /* (n) */ , float *context /* (dv) */ );
 
 /* Softmax attention of one query's head @h over the first @n: writes the head's part of @context; leaves exponentials
  * in scratch (n) and returns their sum. */

@@ -43,6 +43,27 @@ co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
   }
 }
 
+void
+co_keys_get_value (const CoAttention * self, const CoKeys * keys, gsize at,
+    float *v)
+{
+  const gsize dv = self->d_value, W = keys->width;
+
+  for (gsize h = 0; h < self->n_heads; h++)
+    for (gsize i = 0; i < dv; i += CO_PANEL)
+      memcpy (v + h * dv + i, keys->v + h * v_head_size (self, W) + at * CO_PANEL +
+          i * W, MIN (dv - i, CO_PANEL) * sizeof (float));
+}
+
+void
+co_keys_sum (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
+    const float *a, float *context)
+{
+  co_kernels->linear (keys->v + h * v_head_size (self, keys->width),
+      keys->width * CO_PANEL, NULL, self->d_value, n, a, n, 1, context,
+      self->d_value);
+}
+
 gsize
 co_keys_scratch_size (const CoAttention * self, gsize n)
 {
@@ -61,8 +82,7 @@ co_keys_ask (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
   co_kernels->linear (keys->k + h * W * dk, dk * CO_PANEL, NULL, n, dk, scaled,
       dk, 1, a, n);
   sum = co_kernels->exp_sum (a, co_kernels->max (a, n), a, n);
-  co_kernels->linear (keys->v + h * v_head_size (self, W), W * CO_PANEL, NULL,
-      dv, n, a, n, 1, context + h * dv, self->v.n_out);
+  co_keys_sum (self, keys, h, n, a, context + h * dv);
   for (gsize i = 0; i < dv; i++)
     context[h * dv + i] /= sum;
   return sum;

@@ -13,6 +13,14 @@ co_matmul_nt (gsize m, gsize n, gsize k, float alpha, const float *a,
 }
 
 void
+co_matmul_double (gsize m, gsize n, gsize k, const double *a, const double *b,
+    double *c)
+{
+  cblas_dgemm (CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n,
+      0, c, n);
+}
+
+void
 co_matmul_nn (gsize m, gsize n, gsize k, float alpha, const float *a,
     gsize a_stride, const float *b, gsize b_stride, float beta, float *c,
     gsize c_stride)

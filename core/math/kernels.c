@@ -275,21 +275,52 @@ k_axpy (float a, const float *x, float *y, gsize n)
     y[i] += a * x[i];
 }
 
+/* Registers of a row that heads' sums stay in */
+#define EXCHANGE_WIDTH 4
+
+/* @width registers of every head from element @i on */
+INLINE void
+exchange_part (const gsize width, gsize i, float *p, gsize n_heads, gsize n,
+    const float *f, const float *a, const float *b, const float *c,
+    gsize stride, const float *x, const float *z, float *y)
+{
+  Vec sum[EXCHANGE_WIDTH];
+
+  for (gsize w = 0; w < width; w++)
+    sum[w] = load (y + i + w * CO_LANES);
+  for (gsize h = 0; h < n_heads; h++) {
+    const float f_h = f[h * stride], a_h = a[h * stride];
+    const float b_h = b[h * stride], c_h = c[h * stride];
+
+    for (gsize w = 0; w < width; w++) {
+      const gsize at = h * n + i + w * CO_LANES;
+      Vec v = f_h * load (p + at) + a_h * load (x + at) + b_h * load (z + at);
+      store (p + at, v);
+      sum[w] += c_h * v;
+    }
+  }
+  for (gsize w = 0; w < width; w++)
+    store (y + i + w * CO_LANES, sum[w]);
+}
+
 static void
-k_exchange (float *p, float f, float a, const float *x, float b, const float *z,
-    float c, float *y, gsize n)
+k_exchange (float *p, gsize n_heads, gsize n, const float *f, const float *a,
+    const float *b, const float *c, gsize stride, const float *x,
+    const float *z, float *y)
 {
   gsize i = 0;
 
-  for (; i + CO_LANES <= n; i += CO_LANES) {
-    Vec v = f * load (p + i) + a * load (x + i) + b * load (z + i);
-    store (p + i, v);
-    store (y + i, load (y + i) + c * v);
-  }
-  for (; i < n; i++) {
-    p[i] = f * p[i] + a * x[i] + b * z[i];
-    y[i] += c * p[i];
-  }
+  for (; i + EXCHANGE_WIDTH * CO_LANES <= n; i += EXCHANGE_WIDTH * CO_LANES)
+    exchange_part (EXCHANGE_WIDTH, i, p, n_heads, n, f, a, b, c, stride, x, z, y);
+  for (; i + CO_LANES <= n; i += CO_LANES)
+    exchange_part (1, i, p, n_heads, n, f, a, b, c, stride, x, z, y);
+  for (; i < n; i++)
+    for (gsize h = 0; h < n_heads; h++) {
+      float *at = p + h * n + i;
+      *at = f[h * stride] * *at + a[h * stride] * x[h * n + i] +
+          b[h * stride] * z[h * n + i];
+      y[i] += c[h * stride] * *at;
+    }
 }
 
 /* ---- softmax and norm ---- */
@@ -335,8 +366,8 @@ k_exp_sum (const float *x, float shift, float *y, gsize n)
 
 /* @rows of k_layer_norm's */
 INLINE void
-norm_rows (const gsize rows, const float *x, const float *a, const float *g,
-    const float *b, float eps, float *y, gsize n)
+norm_rows (const gsize rows, const float *x, gsize x_stride, const float *a,
+    const float *g, const float *b, float eps, float *y, float *scales, gsize n)
 {
   Vec s[NORM_ROWS] = { 0 }, s2[NORM_ROWS] = { 0 };
   float mean[NORM_ROWS], scale[NORM_ROWS];
@@ -344,7 +375,7 @@ norm_rows (const gsize rows, const float *x, const float *a, const float *g,
 
   for (i = 0; i + CO_LANES <= n; i += CO_LANES)
     for (r = 0; r < rows; r++) {
-      Vec v = load (x + r * n + i);
+      Vec v = load (x + r * x_stride + i);
       if (a) {
         v += load (a + r * n + i);
         store (y + r * n + i, v);
@@ -353,52 +384,61 @@ norm_rows (const gsize rows, const float *x, const float *a, const float *g,
     }
   for (; i < n; i++)
     for (r = 0; r < rows; r++) {
-      float v = x[r * n + i];
+      float v = x[r * x_stride + i];
       if (a)
         v = y[r * n + i] = v + a[r * n + i];
       s[r][0] += v;
     }
-  if (a)
+  if (a) {
     x = y;
+    x_stride = n;
+  }
   for (r = 0; r < rows; r++)
     mean[r] = sum_lanes (s[r]) / n;
   for (i = 0; i + CO_LANES <= n; i += CO_LANES)
     for (r = 0; r < rows; r++) {
-      Vec d = load (x + r * n + i) - mean[r];
+      Vec d = load (x + r * x_stride + i) - mean[r];
       s2[r] += d * d;
     }
   for (; i < n; i++)
     for (r = 0; r < rows; r++)
-      s2[r][0] += (x[r * n + i] - mean[r]) * (x[r * n + i] - mean[r]);
-  for (r = 0; r < rows; r++)
+      s2[r][0] += (x[r * x_stride + i] - mean[r]) * (x[r * x_stride + i] - mean[r]);
+  for (r = 0; r < rows; r++) {
     scale[r] = 1 / sqrtf (sum_lanes (s2[r]) / n + eps);
+    if (scales)
+      scales[r] = scale[r];
+  }
   for (i = 0; i + CO_LANES <= n; i += CO_LANES) {
     Vec gain = load (g + i), bias = b ? load (b + i) : splat (0);
     for (r = 0; r < rows; r++)
       store (y + r * n + i,
-          (load (x + r * n + i) - mean[r]) * (scale[r] * gain) + bias);
+          (load (x + r * x_stride + i) - mean[r]) * (scale[r] * gain) + bias);
   }
   for (; i < n; i++)
     for (r = 0; r < rows; r++)
-      y[r * n + i] = (x[r * n + i] - mean[r]) * (scale[r] * g[i]) + (b ? b[i] : 0);
+      y[r * n + i] = (x[r * x_stride + i] - mean[r]) * (scale[r] * g[i]) + (b ? b[i] : 0);
 }
 
 static void
-k_layer_norm (const float *x, const float *a, const float *g, const float *b,
-    float eps, float *y, gsize n_rows, gsize n)
+k_layer_norm (const float *x, gsize x_stride, const float *a, const float *g,
+    const float *b, float eps, float *y, float *scale, gsize n_rows, gsize n)
 {
   gsize r = 0;
 
+#define NORM(rows, a)                                                                           \
+  norm_rows (rows, x + r * x_stride, x_stride, a, g, b, eps, y + r * n,                         \
+      scale ? scale + r : NULL, n)
   for (; r + NORM_ROWS <= n_rows; r += NORM_ROWS)
     if (a)
-      norm_rows (NORM_ROWS, x + r * n, a + r * n, g, b, eps, y + r * n, n);
+      NORM (NORM_ROWS, a + r * n);
     else
-      norm_rows (NORM_ROWS, x + r * n, NULL, g, b, eps, y + r * n, n);
+      NORM (NORM_ROWS, NULL);
   for (; r < n_rows; r++)
     if (a)
-      norm_rows (1, x + r * n, a + r * n, g, b, eps, y + r * n, n);
+      NORM (1, a + r * n);
     else
-      norm_rows (1, x + r * n, NULL, g, b, eps, y + r * n, n);
+      NORM (1, NULL);
+#undef NORM
 }
 
 /* ---- activations ---- */

@@ -44,20 +44,22 @@ typedef struct
   /* y += a x */
   void (*axpy) (float a, const float *x /* (n) */ , float *y /* (n) */ ,
       gsize n);
-  /* p = f p + a x + b z, y += c p: a row whose softmax lost one key (x), gained another (z) and moved its
-   * maximum (f) */
-  void (*exchange) (float *p /* (n) */ , float f, float a,
-      const float *x /* (n) */ , float b, const float *z /* (n) */ , float c,
-      float *y /* (n) */ , gsize n);
+  /* Of each head h: p[h] = f[h] p[h] + a[h] x[h] + b[h] z[h], y += c[h] p[h]: a row whose softmax lost one key (x), gained
+   * another (z) and moved its maximum (f). Factors of heads stand @stride apart. */
+  void (*exchange) (float *p /* (n_heads, n) */ , gsize n_heads, gsize n,
+      const float *f, const float *a, const float *b, const float *c,
+      gsize stride, const float *x /* (n_heads, n) */ ,
+      const float *z /* (n_heads, n) */ , float *y /* (n) */ );
   float (*max) (const float *x /* (n) */ , gsize n);
   /* y = exp (x - shift), returns the sum; x and y may be the same */
   float (*exp_sum) (const float *x /* (n) */ , float shift,
       float *y /* (n) */ , gsize n);
-  /* of each row z = x + a: y = (z - mean) / sqrt (var + eps) * g + b; y may be x */
-  void (*layer_norm) (const float *x /* (n_rows, n) */ ,
-      const float *a /* (n_rows, n) or NULL: none */ ,
+  /* of each row z = x + a: y = (z - mean) * scale * g + b, scale = 1 / sqrt (var + eps); y may be x where x_stride is n */
+  void (*layer_norm) (const float *x /* (n_rows, n) at x_stride */ ,
+      gsize x_stride, const float *a /* (n_rows, n) or NULL: none */ ,
       const float *g /* (n) */ , const float *b /* (n) or NULL */ , float eps,
-      float *y /* (n_rows, n) */ , gsize n_rows, gsize n);
+      float *y /* (n_rows, n) */ , float *scale /* (n_rows) or NULL */ ,
+      gsize n_rows, gsize n);
 
   /* in place, torch's definitions */
   void (*relu) (float *x /* (n) */ , gsize n);

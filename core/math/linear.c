@@ -29,15 +29,16 @@ co_linear (const CoLinear * self, const float *x, gsize x_stride,
 }
 
 void
-co_norm (const CoNorm * self, const float *x, gsize n_rows, float *y)
+co_norm (const CoNorm * self, const float *x, gsize x_stride, gsize n_rows,
+    float *y, float *scale)
 {
-  co_kernels->layer_norm (x, NULL, self->gain, self->bias, self->eps, y, n_rows,
-      self->n);
+  co_kernels->layer_norm (x, x_stride, NULL, self->gain, self->bias, self->eps,
+      y, scale, n_rows, self->n);
 }
 
 void
 co_add_norm (const CoNorm * self, float *x, const float *a, gsize n_rows)
 {
-  co_kernels->layer_norm (x, a, self->gain, self->bias, self->eps, x, n_rows,
-      self->n);
+  co_kernels->layer_norm (x, self->n, a, self->gain, self->bias, self->eps, x,
+      NULL, n_rows, self->n);
 }

@@ -55,9 +55,10 @@ void co_linear (const CoLinear * self, const float *x /* (n_rows, n_in) */ ,
     gsize x_stride, gsize n_rows, float *y /* (n_rows, n_out) */ ,
     gsize y_stride);
 
-/* x and y may be the same. */
+/* x and y may be the same where x_stride is n. @scale: what each row was multiplied by, beside the gain. */
 void co_norm (const CoNorm * self, const float *x /* (n_rows, n) */ ,
-    gsize n_rows, float *y /* (n_rows, n) */ );
+    gsize x_stride, gsize n_rows, float *y /* (n_rows, n) */ ,
+    float *scale /* (n_rows) or NULL */ );
 
 /* x = norm (x + a) */
 void co_add_norm (const CoNorm * self, float *x /* (n_rows, n) */ ,
@@ -68,6 +69,11 @@ void co_matmul_nt (gsize m, gsize n, gsize k, float alpha,
     const float *a /* (m, k) */ , gsize a_stride,
     const float *b /* (n, k) */ , gsize b_stride, float beta,
     float *c /* (m, n) */ , gsize c_stride);
+
+/* c = a b, in double */
+void co_matmul_double (gsize m, gsize n, gsize k,
+    const double *a /* (m, k) */ , const double *b /* (k, n) */ ,
+    double *c /* (m, n) */ );
 
 /* c = alpha a b + beta c */
 void co_matmul_nn (gsize m, gsize n, gsize k, float alpha,

@@ -33,6 +33,7 @@ feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
     gsize E)
 {
   const CoTensor *const *t = layer->tensors;
+  CoMatrix *linear1 = &b->matrices[self->index].linear1;
   const CoRole needed[] = { CO_ROLE_LINEAR1_WEIGHT, CO_ROLE_LINEAR2_WEIGHT,
     CO_ROLE_NORM1_WEIGHT, CO_ROLE_NORM2_WEIGHT, CO_ROLE_NORM3_WEIGHT
   };
@@ -47,9 +48,11 @@ feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
     return FALSE;
   self->norm_first = b->settings->norm_first;
   self->activation = b->settings->activation;
-  return linear (b, &self->linear1, t[CO_ROLE_LINEAR1_WEIGHT],
-      t[CO_ROLE_LINEAR1_BIAS], CO_ANY, E)
-      && linear (b, &self->linear2, t[CO_ROLE_LINEAR2_WEIGHT],
+  if (!co_build_matrix (b, linear1, t[CO_ROLE_LINEAR1_WEIGHT],
+          t[CO_ROLE_LINEAR1_BIAS], CO_ANY, E))
+    return FALSE;
+  self->linear1 = (CoLinear) {.n_in = E,.n_out = linear1->n_out };
+  return linear (b, &self->linear2, t[CO_ROLE_LINEAR2_WEIGHT],
       t[CO_ROLE_LINEAR2_BIAS], E, self->linear1.n_out)
       && norm (b, &self->norm1, t[CO_ROLE_NORM1_WEIGHT],
       t[CO_ROLE_NORM1_BIAS], E)

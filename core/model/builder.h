@@ -16,10 +16,10 @@ typedef struct
   const float *bias;            /* (n_out) or NULL */
 } CoMatrix;
 
-/* An attention's */
+/* Those of an attention, and of a layer's first feed-forward product, whose packing its kind decides */
 typedef struct
 {
-  CoMatrix q, k, v, out;
+  CoMatrix q, k, v, out, linear1;
 } CoMatrices;
 
 typedef struct
@@ -65,9 +65,9 @@ CoLinear co_build_pack (const CoBuild * b, const CoMatrix * matrix);
 /* Projections of queries, keys and values: as one where they have one input, and, with @apart or if not, each. */
 void co_build_pack_inputs (const CoBuild * b, CoAttention * attention,
     const CoMatrices * matrices, gboolean apart);
-/* The output projection that the retroactive kind carries along */
-void co_build_pack_retroactive (const CoBuild * b, CoAttention * attention,
-    const CoMatrices * matrices);
+/* The output projection of a layer below whole windows, and the first feed-forward product, carried along where that
+ * pays and packed where it does not */
+void co_build_pack_carried (const CoBuild * b, CoLayer * layer);
 /* Everything that one query over a whole window needs */
 void co_build_pack_query (const CoBuild * b, CoAttention * attention,
     const CoMatrices * matrices);

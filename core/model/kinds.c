@@ -11,6 +11,8 @@ pack_rows (const CoBuild * b, CoLayer * layer)
 
   co_build_pack_inputs (b, &layer->attention, m, layer->bare);
   layer->attention.out = co_build_pack (b, &m->out);
+  if (!layer->bare)
+    layer->linear1 = co_build_pack (b, &m->linear1);
 }
 
 /* The layer below whole windows */
@@ -20,7 +22,17 @@ pack_first (const CoBuild * b, CoLayer * layer)
   const CoMatrices *m = &b->matrices[layer->index];
 
   co_build_pack_inputs (b, &layer->attention, m, layer->bare);
-  co_build_pack_retroactive (b, &layer->attention, m);
+  co_build_pack_carried (b, layer);
+}
+
+/* The last of several, in which one position asks */
+static void
+pack_last (const CoBuild * b, CoLayer * layer)
+{
+  const CoMatrices *m = &b->matrices[layer->index];
+
+  co_build_pack_query (b, &layer->attention, m);
+  layer->linear1 = co_build_pack (b, &m->linear1);
 }
 
 /* ---- kinds with a window ---- */
@@ -74,7 +86,7 @@ set_window (const CoBuild * b, CoStack * stack, gboolean windows)
     else if (l == 0)
       pack_first (b, &stack->layers[l]);
     else if (l + 1 == stack->n_layers && !stack->all_positions)
-      co_build_pack_query (b, a, &b->matrices[l]);
+      pack_last (b, &stack->layers[l]);
     else
       pack_rows (b, &stack->layers[l]);
   }

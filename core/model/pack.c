@@ -107,28 +107,6 @@ co_build_pack_inputs (const CoBuild * b, CoAttention * a,
 }
 
 void
-co_build_pack_retroactive (const CoBuild * b, CoAttention * a,
-    const CoMatrices * m)
-{
-  const gsize E = a->out.n_out, dv = a->d_value, H = a->n_heads;
-  const gsize size = co_panels_size (E, dv);
-  float *heads = co_build_own (b, H * size);
-  float *fixed_c = co_build_own (b, a->n_fixed * H * E);
-
-  for (gsize h = 0; h < H; h++) {
-    CoMatrix part = head_of (&m->out, h, H, TRUE);
-
-    fill (heads + h * size, 0, &part);
-    for (gsize j = 0; j < a->n_fixed; j++)
-      co_kernels->linear (heads + h * size, dv * CO_PANEL, NULL, E, dv,
-          a->fixed_v + (j * H + h) * dv, dv, 1, fixed_c + (j * H + h) * E, E);
-  }
-  a->out_heads = heads;
-  a->fixed_c = fixed_c;
-  a->out.b = co_build_copy (b, m->out.bias, E);
-}
-
-void
 co_build_pack_query (const CoBuild * b, CoAttention * a, const CoMatrices * m)
 {
   const gsize H = a->n_heads;

@@ -38,7 +38,7 @@ co_stack_macs (const CoStack * self)
     /* What a decoder's memory costs depends on its length. */
     macs += linear_macs (&layer->cross.q, rows) +
         linear_macs (&layer->cross.out, rows) +
-        linear_macs (&layer->linear1, rows) +
+        linear_macs (&layer->linear1, layer->carry.input.w ? 1 : rows) +
         linear_macs (&layer->linear2, rows);
   }
   return macs + linear_macs (&self->head, n);

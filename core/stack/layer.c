@@ -27,8 +27,18 @@ typedef struct
 {
   gpointer attention;
   guint64 *positions;           /* (ring_len) */
-  float *x;                     /* (ring_len, E) the newest in slot t % ring_len */
+  float *x;                     /* (ring_len, ring_width) the newest in slot t % ring_len */
 } State;
+
+/* A row's residual; in a window what its sums are added to. */
+static gsize
+ring_width (const CoLayer * self)
+{
+  if (self->bare)
+    return 0;
+  return self->attention.klass->step_window ? self->attention.n_carried
+      : self->attention.q.n_in;
+}
 
 static State
 open_state (const CoLayer * self, guint8 * memory)
@@ -44,7 +54,7 @@ open_state (const CoLayer * self, guint8 * memory)
 gsize
 co_layer_state_size (const CoLayer * self)
 {
-  gsize len = ring_len (self), width = self->bare ? 0 : self->attention.q.n_in;
+  gsize len = ring_len (self), width = ring_width (self);
   gsize size = self->attention.klass->state_size (&self->attention);
 
   if (has_ring (self))
@@ -84,7 +94,7 @@ co_layer_state_is_finite (const CoLayer * self, const guint8 * memory)
       ? !all_finite_double ((const double *) (memory + 64), (size - 64) / sizeof (double))
       : !all_finite ((const float *) (memory + 64), (size - 64) / sizeof (float)))
     return FALSE;
-  return !has_ring (self) || self->bare || all_finite (s.x, len * attention->q.n_in);
+  return !has_ring (self) || all_finite (s.x, len * ring_width (self));
 }
 
 const float *
@@ -93,7 +103,7 @@ co_layer_attention_input (const CoLayer * self, const float *x, gsize n,
 {
   if (!self->norm_first || self->bare)
     return x;
-  co_norm (&self->norm1, x, n, u);
+  co_norm (&self->norm1, x, self->norm1.n, n, u, NULL);
   return u;
 }
 
@@ -123,10 +133,28 @@ ask_memory (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
   co_add_norm (&self->norm2, x, work->a, n);
 }
 
-/* Everything behind the attention: x is the residual and the result, a what the attention gave. */
+/* Everything behind the first product of the feed-forward, which is in work->ff: x is the residual and the result. */
+static void
+finish_feed_forward (const CoLayer * self, CoWork * work,
+    float *x /* (n, E) */ , gsize n)
+{
+  const gsize E = self->linear2.n_out, F = self->linear1.n_out;
+
+  co_activate (self->activation, work->ff, n * F);
+  co_linear (&self->linear2, work->ff, F, n, work->a, E);
+  if (self->norm_first)
+    add (x, work->a, n * E);
+  else
+    co_add_norm (self->cross_class ? &self->norm3 : &self->norm2, x, work->a,
+        n);
+}
+
+/* Everything behind the attention: x is the residual and the result, a what the attention gave, or NULL if that has been
+ * added. */
 static void
 finish (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
-    const float *a /* (n, E) */ , const CoTag * tags /* (n) */ , gsize n)
+    const float *a /* (n, E) or NULL */ , const CoTag * tags /* (n) */ ,
+    gsize n)
 {
   const gsize E = self->linear2.n_out;
   const float *u = x;
@@ -136,22 +164,19 @@ finish (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
     return;
   }
   if (self->norm_first) {
-    add (x, a, n * E);
-    co_norm (&self->norm2, x, n, work->u);
+    if (a)
+      add (x, a, n * E);
+    co_norm (&self->norm2, x, E, n, work->u, NULL);
     u = work->u;
-  } else {
+  } else if (a) {
     co_add_norm (&self->norm1, x, a, n);
+  } else {
+    co_norm (&self->norm1, x, E, n, x, NULL);
   }
   if (self->cross_class)
     ask_memory (self, work, x, tags, n);
   co_linear (&self->linear1, u, E, n, work->ff, self->linear1.n_out);
-  co_activate (self->activation, work->ff, n * self->linear1.n_out);
-  co_linear (&self->linear2, work->ff, self->linear1.n_out, n, work->a, E);
-  if (self->norm_first)
-    add (x, work->a, n * E);
-  else
-    co_add_norm (self->cross_class ? &self->norm3 : &self->norm2, x, work->a,
-        n);
+  finish_feed_forward (self, work, x, n);
 }
 
 /* The contexts of the rows in work->answered, projected; the layer's output ends up in work->rows. */
@@ -244,23 +269,33 @@ co_layer_drain (const CoLayer * self, CoWork * work, guint8 * states,
 
 gsize
 co_layer_step_window (const CoLayer * self, CoWork * work, guint8 * state,
-    const float *p, const float *x, float *weights)
+    const float *p, const float *base, float *weights)
 {
   const CoAttention *attention = &self->attention;
-  const gsize E = attention->q.n_in, N = attention->sequence_len;
+  const gsize E = attention->out.n_out, C = attention->n_carried;
+  const gsize N = attention->sequence_len;
   State s = open_state (self, state);
   guint64 t = *(guint64 *) s.attention;
-  gsize n;
+  const gsize n = MIN (t + 1, N);
 
-  if (!self->bare)
-    memcpy (s.x + t % N * E, x, E * sizeof (float));
-  n = attention->klass->step_window (attention, s.attention, p, work->a,
-      weights, work->scratch);
+  if (self->bare) {
+    for (gsize i = 0; i < n; i++)
+      memcpy (work->a + i * C, base, C * sizeof (float));
+  } else {
+    memcpy (s.x + t % N * C, base, C * sizeof (float));
+    memcpy (work->a, s.x, n * C * sizeof (float));
+  }
+  attention->klass->step_window (attention, s.attention, p, work->a, weights,
+      work->scratch);
   if (n < N && !attention->partial)
     return 0;
-  if (!self->bare)
-    memcpy (work->h, s.x, n * E * sizeof (float));
-  finish (self, work, work->h, work->a, NULL, n);
+  if (self->carry.input.w) {
+    co_carry_end (self, work, n, work->h);
+    finish_feed_forward (self, work, work->h, n);
+  } else {
+    memcpy (work->h, work->a, n * E * sizeof (float));
+    finish (self, work, work->h, self->bare ? work->a : NULL, NULL, n);
+  }
   return n;
 }
 

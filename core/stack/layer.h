@@ -4,13 +4,14 @@
 
 #include "attention/cross.h"
 #include "math/activation.h"
+#include "stack/carry.h"
 #include "stack/work.h"
 
 G_BEGIN_DECLS
 
 /* nn.TransformerEncoderLayer around an attention; a bare attention has nothing but it. A decoder's layer asks a
  * memory behind the first norm, and has a third one. */
-typedef struct
+struct _CoLayer
 {
   CoAttention attention;
   const CoCrossClass *cross_class;      /* NULL: no memory */
@@ -19,9 +20,10 @@ typedef struct
   gboolean bare;
   gboolean norm_first;
   CoNorm norm1, norm2, norm3;
-  CoLinear linear1, linear2;
+  CoLinear linear1, linear2;    /* linear1's weights are the carry's, if there is one */
+  CoCarry carry;
   CoActivation activation;
-} CoLayer;
+};
 
 /* Bytes of one stream's state; it lies aligned to 64. */
 gsize co_layer_state_size (const CoLayer * self);
@@ -39,10 +41,10 @@ void co_layer_drain (const CoLayer * self, CoWork * work, guint8 * states,
     gsize stride, guint stream, guint64 newest);
 
 /* One row of a stream through a layer whose attention answers the whole window: work->h (n, E) in the order of
- * slots; returns n, or 0 while nothing comes out. @p is the row projected, @x the row itself. */
+ * slots; returns n, or 0 while nothing comes out. @p is the row projected, @base what co_carry_begin made of it. */
 gsize co_layer_step_window (const CoLayer * self, CoWork * work,
     guint8 * state, const float *p /* (proj_width) */ ,
-    const float *x /* (E) */ ,
+    const float *base /* (C) */ ,
     float *weights /* (H, N, n_weights) or NULL */ );
 
 /* A whole window through the layer, work->h (n, E) in place. */

@@ -80,9 +80,9 @@ finish (const CoStack * self, float *x /* (n, E) */ , gsize n,
     float *y /* (n, D) */ )
 {
   if (self->encoder_norm.gain)
-    co_norm (&self->encoder_norm, x, n, x);
+    co_norm (&self->encoder_norm, x, self->encoder_norm.n, n, x, NULL);
   if (self->norm.gain)
-    co_norm (&self->norm, x, n, x);
+    co_norm (&self->norm, x, self->norm.n, n, x, NULL);
   if (self->head.w)
     co_linear (&self->head, x, self->head.n_in, n, y, self->n_outputs);
   else
@@ -166,6 +166,7 @@ answer_windows (const CoStack * self, CoWork * work, guint8 * states,
   const CoLayer *first = &self->layers[0];
   const CoLayer *last = &self->layers[self->n_layers - 1];
   const gsize E = self->d_model, N = first->attention.sequence_len;
+  const gsize C = first->attention.n_carried;
   const gsize width = co_attention_proj_width (&first->attention);
   const gsize positions = co_stack_n_positions (self);
   const CoRows rows = work->rows;
@@ -174,6 +175,7 @@ answer_windows (const CoStack * self, CoWork * work, guint8 * states,
 
   co_attention_project (&first->attention, u, separate ? separate->key : u,
       separate ? separate->value : u, rows.n, work->p);
+  co_carry_begin (first, rows.x, rows.n, work->u, work->base);
   for (gsize i = 0; i < rows.n; i++) {
     guint8 *state = states + rows.tags[i].stream * stride;
     gsize newest = *(guint64 *) state % N, n;
@@ -181,7 +183,7 @@ answer_windows (const CoStack * self, CoWork * work, guint8 * states,
         answers->weights + answers->n * weights_size (self) : NULL;
 
     n = co_layer_step_window (first, work, state, work->p + i * width,
-        rows.x + i * E, self->n_layers == 1 ? weights : NULL);
+        work->base + i * C, self->n_layers == 1 ? weights : NULL);
     if (n == 0)
       continue;
     forward_window (self, work, n, newest, weights);
@@ -249,7 +251,7 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
     guint8 * memory)
 {
   gsize E = MAX (stack->n_inputs, stack->n_outputs), proj = 0, context = 0;
-  gsize ff = 0, scratch = 0, N = 0, key = 0, value = 0, bytes = 0;
+  gsize ff = 0, scratch = 0, N = 0, key = 0, value = 0, carried = 0, bytes = 0;
   gsize rows;
 
   for (gsize l = 0; l < stack->n_layers; l++) {
@@ -267,6 +269,7 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
     }
     if (attention->klass->window)
       N = MAX (N, attention->sequence_len);
+    carried = MAX (carried, attention->n_carried);
     key = MAX (key, attention->k.n_in);
     value = MAX (value, attention->v.n_in);
   }
@@ -287,8 +290,9 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
   RESERVE (work->value, float, max_rows * value);
   RESERVE (work->u, float, rows * E);
   RESERVE (work->p, float, max_rows * co_stack_max_answers (stack) * proj);
+  RESERVE (work->base, float, max_rows * carried);
   RESERVE (work->context, float, rows * context);
-  RESERVE (work->a, float, rows * E);
+  RESERVE (work->a, float, MAX (rows * E, N * carried));
   RESERVE (work->ff, float, rows * ff);
   RESERVE (work->h, float, N * E);
   RESERVE (work->scratch, float, scratch);

@@ -39,8 +39,9 @@ typedef struct
   float *key, *value;           /* (rows, kdim), (rows, vdim) */
   float *u;                     /* (rows, E) what an attention projects */
   float *p;                     /* (rows, proj_width) */
+  float *base;                  /* (rows, C) what a window's sums are added to */
   float *context;               /* (rows, H dv) */
-  float *a;                     /* (rows, E) what an attention gives */
+  float *a;                     /* (rows, E), (N, C): what an attention gives */
   float *ff;                    /* (rows, d_ff) */
   float *h;                     /* (N, E) a window */
   float *scratch;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MAGIC "CoState"
-#define VERSION 1
+#define VERSION 2
 #define SUM_SIZE 32
 
 typedef struct

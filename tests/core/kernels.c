@@ -150,11 +150,8 @@ test_vectors (gconstpointer data)
     for (gsize misplaced = 0; misplaced < 4; misplaced++) {
       g_auto (Vector) x = vector_new (n, misplaced);
       g_auto (Vector) y = vector_new (n, 3 - misplaced);
-      g_auto (Vector) z = vector_new (n, misplaced / 2);
-      g_auto (Vector) p = vector_new (n, 1);
       g_autofree float *y_before = g_memdup2 (y.x, (n + 1) * sizeof (float));
-      g_autofree float *p_before = g_memdup2 (p.x, n * sizeof (float));
-      const float a = draw (), b = draw (), c = draw (), f = draw ();
+      const float a = draw ();
       double dot = 0, sizes = 0;
       float top = -INFINITY;
 
@@ -171,15 +168,45 @@ test_vectors (gconstpointer data)
       for (gsize i = 0; i < n; i++)
         check_sum (y.x[i], y_before[i] + (double) a * x.x[i], 8, 1);
 
-      memcpy (y.x, y_before, n * sizeof (float));
-      k->exchange (p.x, f, a, x.x, b, z.x, c, y.x, n);
-      for (gsize i = 0; i < n; i++) {
-        double exact = (double) f * p_before[i] + (double) a * x.x[i] +
-            (double) b * z.x[i];
-        check_sum (p.x[i], exact, 12, 3);
-        check_sum (y.x[i], y_before[i] + c * exact, 26, 4);
-      }
     }
+}
+
+/* Of one head and of several, whose factors stand apart */
+static void
+check_exchange (const CoKernels * k, gsize n, gsize H)
+{
+  const gsize stride = 3;
+  g_auto (Vector) x = vector_new (H * n, n % 4);
+  g_auto (Vector) z = vector_new (H * n, 1);
+  g_auto (Vector) p = vector_new (H * n, 2);
+  g_auto (Vector) y = vector_new (n, 3);
+  g_auto (Vector) factors = vector_new (4 * H * stride, 1);
+  g_autofree float *y_before = g_memdup2 (y.x, (n + 1) * sizeof (float));
+  g_autofree float *p_before = g_memdup2 (p.x, H * n * sizeof (float));
+  const float *f = factors.x, *a = f + H * stride, *b = a + H * stride;
+  const float *c = b + H * stride;
+
+  k->exchange (p.x, H, n, f, a, b, c, stride, x.x, z.x, y.x);
+  for (gsize i = 0; i < n; i++) {
+    double sum = y_before[i], sizes = 2 + 26 * H;
+
+    for (gsize h = 0; h < H; h++) {
+      gsize at = h * n + i;
+      double exact = (double) f[h * stride] * p_before[at] +
+          (double) a[h * stride] * x.x[at] + (double) b[h * stride] * z.x[at];
+      check_sum (p.x[at], exact, 12, 3);
+      sum += c[h * stride] * exact;
+    }
+    check_sum (y.x[i], sum, sizes, 4 * H);
+  }
+}
+
+static void
+test_exchange (gconstpointer data)
+{
+  for (gsize n = 0; n <= MAX_N; n++)
+    for (gsize H = 1; H <= 4; H++)
+      check_exchange (data, n, H);
 }
 
 /* Wherever the largest one stands, also among numbers that are all negative or infinite */
@@ -261,35 +288,40 @@ check_layer_norm (const CoKernels * k, gsize n, gsize n_rows, gboolean added,
     gboolean bias, float offset)
 {
   const float eps = 1e-5;
-  g_auto (Vector) x = vector_new (n_rows * n, n % 4);
+  const gsize stride = added ? n : n + n_rows % 3;
+  g_auto (Vector) x = vector_new (n_rows * stride, n % 4);
   g_auto (Vector) a = vector_new (n_rows * n, 3);
   g_auto (Vector) g = vector_new (n, 1);
   g_auto (Vector) b = vector_new (n, 2);
   g_auto (Vector) y = vector_new (n_rows * n, (n + 1) % 4);
+  g_auto (Vector) scale = vector_new (n_rows, 1);
 
-  for (gsize i = 0; i < n_rows * n; i++)
+  for (gsize i = 0; i < n_rows * stride; i++)
     x.x[i] += offset;
-  k->layer_norm (x.x, added ? a.x : NULL, g.x, bias ? b.x : NULL, eps, y.x,
-      n_rows, n);
+  k->layer_norm (x.x, stride, added ? a.x : NULL, g.x, bias ? b.x : NULL, eps,
+      y.x, scale.x, n_rows, n);
   for (gsize r = 0; r < n_rows; r++) {
     g_autofree double *z = g_new (double, n);
     double mean = 0, var = 0, allowed;
 
     for (gsize i = 0; i < n; i++) {
-      z[i] = x.x[r * n + i] + (added ? (double) a.x[r * n + i] : 0);
+      z[i] = x.x[r * stride + i] + (added ? (double) a.x[r * n + i] : 0);
       mean += z[i] / n;
     }
     for (gsize i = 0; i < n; i++)
       var += (z[i] - mean) * (z[i] - mean) / n;
     /* The mean is off by a rounding of the numbers, which the norm enlarges. */
     allowed = 2e-6 + (offset + 4) * ldexp (n / 8. + 2, -23) / sqrt (var + eps);
+    g_assert_cmpfloat (fabs (scale.x[r] * sqrt (var + eps) - 1), <=, allowed);
     for (gsize i = 0; i < n; i++) {
       double exact = (z[i] - mean) / sqrt (var + eps) * g.x[i] + (bias ? b.x[i] : 0);
       g_assert_cmpfloat (fabs (y.x[r * n + i] - exact), <=, 2 * allowed);
     }
   }
-  k->layer_norm (x.x, added ? a.x : NULL, g.x, bias ? b.x : NULL, eps, x.x,
-      n_rows, n);
+  if (stride > n)
+    return;
+  k->layer_norm (x.x, stride, added ? a.x : NULL, g.x, bias ? b.x : NULL, eps,
+      x.x, NULL, n_rows, n);
   g_assert_cmpmem (x.x, n_rows * n * sizeof (float), y.x,
       n_rows * n * sizeof (float));
 }
@@ -413,6 +445,7 @@ main (int argc, char **argv)
     {"max", test_max},
     {"exp", test_exp},
     {"exp-sum", test_exp_sum},
+    {"exchange", test_exchange},
     {"layer-norm", test_layer_norm},
     {"activations", test_activations},
   };

@@ -1,0 +1,67 @@
+/* libcontinual: the first feed-forward product, carried along with an attention's sums
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Behind the attention r = x + b_o + sum_h P_h / d_h, normalised with gain g and bias β, meets the product by W_1:
+ *
+ *   W_1 u + b_1 = G r / σ + (W_1 β + b_1),   G = W_1 diag (g) (1 - 1 1^T / E),   σ^2 = var (r) + ε.
+ *
+ * But for σ it is linear in r: the attention carries G W_o,h v_j beside W_o,h v_j, and a window's N x E x F product
+ * becomes updates of N x H x F sums. G takes the mean away before anything is rounded, so that a row's mean may be any
+ * number of times its deviation. */
+#include "stack/layer.h"
+#include <string.h>
+
+static void
+centre (const float *x /* (n) */ , gsize n, float *y)
+{
+  double mean = 0;
+
+  for (gsize i = 0; i < n; i++)
+    mean += x[i];
+  mean /= n;
+  for (gsize i = 0; i < n; i++)
+    y[i] = x[i] - mean;
+}
+
+void
+co_carry_begin (const CoLayer * self, const float *x, gsize n, float *scratch,
+    float *base)
+{
+  const CoAttention *attention = &self->attention;
+  const gsize E = attention->out.n_out, C = attention->n_carried;
+
+  for (gsize r = 0; r < n; r++) {
+    float *row = base + r * C;
+
+    if (attention->out.b)
+      memcpy (row, attention->out.b, E * sizeof (float));
+    else
+      memset (row, 0, E * sizeof (float));
+    if (!self->bare)
+      co_kernels->axpy (1, x + r * E, row, E);
+    if (self->carry.input.w)
+      centre (x + r * E, E, scratch + r * E);
+  }
+  if (self->carry.input.w)
+    co_linear (&self->carry.input, scratch, E, n, base + E, C);
+}
+
+void
+co_carry_end (const CoLayer * self, CoWork * work, gsize n, float *x)
+{
+  const gsize E = self->attention.out.n_out, C = self->attention.n_carried;
+  const gsize F = self->linear1.n_out;
+  float *scale = work->scratch;
+
+  if (self->norm_first) {
+    for (gsize r = 0; r < n; r++)
+      memcpy (x + r * E, work->a + r * C, E * sizeof (float));
+    co_norm (&self->norm2, work->a, C, n, work->u, scale);
+  } else {
+    co_norm (&self->norm1, work->a, C, n, x, scale);
+  }
+  for (gsize r = 0; r < n; r++) {
+    memcpy (work->ff + r * F, self->carry.bias, F * sizeof (float));
+    co_kernels->axpy (scale[r], work->a + r * C + E, work->ff + r * F, F);
+  }
+}
