@@ -34,11 +34,13 @@ typedef struct
   gsize (*drain) (const CoAttention * self, gpointer state,
       float *context /* (max_answers, H dv) */ , float *scratch);
 
-  /* In place of step, for a kind that answers every position of the window anew: adds to y, in the order of slots, the
-   * output projection of the contexts, without its bias, and what else is carried along. Returns how many positions the
+  /* In place of step, for a kind that answers every position of the window anew: y = base + the output projection of the
+   * contexts, without its bias, and what else is carried along, in the order of slots. Returns how many positions the
    * window holds. */
   gsize (*step_window) (const CoAttention * self, gpointer state,
-      const float *p /* (proj_width) */ , float *y /* (N, n_carried) */ ,
+      const float *p /* (proj_width) */ ,
+      const float *base /* (N, C) at base_stride */ , gsize base_stride,
+      float *y /* (N, C) */ ,
       float *weights /* (H, N, n_weights) or NULL */ , float *scratch);
 } CoAttentionClass;
 

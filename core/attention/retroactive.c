@@ -148,6 +148,7 @@ exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
   const float gone = s->size[key];
   float *m = s->m + h * W, *d = s->d + h * W, *d_max = s->d_max + h * W;
   float *v = s->v + h * W, *v_max = s->v_max + h * W;
+  gboolean still = TRUE;
   gsize n_rows = 0;
 
   /* a: exp (s_old - m), b: exp (s_new - m'), f: exp (m - m') */
@@ -156,11 +157,16 @@ exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
     a[i] = full ? s_old[i] - m[i] : -G_MAXFLOAT;
     b[i] = s_new[i] - top;
     f[i] = m[i] - top;
+    still &= f[i] == 0;
     m[i] = top;
   }
   co_kernels->exp_sum (a, 0, a, n);
   co_kernels->exp_sum (b, 0, b, n);
-  co_kernels->exp_sum (f, 0, f, n);
+  if (still)
+    for (gsize i = 0; i < n; i++)
+      f[i] = 1;
+  else
+    co_kernels->exp_sum (f, 0, f, n);
   for (gsize i = 0; i < n; i++) {
     float d_left = d[i] - a[i], v_left = v[i] - a[i] * gone;
     if (i == slot || is_lost (d_left, d_max[i], v_left, v_max[i]))
@@ -208,7 +214,8 @@ put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
 
 static gsize
 step_window (const CoAttention * self, gpointer memory, const float *proj,
-    float *y, float *weights, float *scratch)
+    const float *base, gsize base_stride, float *y, float *weights,
+    float *scratch)
 {
   const gsize N = self->sequence_len, C = self->n_carried, H = self->n_heads;
   const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
@@ -266,9 +273,10 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
     for (gsize i = 0; i < n; i++)
       part[h * W + i] = 1 / s.d[h * W + i];
   }
-  for (gsize i = 0; i < n; i++)
-    co_kernels->exchange (s.p + i * H * C, H, C, f + i, a + i, b + i, part + i,
-        W, gone, come, y + i * C);
+  co_kernels->exchange (&(CoExchange) {
+        .n_rows = n,.n_heads = H,.n = C,.p = s.p,.f = f,.a = a,.b = b,.c =
+        part,.stride = W,.x = gone,.z = come,.from = base,.from_stride =
+        base_stride,.y = y});
 
   for (gsize h = 0; weights && h < H; h++)
     for (gsize i = 0; i < n; i++) {

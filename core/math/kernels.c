@@ -265,6 +265,17 @@ k_dot (const float *a, const float *b, gsize n)
 }
 
 static void
+k_affine (float a, const float *x, const float *b, float *y, gsize n)
+{
+  gsize i = 0;
+
+  for (; i + CO_LANES <= n; i += CO_LANES)
+    store (y + i, a * load (x + i) + load (b + i));
+  for (; i < n; i++)
+    y[i] = a * x[i] + b[i];
+}
+
+static void
 k_axpy (float a, const float *x, float *y, gsize n)
 {
   gsize i = 0;
@@ -275,52 +286,65 @@ k_axpy (float a, const float *x, float *y, gsize n)
     y[i] += a * x[i];
 }
 
-/* Registers of a row that heads' sums stay in */
+/* Registers of a row in which the heads' sums stay */
 #define EXCHANGE_WIDTH 4
 
-/* @width registers of every head from element @i on */
+/* @width registers of row @r from element @i on */
 INLINE void
-exchange_part (const gsize width, gsize i, float *p, gsize n_heads, gsize n,
-    const float *f, const float *a, const float *b, const float *c,
-    gsize stride, const float *x, const float *z, float *y)
+exchange_part (const gsize width, const CoExchange * e, gsize r, gsize i)
 {
   Vec sum[EXCHANGE_WIDTH];
 
   for (gsize w = 0; w < width; w++)
-    sum[w] = load (y + i + w * CO_LANES);
-  for (gsize h = 0; h < n_heads; h++) {
-    const float f_h = f[h * stride], a_h = a[h * stride];
-    const float b_h = b[h * stride], c_h = c[h * stride];
+    sum[w] = load (e->from + r * e->from_stride + i + w * CO_LANES);
+  for (gsize h = 0; h < e->n_heads; h++) {
+    const gsize factor = h * e->stride + r, at = h * e->n + i;
+    const float f = e->f[factor], a = e->a[factor], b = e->b[factor];
+    const float c = e->c[factor], *x = e->x + at, *z = e->z + at;
+    float *p = e->p + r * e->n_heads * e->n + at;
 
-    for (gsize w = 0; w < width; w++) {
-      const gsize at = h * n + i + w * CO_LANES;
-      Vec v = f_h * load (p + at) + a_h * load (x + at) + b_h * load (z + at);
-      store (p + at, v);
-      sum[w] += c_h * v;
+#define EXCHANGE(SCALED)                                                                        \
+    for (gsize w = 0; w < width; w++) {                                                         \
+      Vec v = SCALED (load (p + w * CO_LANES)) + a * load (x + w * CO_LANES) +                  \
+          b * load (z + w * CO_LANES);                                                          \
+      store (p + w * CO_LANES, v);                                                              \
+      sum[w] += c * v;                                                                          \
     }
+    if (f == 1)                 /* mostly the maximum stays */
+      EXCHANGE ()
+    else
+      EXCHANGE (f *)
+#undef EXCHANGE
   }
   for (gsize w = 0; w < width; w++)
-    store (y + i + w * CO_LANES, sum[w]);
+    store (e->y + r * e->n + i + w * CO_LANES, sum[w]);
 }
 
 static void
-k_exchange (float *p, gsize n_heads, gsize n, const float *f, const float *a,
-    const float *b, const float *c, gsize stride, const float *x,
-    const float *z, float *y)
+k_exchange (const CoExchange * self)
 {
-  gsize i = 0;
+  const CoExchange local = *self, *e = &local;  /* where no store can reach it */
 
-  for (; i + EXCHANGE_WIDTH * CO_LANES <= n; i += EXCHANGE_WIDTH * CO_LANES)
-    exchange_part (EXCHANGE_WIDTH, i, p, n_heads, n, f, a, b, c, stride, x, z, y);
-  for (; i + CO_LANES <= n; i += CO_LANES)
-    exchange_part (1, i, p, n_heads, n, f, a, b, c, stride, x, z, y);
-  for (; i < n; i++)
-    for (gsize h = 0; h < n_heads; h++) {
-      float *at = p + h * n + i;
-      *at = f[h * stride] * *at + a[h * stride] * x[h * n + i] +
-          b[h * stride] * z[h * n + i];
-      y[i] += c[h * stride] * *at;
+  for (gsize r = 0; r < e->n_rows; r++) {
+    gsize i = 0;
+
+    for (; i + EXCHANGE_WIDTH * CO_LANES <= e->n; i += EXCHANGE_WIDTH * CO_LANES)
+      exchange_part (EXCHANGE_WIDTH, e, r, i);
+    for (; i + CO_LANES <= e->n; i += CO_LANES)
+      exchange_part (1, e, r, i);
+    for (; i < e->n; i++) {
+      float sum = e->from[r * e->from_stride + i];
+
+      for (gsize h = 0; h < e->n_heads; h++) {
+        const gsize factor = h * e->stride + r, at = h * e->n + i;
+        float *p = e->p + r * e->n_heads * e->n + at;
+
+        *p = e->f[factor] * *p + e->a[factor] * e->x[at] + e->b[factor] * e->z[at];
+        sum += e->c[factor] * *p;
+      }
+      e->y[r * e->n + i] = sum;
     }
+  }
 }
 
 /* ---- softmax and norm ---- */
@@ -476,7 +500,7 @@ k_identity (float *x, gsize n)
 extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
   G_STRINGIFY (CO_NAME), linear_float32_any, k_linear_bfloat16, k_linear_int8,
-  k_linear_transposed, k_dot, k_axpy, k_exchange, k_max,
-  k_exp_sum, k_layer_norm, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
+  k_linear_transposed, k_dot, k_axpy, k_affine, k_exchange, k_max, k_exp_sum,
+  k_layer_norm, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity
 };

@@ -10,6 +10,22 @@ G_BEGIN_DECLS
  * w[o / CO_PANEL * stride + i * CO_PANEL + o % CO_PANEL]. The last panel is filled up with zeros. */
 #define CO_PANEL 16
 
+/* Rows whose softmax lost one key, gained another and moved its maximum. Of each row r and head h, with factors
+ * f = f[h][r] and so on:
+ *
+ *   p[r][h] = f p[r][h] + a x[h] + b z[h],   y[r] = from[r] + sum_h c p[r][h] */
+typedef struct
+{
+  gsize n_rows, n_heads, n;
+  float *p;                     /* (n_rows, n_heads, n) */
+  const float *f, *a, *b, *c;   /* (n_heads, n_rows) at stride */
+  gsize stride;
+  const float *x, *z;           /* (n_heads, n) */
+  const float *from;            /* (n_rows, n) at from_stride */
+  gsize from_stride;
+  float *y;                     /* (n_rows, n) */
+} CoExchange;
+
 /* Every table computes the same; only the number of lanes differs. Vectors need no alignment. */
 typedef struct
 {
@@ -44,12 +60,10 @@ typedef struct
   /* y += a x */
   void (*axpy) (float a, const float *x /* (n) */ , float *y /* (n) */ ,
       gsize n);
-  /* Of each head h: p[h] = f[h] p[h] + a[h] x[h] + b[h] z[h], y += c[h] p[h]: a row whose softmax lost one key (x), gained
-   * another (z) and moved its maximum (f). Factors of heads stand @stride apart. */
-  void (*exchange) (float *p /* (n_heads, n) */ , gsize n_heads, gsize n,
-      const float *f, const float *a, const float *b, const float *c,
-      gsize stride, const float *x /* (n_heads, n) */ ,
-      const float *z /* (n_heads, n) */ , float *y /* (n) */ );
+  /* y = a x + b */
+  void (*affine) (float a, const float *x /* (n) */ ,
+      const float *b /* (n) */ , float *y /* (n) */ , gsize n);
+  void (*exchange) (const CoExchange * e);
   float (*max) (const float *x /* (n) */ , gsize n);
   /* y = exp (x - shift), returns the sum; x and y may be the same */
   float (*exp_sum) (const float *x /* (n) */ , float shift,

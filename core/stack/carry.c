@@ -60,8 +60,7 @@ co_carry_end (const CoLayer * self, CoWork * work, gsize n, float *x)
   } else {
     co_norm (&self->norm1, work->a, C, n, x, scale);
   }
-  for (gsize r = 0; r < n; r++) {
-    memcpy (work->ff + r * F, self->carry.bias, F * sizeof (float));
-    co_kernels->axpy (scale[r], work->a + r * C + E, work->ff + r * F, F);
-  }
+  for (gsize r = 0; r < n; r++)
+    co_kernels->affine (scale[r], work->a + r * C + E, self->carry.bias,
+        work->ff + r * F, F);
 }

@@ -276,16 +276,12 @@ co_layer_step_window (const CoLayer * self, CoWork * work, guint8 * state,
   const gsize N = attention->sequence_len;
   State s = open_state (self, state);
   guint64 t = *(guint64 *) s.attention;
-  const gsize n = MIN (t + 1, N);
+  gsize n;
 
-  if (self->bare) {
-    for (gsize i = 0; i < n; i++)
-      memcpy (work->a + i * C, base, C * sizeof (float));
-  } else {
+  if (!self->bare)
     memcpy (s.x + t % N * C, base, C * sizeof (float));
-    memcpy (work->a, s.x, n * C * sizeof (float));
-  }
-  attention->klass->step_window (attention, s.attention, p, work->a, weights,
+  n = attention->klass->step_window (attention, s.attention, p,
+      self->bare ? base : s.x, self->bare ? 0 : C, work->a, weights,
       work->scratch);
   if (n < N && !attention->partial)
     return 0;

@@ -168,37 +168,47 @@ test_vectors (gconstpointer data)
       for (gsize i = 0; i < n; i++)
         check_sum (y.x[i], y_before[i] + (double) a * x.x[i], 8, 1);
 
+      k->affine (a, x.x, y_before, y.x, n);
+      for (gsize i = 0; i < n; i++)
+        check_sum (y.x[i], (double) a * x.x[i] + y_before[i], 8, 1);
+
     }
 }
 
-/* Of one head and of several, whose factors stand apart */
+/* Rows one by one and in pairs, of one head and of several; of a row in four the maximum has moved. */
 static void
-check_exchange (const CoKernels * k, gsize n, gsize H)
+check_exchange (const CoKernels * k, gsize n_rows, gsize H, gsize n)
 {
-  const gsize stride = 3;
+  const gsize stride = n_rows + 2;
   g_auto (Vector) x = vector_new (H * n, n % 4);
   g_auto (Vector) z = vector_new (H * n, 1);
-  g_auto (Vector) p = vector_new (H * n, 2);
-  g_auto (Vector) y = vector_new (n, 3);
+  g_auto (Vector) p = vector_new (n_rows * H * n, 2);
+  g_auto (Vector) from = vector_new (n_rows * (n + 1), 2);
+  g_auto (Vector) y = vector_new (n_rows * n, 3);
   g_auto (Vector) factors = vector_new (4 * H * stride, 1);
-  g_autofree float *y_before = g_memdup2 (y.x, (n + 1) * sizeof (float));
-  g_autofree float *p_before = g_memdup2 (p.x, H * n * sizeof (float));
-  const float *f = factors.x, *a = f + H * stride, *b = a + H * stride;
-  const float *c = b + H * stride;
+  g_autofree float *before = g_memdup2 (p.x, n_rows * H * n * sizeof (float));
+  float *f = factors.x;
+  const float *a = f + H * stride, *b = a + H * stride, *c = b + H * stride;
 
-  k->exchange (p.x, H, n, f, a, b, c, stride, x.x, z.x, y.x);
-  for (gsize i = 0; i < n; i++) {
-    double sum = y_before[i], sizes = 2 + 26 * H;
+  for (gsize i = 0; i < H * stride; i++)
+    if (i % 4)
+      f[i] = 1;
+  k->exchange (&(CoExchange) {n_rows, H, n, p.x, f, a, b, c, stride, x.x, z.x,
+        from.x, n + 1, y.x});
+  for (gsize r = 0; r < n_rows; r++)
+    for (gsize i = 0; i < n; i++) {
+      double sum = from.x[r * (n + 1) + i], sizes = 2 + 26 * H;
 
-    for (gsize h = 0; h < H; h++) {
-      gsize at = h * n + i;
-      double exact = (double) f[h * stride] * p_before[at] +
-          (double) a[h * stride] * x.x[at] + (double) b[h * stride] * z.x[at];
-      check_sum (p.x[at], exact, 12, 3);
-      sum += c[h * stride] * exact;
+      for (gsize h = 0; h < H; h++) {
+        gsize at = (r * H + h) * n + i, factor = h * stride + r;
+        double exact = (double) f[factor] * before[at] +
+            (double) a[factor] * x.x[h * n + i] +
+            (double) b[factor] * z.x[h * n + i];
+        check_sum (p.x[at], exact, 12, 3);
+        sum += c[factor] * exact;
+      }
+      check_sum (y.x[r * n + i], sum, sizes, 4 * H);
     }
-    check_sum (y.x[i], sum, sizes, 4 * H);
-  }
 }
 
 static void
@@ -206,7 +216,8 @@ test_exchange (gconstpointer data)
 {
   for (gsize n = 0; n <= MAX_N; n++)
     for (gsize H = 1; H <= 4; H++)
-      check_exchange (data, n, H);
+      for (gsize n_rows = 1; n_rows <= 5; n_rows++)
+        check_exchange (data, n_rows, H, n);
 }
 
 /* Wherever the largest one stands, also among numbers that are all negative or infinite */
