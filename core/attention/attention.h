@@ -136,6 +136,8 @@ gsize co_keys_size (const CoAttention * self, gsize width);    /* floats */
 CoKeys co_keys_open (const CoAttention * self, float *memory, gsize width);
 void co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
     const float *k /* (H dk) */ , const float *v /* (H dv) */ );
+void co_keys_put_head (const CoAttention * self, const CoKeys * keys, gsize h,
+    gsize at, const float *k /* (H dk) */ , const float *v /* (H dv) */ );
 void co_keys_get_value (const CoAttention * self, const CoKeys * keys,
     gsize at, float *v /* (H dv) */ );
 /* context = sum_j a[j] v[j] over the first @n values of head @h */

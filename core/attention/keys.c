@@ -25,22 +25,26 @@ co_keys_open (const CoAttention * self, float *memory, gsize width)
 }
 
 void
+co_keys_put_head (const CoAttention * self, const CoKeys * keys, gsize h,
+    gsize at, const float *k, const float *v)
+{
+  const gsize dk = self->d_key, dv = self->d_value, W = keys->width;
+  float *to_k = keys->k + h * W * dk + at / CO_PANEL * dk * CO_PANEL +
+      at % CO_PANEL;
+  float *to_v = keys->v + h * v_head_size (self, W) + at * CO_PANEL;
+
+  for (gsize i = 0; i < dk; i++)
+    to_k[i * CO_PANEL] = k[h * dk + i];
+  for (gsize i = 0; i < dv; i += CO_PANEL)
+    memcpy (to_v + i * W, v + h * dv + i, MIN (dv - i, CO_PANEL) * sizeof (float));
+}
+
+void
 co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
     const float *k, const float *v)
 {
-  const gsize dk = self->d_key, dv = self->d_value, W = keys->width;
-
-  for (gsize h = 0; h < self->n_heads; h++) {
-    float *to_k = keys->k + h * W * dk + at / CO_PANEL * dk * CO_PANEL +
-        at % CO_PANEL;
-    float *to_v = keys->v + h * v_head_size (self, W) + at * CO_PANEL;
-
-    for (gsize i = 0; i < dk; i++)
-      to_k[i * CO_PANEL] = k[h * dk + i];
-    for (gsize i = 0; i < dv; i += CO_PANEL)
-      memcpy (to_v + i * W, v + h * dv + i,
-          MIN (dv - i, CO_PANEL) * sizeof (float));
-  }
+  for (gsize h = 0; h < self->n_heads; h++)
+    co_keys_put_head (self, keys, h, at, k, v);
 }
 
 void

@@ -9,12 +9,11 @@
  *   d_i   sum_j exp (s_ij - m_i)
  *   P_i   sum_j exp (s_ij - m_i) c_j,   so that the output is sum_h P_i / d_i.
  *
- * A key that comes or goes is a rank-one update of P. What a key adds when it comes it takes when it goes, because its
- * logit and its value are kept. When most of a row's mass goes at once, or of the size of what it weighs, what is
+ * A key that comes or goes is a rank-one update of P. What a key adds when it comes it takes when it goes, for its logits
+ * come out the same to the bit whenever they are made. When most of a row's mass goes at once, or of the size of what it weighs, what is
  * left would be rounding error: such a row is summed anew, as that of a new query is: P_i = W_h sum_j exp (s_ij - m_i) v_j.
  * Every row lives for N steps only, so nothing drifts. */
 #include "attention/attention.h"
-#include <math.h>
 #include <string.h>
 
 /* A row is summed anew when d, or v, falls below its largest value since the last time by this factor. */
@@ -24,7 +23,6 @@ typedef struct
 {
   CoKeys keys;                  /* the fixed ones, then the ring's N */
   float *q;                     /* (H) panels of (W, dk) */
-  float *s;                     /* (H, x + N, W) logit of key j and query i */
   float *m, *d, *d_max;         /* (H, W) */
   float *v, *v_max;             /* (H, W) sum_j exp (s_ij - m_i) |c_j|, and its largest since the row was exact */
   float *size;                  /* (H, x + N) |c_j|: its largest element */
@@ -33,7 +31,7 @@ typedef struct
 
 typedef struct
 {
-  gsize q, s, m, size, p, end;  /* floats before each; the keys come first */
+  gsize q, m, size, p, end;  /* floats before each; the keys come first */
 } Layout;
 
 static gsize
@@ -50,8 +48,7 @@ lay_out (const CoAttention * self)
   Layout l;
 
   l.q = co_keys_size (self, CO_ALIGN_FLOATS (keys));
-  l.s = l.q + H * self->d_key * W;
-  l.m = l.s + H * keys * W;
+  l.m = l.q + H * self->d_key * W;
   l.size = l.m + 5 * H * W;
   l.p = l.size + CO_ALIGN_FLOATS (H * keys);
   l.end = l.p + CO_ALIGN_FLOATS (N * H * self->n_carried);
@@ -68,7 +65,7 @@ open_state (const CoAttention * self, gpointer memory)
 
   return (State) {
   .keys = co_keys_open (self, f, CO_ALIGN_FLOATS (n_keys (self))),.q =
-        f + l.q,.s = f + l.s,.m = m,.d = m + rows,.d_max = m + 2 * rows,.v =
+        f + l.q,.m = m,.d = m + rows,.d_max = m + 2 * rows,.v =
         m + 3 * rows,.v_max = m + 4 * rows,.size = f + l.size,.p = f + l.p};
 }
 
@@ -78,27 +75,35 @@ state_size (const CoAttention * self)
   return 64 + CO_ALIGN_BYTES (lay_out (self).end * sizeof (float));
 }
 
-/* The logits of one vector with all of the other side's */
+/* The logits of two vectors with all of the other side's. Two, because from two rows on a product sums in the same order
+ * wherever an output stands: a key's logit with a query is that query's with the key, to the bit. */
 static void
-logits (const CoAttention * self, const float *x /* (dk) */ ,
+logits (const CoAttention * self, const float *x /* (2, dk) */ ,
     const float *others /* panels of (W, dk) */ , gsize n,
-    float *s /* (n) */ , float *scratch /* (dk) */ )
+    float *s /* (2, n) */ )
 {
   const gsize dk = self->d_key;
 
-  for (gsize i = 0; i < dk; i++)
-    scratch[i] = self->scale * x[i];
-  co_kernels->linear (others, dk * CO_PANEL, NULL, n, dk, scratch, dk, 1, s, n);
+  co_kernels->linear (others, dk * CO_PANEL, NULL, n, dk, x, dk, 2, s, n);
+  for (gsize i = 0; i < 2 * n; i++)
+    s[i] *= self->scale;
 }
 
-static float
-largest (const float *c /* (n) */ , gsize n)
+/* Where vector @at's first feature stands in a head's panels of (W, dk) */
+static float *
+column (const CoAttention * self, float *panels, gsize at)
 {
-  float size = 0;
+  return panels + at / CO_PANEL * self->d_key * CO_PANEL + at % CO_PANEL;
+}
 
-  for (gsize i = 0; i < n; i++)
-    size = MAX (size, fabsf (c[i]));
-  return size;
+static void
+read_column (const CoAttention * self, float *panels, gsize at,
+    float *x /* (dk) */ )
+{
+  const float *from = column (self, panels, at);
+
+  for (gsize i = 0; i < self->d_key; i++)
+    x[i] = from[i * CO_PANEL];
 }
 
 /* c = W_h v of each row */
@@ -112,19 +117,37 @@ carry (const CoAttention * self, gsize h, const float *v /* (n, dv) */ ,
       dv * CO_PANEL, NULL, C, dv, v, dv, n, c, C);
 }
 
-/* m, d, the exponentials and their sum over values of row @i of a head */
+/* The logits of queries @i and @j of a head with all keys */
 static void
-weigh_row (const CoAttention * self, const State * s, gsize h, gsize i,
-    gsize keys, float *e /* (keys) */ , float *context /* (dv) */ )
+ask (const CoAttention * self, const State * s, gsize h, gsize i, gsize j,
+    gsize keys, float *e /* (2, keys) */ , float *pair /* (2, dk) */ )
 {
-  const gsize W = CO_ALIGN_FLOATS (self->sequence_len), all = n_keys (self);
+  const gsize W = CO_ALIGN_FLOATS (self->sequence_len), dk = self->d_key;
 
-  for (gsize j = 0; j < keys; j++)
-    e[j] = s->s[(h * all + j) * W + i];
-  s->m[h * W + i] = co_kernels->max (e, keys);
-  s->d[h * W + i] = s->d_max[h * W + i] =
-      co_kernels->exp_sum (e, s->m[h * W + i], e, keys);
-  co_keys_sum (self, &s->keys, h, keys, e, context);
+  read_column (self, s->q + h * W * dk, i, pair);
+  read_column (self, s->q + h * W * dk, j, pair + dk);
+  logits (self, pair, s->keys.k + h * s->keys.width * dk, keys, e);
+}
+
+/* m, d, the exponentials and their sums over values of rows of a head */
+static void
+weigh_rows (const CoAttention * self, const State * s, gsize h,
+    const guint32 *rows, gsize n_rows, gsize keys,
+    float *e /* (n_rows + 1, keys) */ , float *context /* (n_rows, dv) */ ,
+    float *pair)
+{
+  const gsize W = CO_ALIGN_FLOATS (self->sequence_len);
+
+  for (gsize r = 0; r < n_rows; r++) {
+    const gsize i = h * W + rows[r];
+    float *e_r = e + r * keys;
+
+    if (r % 2 == 0)
+      ask (self, s, h, rows[r], rows[MIN (r + 1, n_rows - 1)], keys, e_r, pair);
+    s->m[i] = co_kernels->max (e_r, keys);
+    s->d[i] = s->d_max[i] = co_kernels->exp_sum (e_r, s->m[i], e_r, keys);
+    co_keys_sum (self, &s->keys, h, keys, e_r, context + r * self->d_value);
+  }
 }
 
 /* Whether too much of a row goes for what is left to be exact: of its mass, or of values louder than its mass. */
@@ -135,17 +158,16 @@ is_lost (float d_left, float d_max, float v_left, float v_max)
       || (v_left < v_max * MASS_LOST && v_max * MASS_LOST > d_left);
 }
 
-/* What happens to the rows of a head when the key in slot @slot is replaced by one with logits @s_new: factors for P in
- * f, a (the old key's) and b (the new one's). Rows to sum anew come out in @rows. */
+/* What happens to the rows of a head when the key in slot @slot, with logits @s_old, is replaced by one with @s_new: factors
+ * for P in f, a (the old key's) and b (the new one's). Rows to sum anew come out in @rows. */
 static gsize
 exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
-    gsize slot, gboolean full, const float *s_new /* (n) */ , float *f,
-    float *a, float *b /* (n) */ , guint32 *rows)
+    gsize slot, gboolean full, const float *s_new /* (n) */ ,
+    const float *s_old /* (n) */ , float *f, float *a, float *b /* (n) */ ,
+    guint32 *rows)
 {
   const gsize W = CO_ALIGN_FLOATS (self->sequence_len);
-  const gsize key = h * n_keys (self) + self->n_fixed + slot;
-  const float *s_old = s->s + key * W;
-  const float gone = s->size[key];
+  const float gone = s->size[h * n_keys (self) + self->n_fixed + slot];
   float *m = s->m + h * W, *d = s->d + h * W, *d_max = s->d_max + h * W;
   float *v = s->v + h * W, *v_max = s->v_max + h * W;
   gboolean still = TRUE;
@@ -207,7 +229,7 @@ put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
     co_keys_put (self, &s->keys, j, self->fixed_k + j * H * dk, v);
     for (gsize h = 0; h < H; h++) {
       carry (self, h, v + h * dv, 1, c);
-      s->size[h * n_keys (self) + j] = largest (c, self->n_carried);
+      s->size[h * n_keys (self) + j] = co_kernels->peak (c, self->n_carried);
     }
   }
 }
@@ -225,48 +247,41 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
   const float *q = proj, *k = q + self->q.n_out, *v = k + self->k.n_out;
   const gboolean full = t >= N;
   float *f = scratch, *a = f + H * W, *b = a + H * W, *part = b + H * W;
-  float *old = part + H * W, *come = old + H * C, *gone = come + H * C;
-  float *small = gone + H * C, *values = small + CO_ALIGN_FLOATS (keys + dk);
+  float *old = part + H * W, *come = old + H * dv, *gone = come + H * C;
+  float *pair = gone + H * C, *values = pair + 2 * dk;
   float *c = values + (N + 2) * dv, *e = c + (N + 2) * C;
-  guint32 *rows = (guint32 *) (e + N * keys);
+  guint32 *rows = (guint32 *) (e + (N + 1) * n_keys (self));
   const State s = open_state (self, memory);
 
   if (t == 0)
-    put_fixed (self, &s, small);
+    put_fixed (self, &s, c);
   co_keys_get_value (self, &s.keys, x + slot, old);
-  co_keys_put (self, &s.keys, x + slot, k, v);
   for (gsize h = 0; h < H; h++) {
-    float *s_h = s.s + h * (x + N) * W;
+    float *q_h = s.q + h * W * dk, *to = column (self, q_h, slot);
     gsize n_rows;
 
+    memcpy (pair, k + h * dk, dk * sizeof (float));
+    read_column (self, s.keys.k + h * s.keys.width * dk, x + slot, pair + dk);
     for (gsize i = 0; i < dk; i++)
-      s.q[(h * W + slot / CO_PANEL * CO_PANEL) * dk + i * CO_PANEL +
-          slot % CO_PANEL] = q[h * dk + i];
-    /* The new key's logits with every query, the old ones being needed once more; then the new query's. */
-    logits (self, k + h * dk, s.q + h * dk * W, n, small, small + keys);
-    n_rows = exchange_keys (self, &s, h, n, slot, full, small, f + h * W,
+      to[i * CO_PANEL] = q[h * dk + i];
+    co_keys_put_head (self, &s.keys, h, x + slot, k, v);
+    logits (self, pair, q_h, n, e);
+    n_rows = exchange_keys (self, &s, h, n, slot, full, e, e + n, f + h * W,
         a + h * W, b + h * W, rows);
-    memcpy (s_h + (x + slot) * W, small, n * sizeof (float));
-    logits (self, q + h * dk, s.keys.k + h * dk * s.keys.width, keys, small,
-        small + keys);
-    for (gsize j = 0; j < keys; j++)
-      s_h[j * W + slot] = small[j];
 
     /* The values that come, go and stand in rows summed anew, projected together */
     memcpy (values, v + h * dv, dv * sizeof (float));
     memcpy (values + dv, old + h * dv, dv * sizeof (float));
-    for (gsize r = 0; r < n_rows; r++)
-      weigh_row (self, &s, h, rows[r], keys, e + r * keys,
-          values + (2 + r) * dv);
+    weigh_rows (self, &s, h, rows, n_rows, keys, e, values + 2 * dv, pair);
     carry (self, h, values, 2 + n_rows, c);
     memcpy (come + h * C, c, C * sizeof (float));
     memcpy (gone + h * C, c + C, C * sizeof (float));
-    add_size (self, &s, h, n, slot, largest (c, C), b + h * W);
+    add_size (self, &s, h, n, slot, co_kernels->peak (c, C), b + h * W);
     for (gsize r = 0; r < n_rows; r++) {
       gsize i = rows[r];
       memcpy (s.p + (i * H + h) * C, c + (2 + r) * C, C * sizeof (float));
       s.v[h * W + i] = s.v_max[h * W + i] =
-          co_kernels->dot (e + r * keys, s.size + h * (x + N), keys);
+          co_kernels->dot (e + r * keys, s.size + h * n_keys (self), keys);
       f[h * W + i] = 1;
       a[h * W + i] = b[h * W + i] = 0;
     }
@@ -281,10 +296,12 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
   for (gsize h = 0; weights && h < H; h++)
     for (gsize i = 0; i < n; i++) {
       gsize position = N - n + (i + n - 1 - slot) % n;
-      for (gsize j = 0; j < keys; j++)
-        small[j] = s.s[(h * (x + N) + j) * W + i] - s.m[h * W + i];
-      float sum = co_kernels->exp_sum (small, 0, small, keys);
-      co_attention_order_weights (self, small, 1, 1 / sum, n, slot,
+      float *e_i = e + i % 2 * keys, sum;
+
+      if (i % 2 == 0)
+        ask (self, &s, h, i, MIN (i + 1, n - 1), keys, e, pair);
+      sum = co_kernels->exp_sum (e_i, co_kernels->max (e_i, keys), e_i, keys);
+      co_attention_order_weights (self, e_i, 1, 1 / sum, n, slot,
           weights + (h * N + position) * (N + x));
     }
   return n;
@@ -296,8 +313,8 @@ scratch_size (const CoAttention * self)
   const gsize N = self->sequence_len, H = self->n_heads, keys = n_keys (self);
   const gsize W = CO_ALIGN_FLOATS (N), C = self->n_carried;
 
-  return 4 * H * W + 3 * H * C + CO_ALIGN_FLOATS (keys + self->d_key) +
-      MAX ((N + 2) * (self->d_value + C) + N * keys + N, C);
+  return 4 * H * W + H * (self->d_value + 2 * C) + 2 * self->d_key +
+      (N + 2) * (self->d_value + C) + (N + 1) * keys + N;
 }
 
 static guint64

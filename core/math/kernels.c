@@ -367,6 +367,19 @@ k_max (const float *x, gsize n)
 }
 
 static float
+k_peak (const float *x, gsize n)
+{
+  Vec v = { 0 };
+  gsize i = 0;
+
+  for (; i + CO_LANES <= n; i += CO_LANES)
+    v = vmax (v, vabs (load (x + i)));
+  if (i < n)
+    v = vmax (v, vabs (load_part (x + i, n - i)));
+  return max_lane (v);
+}
+
+static float
 k_exp_sum (const float *x, float shift, float *y, gsize n)
 {
   Vec sum = { 0 };
@@ -500,7 +513,7 @@ k_identity (float *x, gsize n)
 extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
   G_STRINGIFY (CO_NAME), linear_float32_any, k_linear_bfloat16, k_linear_int8,
-  k_linear_transposed, k_dot, k_axpy, k_affine, k_exchange, k_max, k_exp_sum,
-  k_layer_norm, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
+  k_linear_transposed, k_dot, k_axpy, k_affine, k_exchange, k_max, k_peak,
+  k_exp_sum, k_layer_norm, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity
 };

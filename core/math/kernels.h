@@ -65,6 +65,8 @@ typedef struct
       const float *b /* (n) */ , float *y /* (n) */ , gsize n);
   void (*exchange) (const CoExchange * e);
   float (*max) (const float *x /* (n) */ , gsize n);
+  /* the largest |x| */
+  float (*peak) (const float *x /* (n) */ , gsize n);
   /* y = exp (x - shift), returns the sum; x and y may be the same */
   float (*exp_sum) (const float *x /* (n) */ , float shift,
       float *y /* (n) */ , gsize n);

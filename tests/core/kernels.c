@@ -153,16 +153,18 @@ test_vectors (gconstpointer data)
       g_autofree float *y_before = g_memdup2 (y.x, (n + 1) * sizeof (float));
       const float a = draw ();
       double dot = 0, sizes = 0;
-      float top = -INFINITY;
+      float top = -INFINITY, peak = 0;
 
       for (gsize i = 0; i < n; i++) {
         dot += (double) x.x[i] * y.x[i];
         sizes += fabs ((double) x.x[i] * y.x[i]);
         top = MAX (top, x.x[i]);
+        peak = MAX (peak, fabsf (x.x[i]));
       }
       check_sum (k->dot (x.x, y.x, n), dot, sizes, n);
       if (n > 0)
         g_assert_true (k->max (x.x, n) == top);
+      g_assert_true (k->peak (x.x, n) == peak);
 
       k->axpy (a, x.x, y.x, n);
       for (gsize i = 0; i < n; i++)
