@@ -60,7 +60,10 @@ co_carry_end (const CoLayer * self, CoWork * work, gsize n, float *x)
   } else {
     co_norm (&self->norm1, work->a, C, n, x, scale);
   }
-  for (gsize r = 0; r < n; r++)
-    co_kernels->affine (scale[r], work->a + r * C + E, self->carry.bias,
-        work->ff + r * F, F);
+  for (gsize r = 0; r < n; r++) {
+    float *ff = work->ff + r * F;
+
+    co_kernels->affine (scale[r], work->a + r * C + E, self->carry.bias, ff, F);
+    co_activate (self->activation, ff, F);
+  }
 }

@@ -20,8 +20,8 @@ typedef struct
 void co_carry_begin (const CoLayer * self, const float *x /* (n, E) */ ,
     gsize n, float *scratch, float *base /* (n, C) */ );
 
-/* The norm before the feed-forward, and the first product behind it, of sums @y in work->a (n, C): leaves the residual
- * in @x and what is to be activated in work->ff (n, F). */
+/* The norm before the feed-forward, the first product and the activation behind it, of the sums in work->a (n, C): leaves
+ * the residual in @x and the features in work->ff (n, F). */
 void co_carry_end (const CoLayer * self, CoWork * work, gsize n,
     float *x /* (n, E) */ );
 

@@ -133,15 +133,14 @@ ask_memory (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
   co_add_norm (&self->norm2, x, work->a, n);
 }
 
-/* Everything behind the first product of the feed-forward, which is in work->ff: x is the residual and the result. */
+/* Everything behind the features of the feed-forward in work->ff: x is the residual and the result. */
 static void
 finish_feed_forward (const CoLayer * self, CoWork * work,
     float *x /* (n, E) */ , gsize n)
 {
-  const gsize E = self->linear2.n_out, F = self->linear1.n_out;
+  const gsize E = self->linear2.n_out;
 
-  co_activate (self->activation, work->ff, n * F);
-  co_linear (&self->linear2, work->ff, F, n, work->a, E);
+  co_linear (&self->linear2, work->ff, self->linear2.n_in, n, work->a, E);
   if (self->norm_first)
     add (x, work->a, n * E);
   else
@@ -176,6 +175,7 @@ finish (const CoLayer * self, CoWork * work, float *x /* (n, E) */ ,
   if (self->cross_class)
     ask_memory (self, work, x, tags, n);
   co_linear (&self->linear1, u, E, n, work->ff, self->linear1.n_out);
+  co_activate (self->activation, work->ff, n * self->linear1.n_out);
   finish_feed_forward (self, work, x, n);
 }
 
