@@ -129,23 +129,26 @@ ask (const CoAttention * self, const State * s, gsize h, gsize i, gsize j,
   logits (self, pair, s->keys.k + h * s->keys.width * dk, keys, e);
 }
 
-/* m, d, the exponentials and their sums over values of rows of a head */
+/* m, d, v, the new key's exponential b and the sum over values of rows of a head */
 static void
 weigh_rows (const CoAttention * self, const State * s, gsize h,
-    const guint32 *rows, gsize n_rows, gsize keys,
-    float *e /* (n_rows + 1, keys) */ , float *context /* (n_rows, dv) */ ,
-    float *pair)
+    const guint32 *rows, gsize n_rows, gsize slot, gsize keys,
+    float *b /* (W) */ , float *context /* (n_rows, dv) */ ,
+    float *e /* (2, keys) */ , float *pair)
 {
   const gsize W = CO_ALIGN_FLOATS (self->sequence_len);
 
   for (gsize r = 0; r < n_rows; r++) {
     const gsize i = h * W + rows[r];
-    float *e_r = e + r * keys;
+    float *e_r = e + r % 2 * keys;
 
     if (r % 2 == 0)
-      ask (self, s, h, rows[r], rows[MIN (r + 1, n_rows - 1)], keys, e_r, pair);
+      ask (self, s, h, rows[r], rows[MIN (r + 1, n_rows - 1)], keys, e, pair);
     s->m[i] = co_kernels->max (e_r, keys);
     s->d[i] = s->d_max[i] = co_kernels->exp_sum (e_r, s->m[i], e_r, keys);
+    s->v[i] = s->v_max[i] =
+        co_kernels->dot (e_r, s->size + h * n_keys (self), keys);
+    b[rows[r]] = e_r[self->n_fixed + slot];
     co_keys_sum (self, &s->keys, h, keys, e_r, context + r * self->d_value);
   }
 }
@@ -167,7 +170,8 @@ exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
     guint32 *rows)
 {
   const gsize W = CO_ALIGN_FLOATS (self->sequence_len);
-  const float gone = s->size[h * n_keys (self) + self->n_fixed + slot];
+  float *size = s->size + h * n_keys (self) + self->n_fixed + slot;
+  const float gone = *size;
   float *m = s->m + h * W, *d = s->d + h * W, *d_max = s->d_max + h * W;
   float *v = s->v + h * W, *v_max = s->v_max + h * W;
   gboolean still = TRUE;
@@ -199,10 +203,11 @@ exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
     v_max[i] *= f[i];
     a[i] *= -f[i];
   }
+  *size = 0;
   return n_rows;
 }
 
-/* The new key in slot @slot of a head, of which @come is the size of c, has been weighed by b in every row. */
+/* The new key in slot @slot of a head, weighed by b in every row, turned out to have size @come. */
 static void
 add_size (const CoAttention * self, const State * s, gsize h, gsize n,
     gsize slot, float come, const float *b /* (n) */ )
@@ -250,7 +255,7 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
   float *old = part + H * W, *come = old + H * dv, *gone = come + H * C;
   float *pair = gone + H * C, *values = pair + 2 * dk;
   float *c = values + (N + 2) * dv, *e = c + (N + 2) * C;
-  guint32 *rows = (guint32 *) (e + (N + 1) * n_keys (self));
+  guint32 *rows = (guint32 *) (e + 2 * n_keys (self));
   const State s = open_state (self, memory);
 
   if (t == 0)
@@ -272,7 +277,8 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
     /* The values that come, go and stand in rows summed anew, projected together */
     memcpy (values, v + h * dv, dv * sizeof (float));
     memcpy (values + dv, old + h * dv, dv * sizeof (float));
-    weigh_rows (self, &s, h, rows, n_rows, keys, e, values + 2 * dv, pair);
+    weigh_rows (self, &s, h, rows, n_rows, slot, keys, b + h * W,
+        values + 2 * dv, e, pair);
     carry (self, h, values, 2 + n_rows, c);
     memcpy (come + h * C, c, C * sizeof (float));
     memcpy (gone + h * C, c + C, C * sizeof (float));
@@ -280,8 +286,6 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
     for (gsize r = 0; r < n_rows; r++) {
       gsize i = rows[r];
       memcpy (s.p + (i * H + h) * C, c + (2 + r) * C, C * sizeof (float));
-      s.v[h * W + i] = s.v_max[h * W + i] =
-          co_kernels->dot (e + r * keys, s.size + h * n_keys (self), keys);
       f[h * W + i] = 1;
       a[h * W + i] = b[h * W + i] = 0;
     }
@@ -314,7 +318,7 @@ scratch_size (const CoAttention * self)
   const gsize W = CO_ALIGN_FLOATS (N), C = self->n_carried;
 
   return 4 * H * W + H * (self->d_value + 2 * C) + 2 * self->d_key +
-      (N + 2) * (self->d_value + C) + (N + 1) * keys + N;
+      (N + 2) * (self->d_value + C) + 2 * keys + N;
 }
 
 static guint64
@@ -322,7 +326,7 @@ macs (const CoAttention * self)
 {
   const guint64 N = self->sequence_len, H = self->n_heads, C = self->n_carried;
 
-  return 2 * N * self->k.n_out + N * self->v.n_out + 3 * C * self->v.n_out +
+  return 4 * N * self->k.n_out + N * self->v.n_out + 3 * C * self->v.n_out +
       4 * N * H * C;
 }
 

@@ -289,7 +289,8 @@ k_axpy (float a, const float *x, float *y, gsize n)
 /* Registers of a row in which the heads' sums stay */
 #define EXCHANGE_WIDTH 4
 
-/* @width registers of row @r from element @i on */
+/* @width registers of row @r from element @i on. What comes next is fetched ahead: heads are too many places at once for
+ * the processor to foresee. */
 INLINE void
 exchange_part (const gsize width, const CoExchange * e, gsize r, gsize i)
 {
@@ -303,6 +304,8 @@ exchange_part (const gsize width, const CoExchange * e, gsize r, gsize i)
     const float c = e->c[factor], *x = e->x + at, *z = e->z + at;
     float *p = e->p + r * e->n_heads * e->n + at;
 
+    for (gsize k = 0; width > 1 && k < width * CO_LANES; k += 16)
+      __builtin_prefetch (p + width * CO_LANES + k, 1);
 #define EXCHANGE(SCALED)                                                                        \
     for (gsize w = 0; w < width; w++) {                                                         \
       Vec v = SCALED (load (p + w * CO_LANES)) + a * load (x + w * CO_LANES) +                  \
