@@ -152,6 +152,31 @@ test_logits (gconstpointer data)
   g_test_message ("largest error %.3g of the tolerance", worst);
 }
 
+/* Residuals whose mean is a hundred times their deviation, before layers that normalise first */
+static void
+test_offset (gconstpointer data)
+{
+  const Shape shape = {.E = 32,.H = 2 };
+  double worst = 0;
+  gsize n = 0;
+
+  for (guint i = 0; n < 5; i++) {
+    g_autoptr (RefModel) m = NULL;
+    g_autoptr (GRand) random = begin (data, i, &shape, &m);
+    g_autoptr (Live) live = NULL;
+
+    if (!m->norm_first || !m->positions || !m->encoder_norm.gain)
+      continue;
+    for (gsize k = 0; k < m->P * m->E; k++)
+      m->positions[k] += 100;
+    live = live_new (m, 2, random);
+    walk (live, MAX (3 * m->N + 20, 40), 1, random);
+    worst = MAX (worst, live->worst);
+    n++;
+  }
+  g_test_message ("largest error %.3g of the tolerance", worst);
+}
+
 /* The end of a long stream (with `-m slow` a longer one) is as close to the truth as its beginning. */
 static void
 test_long (gconstpointer data)
@@ -229,6 +254,7 @@ main (int argc, char **argv)
       {"stream", test_stream},
       {"logits", test_logits},
       {"long", test_long},
+      {"offset", strstr (v->name, "classifier") ? test_offset : NULL},
       {"forward", v->separate || v->decoder ? NULL : test_forward},
     };
     for (gsize i = 0; i < G_N_ELEMENTS (tests); i++) {

@@ -118,7 +118,7 @@ norm (RefModel * m, GRand * random, gsize n, gboolean bias)
 static void
 sizes (RefModel * m, const Shape * shape, GRand * random)
 {
-  gsize d = PICK (random, 1, 2, 3, 4, 5, 7, 8, 16);
+  gsize d = PICK (random, 1, 2, 3, 4, 5, 7, 8, 16, 16, 24);
 
   m->H = shape->H ? shape->H : PICK (random, 1, 1, 2, 3, 4, 5, 8, 13);
   if (m->H > 5)
