@@ -31,7 +31,7 @@ typedef struct
 
 typedef struct
 {
-  gsize q, m, size, p, end;  /* floats before each; the keys come first */
+  gsize q, m, size, p, end;     /* floats before each; the keys come first */
 } Layout;
 
 static gsize
