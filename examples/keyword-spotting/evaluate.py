@@ -3,10 +3,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Uses the clips in train.py's cache. Says how many single words were heard right: as the synthesizers speak them
 ("clean"), as other people with usable microphones would ("plain"), and as one can just about follow ("harsh"). Then
-plays words, phrases and talk through the demo's own pipeline, and what a person says (prompts.py), if it is installed."""
+plays words, phrases and talk through the demo's own pipeline, and what a person says (prompts.py), if it is installed.
+With --recordings, counts real people's words instead: DIR/WORD/*.wav, as Google's Speech Commands are laid out; a WORD
+that is not a keyword is to be heard as none. Folders whose names begin with _ are passed over."""
 import argparse
+import glob
 import os
+import sys
 import tempfile
+import wave
 
 import numpy as np
 import torch
@@ -15,7 +20,7 @@ import decide
 import features
 import model
 import prompts
-from clips import RATE, Clips
+from clips import RATE, Clips, bounds, resample
 from scenes import Studio
 from train import HELD_OUT
 from vocabulary import LABELS, NEITHER
@@ -105,6 +110,34 @@ def person(path):
     return said, said - len(waiting), alarms, len(audio) / RATE / 3600
 
 
+def recorded(spotter, folder, most, seed=79):
+    """Matrix (said, heard) of up to `most` recordings of each word in `folder`, chosen at random. Each is played after
+    a second of quiet, and half a second is left for the answer."""
+    rng = np.random.default_rng(seed)
+    table = np.zeros((len(LABELS), len(LABELS)), int)
+    for word in sorted(next(os.walk(folder))[1]):
+        paths = sorted(glob.glob(os.path.join(folder, glob.escape(word), "*.wav")))
+        label = LABELS.index(word) if word in LABELS else NEITHER
+        pieces, events, at = [], [], 0
+        for path in () if word.startswith("_") else rng.permutation(paths)[:most]:
+            with wave.open(str(path)) as sound:
+                if sound.getsampwidth() != 2:
+                    sys.exit("%s: expected samples of 16 bits, found %d" % (path, 8 * sound.getsampwidth()))
+                audio = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, sound.getnchannels())
+                audio = resample(audio.mean(1) / 32768, RATE / sound.getframerate())
+            first, last = bounds(audio, 25)  # where the word is: real recordings are not silent around it
+            events.append((at + RATE + first, at + RATE + last, label))
+            pieces += [np.zeros(RATE), audio, np.zeros(RATE // 2)]
+            at += len(audio) + RATE * 3 // 2
+        if events:
+            audio = np.clip(np.round(np.concatenate(pieces) * 32767), -32768, 32767).astype("<i2")
+            for event, heard in zip(events, decide.judge(listen(spotter, audio), events)):
+                table[event[2], heard] += 1
+    if not table.any():
+        sys.exit("%s: expected folders named after words, with .wav files in them; found none" % folder)
+    return table
+
+
 def show(table):
     print("%9s" % "said" + "".join("%8s" % w for w in LABELS) + "   right")
     for word, row in zip(LABELS, table):
@@ -117,17 +150,26 @@ def share(table):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cache", help="as for train.py")
+    parser.add_argument("cache", nargs="?", help="as for train.py")
     parser.add_argument("--model", default=os.path.join(features.HERE, "words.safetensors"))
     parser.add_argument("--sources", default=",".join(HELD_OUT), help="whose voices, comma-separated")
     parser.add_argument("--minutes", type=int, default=12, help="per source and condition")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--encoder", default="", help='more properties of continualencoder, such as "precision=int8"')
     parser.add_argument("--pipeline", action="store_true", help="what goes through the pipeline only")
+    parser.add_argument("--recordings", metavar="DIR", help="a folder of WORD/*.wav: counts these and nothing else")
+    parser.add_argument("--most", type=int, default=200, help="recordings of each word")
     options = parser.parse_args()
+    if not options.cache and not options.recordings:
+        parser.error("expected a cache or --recordings")
     ENCODER.extend(options.encoder.split())
     torch.set_num_threads(options.threads)
     spotter = model.read_spotter(options.model)
+    if options.recordings:
+        table = recorded(spotter, options.recordings, options.most)
+        show(table)
+        print("recordings: %.1f %% of %d right" % (share(table), table.sum()))
+        return
     names = options.sources.split(",")
     load = lambda name: Clips(os.path.join(options.cache, "clips", name))
     babblers = {n: load(n) for n in ("espeak", "accents")}

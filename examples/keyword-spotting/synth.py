@@ -1,6 +1,7 @@
 # Speaks the words with every synthesizer, into a cache directory; what is there already is kept.
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -8,9 +9,12 @@ import zlib
 
 import numpy as np
 
+import people
 import synth_espeak
 import synth_festival
 import synth_flite
+import synth_pico
+import synth_rhvoice
 from clips import ClipWriter
 from vocabulary import KEYWORDS, NEITHER, Speaker, lexicon, respelled
 
@@ -26,7 +30,19 @@ SOURCES = {
     "czech-machac": [("festival-czech_machac", 1400)], "czech-ph": [("festival-czech_ph", 1400)],
     "finnish-mv": [("festival-hy_fi_mv_diphone", 1400)], "finnish-lj": [("festival-suo_fi_lj_diphone", 1400)],
     "indian": [("festival-hindi_NSK_diphone", 1800)], "catalan": [("read-upc_ca_ona_hts", 120)],
+    "pico-us": [("pico-en-US", 2000)], "pico-gb": [("pico-en-GB", 2000)], "pico-de": [("pico-de-DE", 700)],
+    "pico-fr": [("pico-fr-FR", 700)], "pico-es": [("pico-es-ES", 700)], "pico-it": [("pico-it-IT", 700)],
+    "rh-alan": [("rhvoice-Alan", 1200)], "rh-bdl": [("rhvoice-Bdl", 1200)], "rh-clb": [("rhvoice-Clb", 1200)],
+    "rh-slt": [("rhvoice-Slt", 1200)],
+    "rh-aleksandr": [("rhvoice-Aleksandr", 260)], "rh-anna": [("rhvoice-Anna", 260)],
+    "rh-elena": [("rhvoice-Elena", 260)], "rh-irina": [("rhvoice-Irina", 260)],
+    "rh-anatol": [("rhvoice-Anatol", 260)], "rh-natalia": [("rhvoice-Natalia", 260)],
+    "rh-azamat": [("rhvoice-Azamat", 260)], "rh-nazgul": [("rhvoice-Nazgul", 260)],
+    "rh-spomenka": [("rhvoice-Spomenka", 260)], "rh-leticia": [("rhvoice-Letícia-F123", 260)],
+    "people": [("people", 700)],
 }
+# What Debian has outside of `main`, or what only helps: without it, its sources are left out.
+OPTIONAL = {"pico": lambda: shutil.which("pico2wave"), "rhvoice": synth_rhvoice.installed, "people": people.installed}
 
 
 def _reading(speaker, voice, size):
@@ -40,12 +56,17 @@ def _reading(speaker, voice, size):
 
 
 def synthesize(cache, share=1.0):
-    """Fills `cache` with one clip file per source; returns their names."""
-    words = lexicon()
+    """Fills `cache` with one clip file per source; returns the names of those that could be made."""
+    words, made = lexicon(), []
     os.makedirs(cache, exist_ok=True)
     for name, parts in SOURCES.items():
         path = os.path.join(cache, name)
+        engine = parts[0][0].partition("-")[0]
         if os.path.exists(path + ".json"):
+            made.append(name)
+            continue
+        if engine in OPTIONAL and not OPTIONAL[engine]():
+            print("%-14s is left out: %s is not installed" % (name, engine), file=sys.stderr, flush=True)
             continue
         began = time.time()
         writer = ClipWriter(path)
@@ -60,14 +81,21 @@ def synthesize(cache, share=1.0):
                     synth_espeak.accented(speaker, writer, size)
                 elif engine == "flite":
                     synth_flite.speak(voice, speaker, writer, size, scratch)
+                elif engine == "pico":
+                    synth_pico.speak(voice, speaker, writer, size, scratch)
+                elif engine == "rhvoice":
+                    synth_rhvoice.speak(voice, speaker, writer, size)
+                elif engine == "people":
+                    people.listen(speaker, writer, size)
                 elif engine == "festival":
                     synth_festival.speak(voice, speaker, writer, size, scratch)
                 else:
                     synth_festival.read(voice, speaker, writer, _reading(speaker, voice, size), scratch)
         writer.close()
+        made.append(name)
         print("%-14s %6d clips, %5.1f minutes of speech, took %.0f s" % (
             name, len(writer.clips), writer.samples / 960000, time.time() - began), file=sys.stderr, flush=True)
-    return list(SOURCES)
+    return made
 
 
 if __name__ == "__main__":

@@ -5,7 +5,14 @@
   python3-torch python3-numpy libopenblas0-pthread gstreamer1.0-tools gstreamer1.0-plugins-base
   espeak-ng flite festival festlex-cmu festlex-poslex festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts
   festvox-italp16k festvox-itapc16k festvox-ca-ona-hts festvox-czech-dita festvox-czech-krb festvox-czech-machac
-  festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festival-hi festvox-hi-nsk"""
+  festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festival-hi festvox-hi-nsk
+More voices, left out when they are missing, are in Debian's non-free component, since their data came without what it
+was made from or since some voices beside the ones that are used here are not free:
+  libttspico-utils librhvoice5 rhvoice-english rhvoice-russian rhvoice-ukrainian rhvoice-kyrgyz rhvoice-esperanto
+  rhvoice-brazilian-portuguese
+Likewise, people who say something else (--no-install-recommends leaves the telephone exchange out):
+  asterisk-core-sounds-fr asterisk-core-sounds-fr-wav asterisk-core-sounds-it asterisk-core-sounds-it-wav
+  asterisk-core-sounds-ru asterisk-core-sounds-ru-wav tuxpaint-stamps-default gstreamer1.0-plugins-good"""
 import argparse
 import json
 import os
@@ -20,7 +27,7 @@ import features
 import model
 from clips import Clips
 from scenes import Studio
-from synth import synthesize
+from synth import SOURCES, synthesize
 from vocabulary import LABELS, NEITHER
 
 # Never trained on: what evaluate.py reports is about these.
@@ -87,9 +94,9 @@ def vary(rng, x, labels, other):
     out = np.empty_like(x)
     bands = np.arange(40)
     for piece in np.array_split(np.arange(FRAMES), rng.integers(1, 5)):
-        at = bands * np.exp(rng.uniform(-0.09, 0.09)) + rng.uniform(-0.5, 0.5)
+        at = bands * np.exp(rng.uniform(-0.12, 0.12)) + rng.uniform(-0.5, 0.5)
         warp = np.maximum(0, 1 - np.abs(np.clip(at, 0, 39)[None] - bands[:, None])).astype(np.float32)
-        colour = np.interp(bands, np.linspace(0, 39, 7), rng.normal(0, 0.4, 7)) + rng.uniform(-2.5, 2.5)
+        colour = np.interp(bands, np.linspace(0, 39, 9), rng.normal(0, 0.5, 9)) + rng.uniform(-2.5, 2.5)
         out[piece] = x[piece] @ warp + colour
     power = np.maximum(np.exp(out) - 1e-5, 0)
     if rng.random() < 0.15:
@@ -195,10 +202,10 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     clips = os.path.join(options.cache, "clips")
-    names = synthesize(clips)
+    names = list(SOURCES)
+    sources = {n: Clips(os.path.join(clips, n)) for n in synthesize(clips)}
     if options.only == "clips":
         return
-    sources = {n: Clips(os.path.join(clips, n)) for n in names}
     shards = {m: ["%s-%03d" % (m, i) for i in range(n)] for m, n in (("clean", 4), ("plain", 20), ("harsh", 16))}
     for shard in sum(shards.values(), []):
         make_shard(options.cache, shard, sources, names)

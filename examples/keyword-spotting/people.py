@@ -1,0 +1,68 @@
+# Real people on real microphones, none of whom says a keyword: telephone announcements in French, Italian and Russian,
+# and descriptions of pictures read by volunteers.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Free recordings in Debian: asterisk-core-sounds-{fr,it,ru} with their -wav, and tuxpaint-stamps-default."""
+import glob
+import gzip
+import os
+import re
+import subprocess
+
+import numpy as np
+
+from clips import RATE
+from vocabulary import NEITHER
+
+ANNOUNCED = {"fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
+STAMPS = "/usr/share/tuxpaint/stamps"
+DESCRIBED = ["fr", "ro", "bg", "ru"]
+# What a listener could take for a keyword, in any of these languages.
+_LIKE = re.compile(r"\b(ies|yes|no|nò|non|nau|down|left|right|on|off|of|stop|go|up|gou|но|ну|он|ап|оф|стоп|го|ноу|на|oh|"
+                   r"au|ou|nos|nous|n.o|pop|gò|nu|op|то)\b", re.I)
+
+
+def announcements(language):
+    """[(path, text)] of one person."""
+    listed = "/usr/share/doc/asterisk-core-sounds-%s/core-sounds-%s.txt.gz" % (language, language)
+    out = []
+    if os.path.exists(listed):
+        with gzip.open(listed, "rt", encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                name, _, text = line.strip().partition(":")
+                path = "/usr/share/asterisk/sounds/%s/%s.wav" % (ANNOUNCED[language], name.strip())
+                if text and not line.startswith(";") and os.path.exists(path):
+                    out.append((path, text))
+    return out
+
+
+def descriptions(language):
+    out = []
+    for path in sorted(glob.glob("%s/**/*_desc_%s.ogg" % (STAMPS, language), recursive=True)):
+        listed = path[: -len("_desc_%s.ogg" % language)] + ".txt"
+        with open(listed, encoding="utf-8", errors="replace") if os.path.exists(listed) else open(os.devnull) as lines:
+            texts = [line.partition("=")[2] for line in lines if line.startswith(language + ".utf8=")]
+        out += [(path, text) for text in texts]
+    return out
+
+
+def installed():
+    return all(map(announcements, ANNOUNCED)) and all(map(descriptions, DESCRIBED))
+
+
+def _load(path):
+    """Any audio file at RATE (n,)."""
+    done = subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + path, "!", "decodebin", "!", "audioconvert",
+                           "!", "audioresample", "!", "audio/x-raw,format=S16LE,channels=1,rate=%d" % RATE, "!",
+                           "fdsink"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return np.frombuffer(done.stdout[: len(done.stdout) // 2 * 2], "<i2") / 32768.0
+
+
+def listen(speaker, writer, size):
+    """`size` recordings, none with a word that sounds like a keyword, in pieces of up to three seconds."""
+    every = [(p, t) for files in [*map(announcements, ANNOUNCED), *map(descriptions, DESCRIBED)]
+             for p, t in files if not _LIKE.search(t)]
+    for index in speaker.rng.permutation(len(every))[:size]:
+        path, text = every[index]
+        audio = _load(path)
+        for at in range(0, len(audio), 3 * RATE):
+            writer.add_alone(audio[at : at + 3 * RATE], NEITHER, "people", text)
