@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# examples/keyword-spotting/evaluate.py --recordings: a folder of words, counted
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import wave
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+SPOTTER = os.path.join(ROOT, "examples", "keyword-spotting")
+try:
+    import torch  # noqa: F401 (evaluate.py needs it)
+except ImportError:
+    sys.exit(77)
+RATE = 16000
+
+
+def evaluate(folder):
+    return subprocess.run([sys.executable, "-B", os.path.join(SPOTTER, "evaluate.py"), "--recordings", folder,
+                           "--threads", "1"], capture_output=True, text=True, timeout=120)
+
+
+class Recordings(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        raw = subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + os.path.join(SPOTTER, "recording.flac"),
+                              "!", "flacparse", "!", "flacdec", "!", "audioconvert", "!",
+                              "audio/x-raw,format=S16LE,channels=1", "!", "fdsink"], check=True, capture_output=True)
+        self.samples = raw.stdout
+        with open(os.path.join(SPOTTER, "recording.tsv")) as lines:
+            self.words = [line.split() for line in lines]
+
+    def cut(self, folder, name, end, rate=RATE):
+        """What the recording holds in the second that is over at `end`."""
+        os.makedirs(os.path.join(self.dir.name, folder), exist_ok=True)
+        with wave.open(os.path.join(self.dir.name, folder, name), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(rate)
+            sound.writeframes(self.samples[max(0, 2 * int((end - 0.55) * RATE)) : 2 * int((end + 0.1) * RATE)])
+
+    def count(self):
+        run = evaluate(self.dir.name)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        right = re.search(r"^recordings: ([\d.]+) % of (\d+) right$", run.stdout, re.M)
+        self.assertTrue(right, run.stdout)
+        return float(right[1]) * int(right[2]) / 100, int(right[2]), run.stdout
+
+    def test_words_are_heard_in_their_folders(self):
+        for end, word in self.words:
+            self.cut(word, "1.wav", float(end))
+        right, of, text = self.count()
+        self.assertEqual(of, len(self.words))
+        self.assertGreaterEqual(right, of / 2, text)
+
+    def test_a_keyword_in_the_folder_of_another_word_is_wrong(self):
+        for end, word in self.words:
+            if word in ("yes", "stop", "left"):
+                self.cut("nothing", word + ".wav", float(end))
+        right, of, text = self.count()
+        self.assertEqual(of, 3)
+        self.assertLess(right, 2, text)
+
+    def test_background_noise_is_no_word(self):
+        self.cut("yes", "1.wav", float(self.words[0][0]))
+        self.cut("_background_noise_", "1.wav", float(self.words[1][0]))
+        self.assertEqual(self.count()[1], 1)
+
+    def test_a_folder_without_words_is_told(self):
+        run = evaluate(self.dir.name)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("expected folders named after words", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
