@@ -8,9 +8,9 @@ from vocabulary import SIMILAR
 from voice_effects import disguise
 
 
-# English voices made from people count more: that is what the words are to sound like.
-WEIGHTS = {"awb": 3, "rms": 3, "slt": 2, "rh-slt": 2, "kal": 3, "ked": 3, "rh-alan": 3, "rh-bdl": 3, "rh-clb": 3,
-           "pico-us": 3, "pico-gb": 3, "espeak": 1.3}
+# English voices made from people count double: that is what the words are to sound like. Two are one reader's.
+WEIGHTS = {"awb": 2, "rms": 2, "slt": 2, "kal": 2, "ked": 2, "espeak": 1.3, "rh-alan": 2, "rh-bdl": 2, "rh-clb": 2,
+           "rh-slt": 1, "pico-us": 2, "pico-gb": 2}
 
 
 class Studio:

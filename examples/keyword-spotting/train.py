@@ -94,9 +94,9 @@ def vary(rng, x, labels, other):
     out = np.empty_like(x)
     bands = np.arange(40)
     for piece in np.array_split(np.arange(FRAMES), rng.integers(1, 5)):
-        at = bands * np.exp(rng.uniform(-0.12, 0.12)) + rng.uniform(-0.5, 0.5)
+        at = bands * np.exp(rng.uniform(-0.09, 0.09)) + rng.uniform(-0.5, 0.5)
         warp = np.maximum(0, 1 - np.abs(np.clip(at, 0, 39)[None] - bands[:, None])).astype(np.float32)
-        colour = np.interp(bands, np.linspace(0, 39, 9), rng.normal(0, 0.5, 9)) + rng.uniform(-2.5, 2.5)
+        colour = np.interp(bands, np.linspace(0, 39, 7), rng.normal(0, 0.4, 7)) + rng.uniform(-2.5, 2.5)
         out[piece] = x[piece] @ warp + colour
     power = np.maximum(np.exp(out) - 1e-5, 0)
     if rng.random() < 0.15:
