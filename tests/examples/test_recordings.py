@@ -9,17 +9,16 @@ import tempfile
 import unittest
 import wave
 
+from interpreter import python_with
+
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 SPOTTER = os.path.join(ROOT, "examples", "keyword-spotting")
-try:
-    import torch  # noqa: F401 (evaluate.py needs it)
-except ImportError:
-    sys.exit(77)
+PYTHON = python_with("import numpy, torch")  # evaluate.py needs them
 RATE = 16000
 
 
 def evaluate(folder):
-    return subprocess.run([sys.executable, "-B", os.path.join(SPOTTER, "evaluate.py"), "--recordings", folder,
+    return subprocess.run([PYTHON, "-B", os.path.join(SPOTTER, "evaluate.py"), "--recordings", folder,
                            "--threads", "1"], capture_output=True, text=True, timeout=120)
 
 
@@ -34,13 +33,13 @@ class Recordings(unittest.TestCase):
         with open(os.path.join(SPOTTER, "recording.tsv")) as lines:
             self.words = [line.split() for line in lines]
 
-    def cut(self, folder, name, end, rate=RATE):
-        """What the recording holds in the second that is over at `end`."""
+    def cut(self, folder, name, end):
+        """What the recording holds around a word that is over at `end`."""
         os.makedirs(os.path.join(self.dir.name, folder), exist_ok=True)
         with wave.open(os.path.join(self.dir.name, folder, name), "wb") as sound:
             sound.setnchannels(1)
             sound.setsampwidth(2)
-            sound.setframerate(rate)
+            sound.setframerate(RATE)
             sound.writeframes(self.samples[max(0, 2 * int((end - 0.55) * RATE)) : 2 * int((end + 0.1) * RATE)])
 
     def count(self):
@@ -77,4 +76,6 @@ class Recordings(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if not PYTHON:
+        sys.exit(77)
     unittest.main()
