@@ -55,6 +55,19 @@ def _reading(speaker, voice, size):
         + [(" ".join(speaker.running()), NEITHER) for _ in range(60)]
 
 
+ENGINES = {
+    "english": lambda voice, speaker, writer, size, scratch: synth_espeak.english(speaker, writer, size),
+    "accented": lambda voice, speaker, writer, size, scratch: synth_espeak.accented(speaker, writer, size),
+    "flite": synth_flite.speak,
+    "festival": synth_festival.speak,
+    "read": lambda voice, speaker, writer, size, scratch: synth_festival.read(
+        voice, speaker, writer, _reading(speaker, voice, size), scratch),
+    "pico": synth_pico.speak,
+    "rhvoice": lambda voice, speaker, writer, size, scratch: synth_rhvoice.speak(voice, speaker, writer, size),
+    "people": lambda voice, speaker, writer, size, scratch: people.listen(speaker, writer, size),
+}
+
+
 def synthesize(cache, share=1.0):
     """Fills `cache` with one clip file per source; returns the names of those that could be made."""
     words, made = lexicon(), []
@@ -75,22 +88,7 @@ def synthesize(cache, share=1.0):
             engine, _, voice = part.partition("-")
             speaker = Speaker(np.random.default_rng(zlib.crc32(part.encode())), words)
             with tempfile.TemporaryDirectory() as scratch:
-                if engine == "english":
-                    synth_espeak.english(speaker, writer, size)
-                elif engine == "accented":
-                    synth_espeak.accented(speaker, writer, size)
-                elif engine == "flite":
-                    synth_flite.speak(voice, speaker, writer, size, scratch)
-                elif engine == "pico":
-                    synth_pico.speak(voice, speaker, writer, size, scratch)
-                elif engine == "rhvoice":
-                    synth_rhvoice.speak(voice, speaker, writer, size)
-                elif engine == "people":
-                    people.listen(speaker, writer, size)
-                elif engine == "festival":
-                    synth_festival.speak(voice, speaker, writer, size, scratch)
-                else:
-                    synth_festival.read(voice, speaker, writer, _reading(speaker, voice, size), scratch)
+                ENGINES[engine](voice, speaker, writer, size, scratch)
         writer.close()
         made.append(name)
         print("%-14s %6d clips, %5.1f minutes of speech, took %.0f s" % (
