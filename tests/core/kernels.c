@@ -116,6 +116,34 @@ test_linear (gconstpointer data)
     check_linear (data, 33, 21, n_rows, 1);
 }
 
+/* The product of two rows sums in the same order wherever an output stands, and whichever of the two is the weight: what the
+ * retroactive kind counts on. */
+static void
+test_linear_order (gconstpointer data)
+{
+  const CoKernels *k = data;
+
+  for (gsize n_out = 1; n_out <= 180; n_out += 1 + n_out / 8)
+    for (gsize n_in = 1; n_in <= 300; n_in += 1 + n_in / 4) {
+      const gsize size = (n_out + CO_PANEL - 1) / CO_PANEL * CO_PANEL * n_in;
+      g_auto (Vector) a = vector_new (2 * n_in, 1);
+      g_auto (Vector) b = vector_new (2 * n_in, 2);
+      g_auto (Vector) w = vector_new (size, 3);
+      g_auto (Vector) y = vector_new (2 * n_out, 1);
+      float once[2];
+
+      for (gsize i = 0; i < n_in; i++)
+        for (gsize o = 0; o < size / n_in; o++)
+          w.x[(o / CO_PANEL * n_in + i) * CO_PANEL + o % CO_PANEL] = b.x[i];
+      k->linear (w.x, n_in * CO_PANEL, NULL, n_out, n_in, a.x, n_in, 2, y.x, n_out);
+      for (gsize i = 0; i < n_in; i++)
+        w.x[i * CO_PANEL] = a.x[i];
+      k->linear (w.x, n_in * CO_PANEL, NULL, 1, n_in, b.x, n_in, 2, once, 1);
+      for (gsize o = 0; o < n_out; o++)
+        g_assert_true (y.x[o] == once[0]);
+    }
+}
+
 static void
 test_linear_transposed (gconstpointer data)
 {
@@ -453,6 +481,7 @@ main (int argc, char **argv)
     GTestDataFunc function;
   } tests[] = {
     {"linear", test_linear},
+    {"linear-order", test_linear_order},
     {"linear-transposed", test_linear_transposed},
     {"vectors", test_vectors},
     {"max", test_max},
