@@ -11,7 +11,6 @@ import glob
 import os
 import sys
 import tempfile
-import wave
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ import decide
 import features
 import model
 import prompts
-from clips import RATE, Clips, bounds, resample
+from clips import RATE, Clips, bounds
 from scenes import Studio
 from train import HELD_OUT
 from vocabulary import LABELS, NEITHER
@@ -120,11 +119,9 @@ def recorded(spotter, folder, most, seed=79):
         label = LABELS.index(word) if word in LABELS else NEITHER
         pieces, events, at = [], [], 0
         for path in () if word.startswith("_") else rng.permutation(paths)[:most]:
-            with wave.open(str(path)) as sound:
-                if sound.getsampwidth() != 2:
-                    sys.exit("%s: expected samples of 16 bits, found %d" % (path, 8 * sound.getsampwidth()))
-                audio = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, sound.getnchannels())
-                audio = resample(audio.mean(1) / 32768, RATE / sound.getframerate())
+            audio = features.decode(str(path))
+            if not len(audio):
+                sys.exit("%s: expected audio, found nothing that can be decoded" % path)
             first, last = bounds(audio, 25)  # where the word is: real recordings are not silent around it
             events.append((at + RATE + first, at + RATE + last, label))
             pieces += [np.zeros(RATE), audio, np.zeros(RATE // 2)]

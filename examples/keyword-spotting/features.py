@@ -29,6 +29,14 @@ def extract(pcm, out):
     os.rename(out + ".part", out)
 
 
+def decode(path):
+    """Any audio file (n,), mono at 16 kHz. Empty if it cannot be decoded."""
+    done = subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + path, "!", "decodebin", "!", "audioconvert",
+                           "!", "audioresample", "!", "audio/x-raw,format=S16LE,channels=1,rate=16000", "!", "fdsink"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return np.frombuffer(done.stdout[: len(done.stdout) // 2 * 2], "<i2") / 32768.0
+
+
 def read(path, mels=40):
     return np.fromfile(path, np.float32).reshape(-1, mels)
 

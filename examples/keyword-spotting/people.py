@@ -6,10 +6,8 @@ import glob
 import gzip
 import os
 import re
-import subprocess
 
-import numpy as np
-
+import features
 from clips import RATE
 from vocabulary import NEITHER
 
@@ -49,20 +47,12 @@ def installed():
     return all(map(announcements, ANNOUNCED)) and all(map(descriptions, DESCRIBED))
 
 
-def _load(path):
-    """Any audio file at RATE (n,)."""
-    done = subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + path, "!", "decodebin", "!", "audioconvert",
-                           "!", "audioresample", "!", "audio/x-raw,format=S16LE,channels=1,rate=%d" % RATE, "!",
-                           "fdsink"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return np.frombuffer(done.stdout[: len(done.stdout) // 2 * 2], "<i2") / 32768.0
-
-
 def listen(speaker, writer, size):
     """`size` recordings, none with a word that sounds like a keyword, in pieces of up to three seconds."""
     every = [(p, t) for files in [*map(announcements, ANNOUNCED), *map(descriptions, DESCRIBED)]
              for p, t in files if not _LIKE.search(t)]
     for index in speaker.rng.permutation(len(every))[:size]:
         path, text = every[index]
-        audio = _load(path)
+        audio = features.decode(path)
         for at in range(0, len(audio), 3 * RATE):
             writer.add_alone(audio[at : at + 3 * RATE], NEITHER, "people", text)

@@ -69,6 +69,15 @@ class Recordings(unittest.TestCase):
         self.cut("_background_noise_", "1.wav", float(self.words[1][0]))
         self.assertEqual(self.count()[1], 1)
 
+    def test_a_file_without_audio_is_named(self):
+        os.makedirs(os.path.join(self.dir.name, "yes"))
+        path = os.path.join(self.dir.name, "yes", "1.wav")
+        with open(path, "w") as file:
+            file.write("no audio")
+        run = evaluate(self.dir.name)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn(path + ": expected audio", run.stderr)
+
     def test_a_folder_without_words_is_told(self):
         run = evaluate(self.dir.name)
         self.assertEqual(run.returncode, 1)
