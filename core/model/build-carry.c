@@ -10,7 +10,7 @@ static double *
 centred (const CoMatrix * linear1, const CoNorm * norm)
 {
   const gsize E = linear1->n_in, F = linear1->n_out;
-  double *g = g_new (double, F * E);
+  double *g = g_new0 (double, F * E);
 
   for (gsize f = 0; f < F; f++) {
     double mean = 0, *row = g + f * E;
@@ -30,7 +30,7 @@ centred (const CoMatrix * linear1, const CoNorm * norm)
 static double *
 to_double (const CoMatrix * m)
 {
-  double *to = g_new (double, m->n_out * m->n_in);
+  double *to = g_new0 (double, m->n_out * m->n_in);
 
   for (gsize o = 0; o < m->n_out; o++)
     for (gsize i = 0; i < m->n_in; i++)
@@ -41,7 +41,7 @@ to_double (const CoMatrix * m)
 static float *
 to_float (const double *from, gsize n)
 {
-  float *to = g_new (float, n);
+  float *to = g_new0 (float, n);
 
   for (gsize i = 0; i < n; i++)
     to[i] = from[i];
@@ -91,14 +91,14 @@ co_build_pack_carried (const CoBuild * b, CoLayer * layer)
   if (carries) {
     g_autofree double *g = centred (&m->linear1, norm);
     g_autofree double *out = to_double (&m->out);
-    g_autofree double *product = g_new (double, F * width);
+    g_autofree double *product = g_new0 (double, F * width);
     CoMatrix input = {.n_out = F,.n_in = E,.out_stride = E,.in_stride = 1 };
     float *bias = co_build_own (b, F);
 
     co_matmul_double (F, width, E, g, out, product);
     behind_float = to_float (product, F * width);
     input.data = g_float = to_float (g, F * E);
-    input.bias = bias_o = g_new (float, F);
+    input.bias = bias_o = g_new0 (float, F);
     multiply (&input, m->out.bias, NULL, bias_o);
     layer->carry.input = co_build_pack (b, &input);
     multiply (&m->linear1, norm->bias, m->linear1.bias, bias);
