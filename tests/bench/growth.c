@@ -8,6 +8,7 @@
 
 #define ROUNDS 15
 #define TURN 3000
+#define WARM_UP 5e6             /* us, in which a machine that rested gets back to its speed */
 
 static const BenchModel base = { "base", 64, 128, 8, 256, 64, 2, 10 };
 
@@ -49,7 +50,12 @@ measure (const BenchModel * m, guint n_streams)
 int
 main (int argc, char **argv)
 {
+  BenchModel warm = base;
+
   openblas_set_num_threads (1);
+  warm.kind = kinds[0];
+  for (double begin = now_us (); now_us () - begin < WARM_UP;)
+    measure (&warm, 1);
   g_print ("series,value,kind,us\n");
   for (gsize s = 0; s < G_N_ELEMENTS (series); s++)
     for (gsize k = 0; k < G_N_ELEMENTS (kinds)
