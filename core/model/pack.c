@@ -60,15 +60,14 @@ co_build_pack (const CoBuild * b, const CoMatrix * m)
           m->n_out));
 }
 
-/* The part of @m that head @h's outputs are, or its inputs */
+/* The part of @m that makes head @h's outputs */
 static CoMatrix
-head_of (const CoMatrix * m, gsize h, gsize n_heads, gboolean inputs)
+head_of (const CoMatrix * m, gsize h, gsize n_heads)
 {
   CoMatrix part = *m;
-  gsize *n = inputs ? &part.n_in : &part.n_out;
 
-  *n /= n_heads;
-  part.data += h * *n * (inputs ? m->in_stride : m->out_stride);
+  part.n_out /= n_heads;
+  part.data += h * part.n_out * m->out_stride;
   return part;
 }
 
@@ -116,8 +115,8 @@ co_build_pack_query (const CoBuild * b, CoAttention * a, const CoMatrices * m)
 
   a->q = co_build_pack (b, &m->q);
   for (gsize h = 0; h < H; h++) {
-    CoMatrix key = head_of (&m->k, h, H, FALSE), key_t = turned (&key);
-    CoMatrix value = head_of (&m->v, h, H, FALSE);
+    CoMatrix key = head_of (&m->k, h, H), key_t = turned (&key);
+    CoMatrix value = head_of (&m->v, h, H);
 
     fill (k + h * k_size, 0, &key_t);
     fill (v + h * v_size, 0, &value);
