@@ -20,6 +20,7 @@ typedef struct
   gboolean window;              /* over the last sequence_len vectors, so that a window can be evaluated by itself */
   gsize (*state_size) (const CoAttention * self);
   gsize (*scratch_size) (const CoAttention * self);     /* floats that step needs */
+
   /* Multiply-accumulates of a step beyond the projections of q, k and v. */
   guint64 (*macs) (const CoAttention * self);
 
@@ -138,8 +139,9 @@ void co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
     const float *k /* (H dk) */ , const float *v /* (H dv) */ );
 void co_keys_put_head (const CoAttention * self, const CoKeys * keys, gsize h,
     gsize at, const float *k /* (H dk) */ , const float *v /* (H dv) */ );
-void co_keys_get_value (const CoAttention * self, const CoKeys * keys,
-    gsize at, float *v /* (H dv) */ );
+/* One head's of vector @at */
+void co_keys_get_head (const CoAttention * self, const CoKeys * keys, gsize h,
+    gsize at, float *k /* (dk) */ , float *v /* (dv) */ );
 /* context = sum_j a[j] v[j] over the first @n values of head @h */
 void co_keys_sum (const CoAttention * self, const CoKeys * keys, gsize h,
     gsize n, const float *a /* (n) */ , float *context /* (dv) */ );

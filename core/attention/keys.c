@@ -48,15 +48,18 @@ co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
 }
 
 void
-co_keys_get_value (const CoAttention * self, const CoKeys * keys, gsize at,
-    float *v)
+co_keys_get_head (const CoAttention * self, const CoKeys * keys, gsize h,
+    gsize at, float *k, float *v)
 {
-  const gsize dv = self->d_value, W = keys->width;
+  const gsize dk = self->d_key, dv = self->d_value, W = keys->width;
+  const float *from_k = keys->k + h * W * dk + at / CO_PANEL * dk * CO_PANEL +
+      at % CO_PANEL;
+  const float *from_v = keys->v + h * v_head_size (self, W) + at * CO_PANEL;
 
-  for (gsize h = 0; h < self->n_heads; h++)
-    for (gsize i = 0; i < dv; i += CO_PANEL)
-      memcpy (v + h * dv + i, keys->v + h * v_head_size (self, W) + at * CO_PANEL +
-          i * W, MIN (dv - i, CO_PANEL) * sizeof (float));
+  for (gsize i = 0; i < dk; i++)
+    k[i] = from_k[i * CO_PANEL];
+  for (gsize i = 0; i < dv; i += CO_PANEL)
+    memcpy (v + i, from_v + i * W, MIN (dv - i, CO_PANEL) * sizeof (float));
 }
 
 void

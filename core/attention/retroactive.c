@@ -9,10 +9,10 @@
  *   d_i   sum_j exp (s_ij - m_i)
  *   P_i   sum_j exp (s_ij - m_i) c_j,   so that the output is sum_h P_i / d_i.
  *
- * A key that comes or goes is a rank-one update of P. What a key adds when it comes it takes when it goes, for its logits
- * come out the same to the bit whenever they are made. When most of a row's mass goes at once, or of the size of what it weighs, what is
- * left would be rounding error: such a row is summed anew, as that of a new query is: P_i = W_h sum_j exp (s_ij - m_i) v_j.
- * Every row lives for N steps only, so nothing drifts. */
+ * A key that comes or goes is a rank-one update of P. What a key adds when it comes it takes when it goes, for its
+ * logits come out the same to the bit whenever they are made. When most of a row's mass goes at once, or of the size of
+ * what it weighs, what is left would be rounding error: such a row is summed anew, as that of a new query is:
+ * P_i = W_h sum_j exp (s_ij - m_i) v_j. Every row lives for N steps only, so nothing drifts. */
 #include "attention/attention.h"
 #include <string.h>
 
@@ -252,7 +252,7 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
   const float *q = proj, *k = q + self->q.n_out, *v = k + self->k.n_out;
   const gboolean full = t >= N;
   float *f = scratch, *a = f + H * W, *b = a + H * W, *part = b + H * W;
-  float *old = part + H * W, *come = old + H * dv, *gone = come + H * C;
+  float *come = part + H * W, *gone = come + H * C;
   float *pair = gone + H * C, *values = pair + 2 * dk;
   float *c = values + (N + 2) * dv, *e = c + (N + 2) * C;
   guint32 *rows = (guint32 *) (e + 2 * n_keys (self));
@@ -260,13 +260,14 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
 
   if (t == 0)
     put_fixed (self, &s, c);
-  co_keys_get_value (self, &s.keys, x + slot, old);
   for (gsize h = 0; h < H; h++) {
     float *q_h = s.q + h * W * dk, *to = column (self, q_h, slot);
     gsize n_rows;
 
+    /* What comes, then what goes */
     memcpy (pair, k + h * dk, dk * sizeof (float));
-    read_column (self, s.keys.k + h * s.keys.width * dk, x + slot, pair + dk);
+    memcpy (values, v + h * dv, dv * sizeof (float));
+    co_keys_get_head (self, &s.keys, h, x + slot, pair + dk, values + dv);
     for (gsize i = 0; i < dk; i++)
       to[i * CO_PANEL] = q[h * dk + i];
     co_keys_put_head (self, &s.keys, h, x + slot, k, v);
@@ -275,8 +276,6 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
         a + h * W, b + h * W, rows);
 
     /* The values that come, go and stand in rows summed anew, projected together */
-    memcpy (values, v + h * dv, dv * sizeof (float));
-    memcpy (values + dv, old + h * dv, dv * sizeof (float));
     weigh_rows (self, &s, h, rows, n_rows, slot, keys, b + h * W,
         values + 2 * dv, e, pair);
     carry (self, h, values, 2 + n_rows, c);
@@ -317,7 +316,7 @@ scratch_size (const CoAttention * self)
   const gsize N = self->sequence_len, H = self->n_heads, keys = n_keys (self);
   const gsize W = CO_ALIGN_FLOATS (N), C = self->n_carried;
 
-  return 4 * H * W + H * (self->d_value + 2 * C) + 2 * self->d_key +
+  return 4 * H * W + 2 * H * C + 2 * self->d_key +
       (N + 2) * (self->d_value + C) + 2 * keys + N;
 }
 

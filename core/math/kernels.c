@@ -74,6 +74,19 @@ vtanh (Vec x)
   return blend (x < 0, -t, t);
 }
 
+static float
+k_peak (const float *x, gsize n)
+{
+  Vec v = { 0 };
+  gsize i = 0;
+
+  for (; i + CO_LANES <= n; i += CO_LANES)
+    v = vmax (v, vabs (load (x + i)));
+  if (i < n)
+    v = vmax (v, vabs (load_part (x + i, n - i)));
+  return max_lane (v);
+}
+
 /* ---- products ---- */
 
 /* Inputs whose products are summed before they join the others. Short sums keep their digits, and a panel's part of as
@@ -367,19 +380,6 @@ k_max (const float *x, gsize n)
   for (; i < n; i++)
     m = MAX (m, x[i]);
   return m;
-}
-
-static float
-k_peak (const float *x, gsize n)
-{
-  Vec v = { 0 };
-  gsize i = 0;
-
-  for (; i + CO_LANES <= n; i += CO_LANES)
-    v = vmax (v, vabs (load (x + i)));
-  if (i < n)
-    v = vmax (v, vabs (load_part (x + i, n - i)));
-  return max_lane (v);
 }
 
 static float

@@ -79,19 +79,6 @@ INT8_TILE (4, 1)
 INT8_TILE (1, 1)
 INT8_TILE (1, 4)
 
-INLINE float
-largest_size (const float *x, gsize n)
-{
-  Vec top = { 0 };
-  gsize i = 0;
-
-  for (; i + CO_LANES <= n; i += CO_LANES)
-    top = vmax (top, vabs (load (x + i)));
-  if (i < n)
-    top = vmax (top, vabs (load_part (x + i, n - i)));
-  return max_lane (top);
-}
-
 typedef gint16 Shorts __attribute__ ((vector_size (CO_LANES * 2)));
 
 INLINE Shorts
@@ -170,7 +157,7 @@ k_linear_int8 (const gint16 * w, const float *scales, const float *b,
     float *to = y + first * y_stride;
 
     for (gsize r = 0; r < rows; r++) {
-      const float top = largest_size (x + (first + r) * x_stride, n_in);
+      const float top = k_peak (x + (first + r) * x_stride, n_in);
 
       in[r].scale = top / INT8_INPUT_MAX;
       factors[r] = top > 0 ? INT8_INPUT_MAX / top : 0;

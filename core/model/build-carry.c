@@ -80,7 +80,8 @@ co_build_pack_carried (const CoBuild * b, CoLayer * layer)
   const gsize width = m->out.n_in;
   gboolean carries = !layer->bare && a->d_value >= LEAST_HEAD;
   g_autofree float *g_float = NULL, *behind_float = NULL, *bias_o = NULL;
-  CoMatrix behind;
+  CoMatrix behind = {.n_out = F,.n_in = width,.out_stride =
+        width,.in_stride = 1 };
   gsize size;
   float *heads;
 
@@ -96,7 +97,7 @@ co_build_pack_carried (const CoBuild * b, CoLayer * layer)
     float *bias = co_build_own (b, F);
 
     co_matmul_double (F, width, E, g, out, product);
-    behind_float = to_float (product, F * width);
+    behind.data = behind_float = to_float (product, F * width);
     input.data = g_float = to_float (g, F * E);
     input.bias = bias_o = g_new0 (float, F);
     multiply (&input, m->out.bias, NULL, bias_o);
@@ -104,9 +105,6 @@ co_build_pack_carried (const CoBuild * b, CoLayer * layer)
     multiply (&m->linear1, norm->bias, m->linear1.bias, bias);
     layer->carry.bias = bias;
   }
-  behind = (CoMatrix) {
-  .n_out = F,.n_in = width,.data = behind_float,.out_stride =
-        width,.in_stride = 1};
   size = co_panels_size (a->n_carried, a->d_value);
   a->out_heads = heads = co_build_own (b, H * size);
   for (gsize h = 0; h < H; h++) {
