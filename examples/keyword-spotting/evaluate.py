@@ -21,10 +21,12 @@ import model
 import prompts
 from clips import RATE, Clips, bounds
 from scenes import Studio
-from train import HELD_OUT
-from vocabulary import LABELS, NEITHER
+from synth import HELD_OUT
+from vocabulary import COMMANDS, KEYWORDS, LABELS, NEITHER, SIMILAR
 
 
+# What is said: rows of the tables.
+SAID = KEYWORDS + ["commands", "near", "other"]
 ENCODER = features.setting("KWS_ENCODER").split()
 
 
@@ -52,12 +54,19 @@ def listen(spotter, audio):
         return decide.smooth(spotter(torch.from_numpy(x)[None])[0].numpy())
 
 
+def row(label, text):
+    return label if label != NEITHER else NEITHER + (0 if text in COMMANDS else 1 if text in SIMILAR else 2)
+
+
 def confusion(spotter, clips, babblers, manner, minutes, seed=77):
     """Matrix (said, heard) over `minutes` of single words."""
-    studio = Studio({"it": Alone(clips)}, seed, babblers, manner)
-    table = np.zeros((len(LABELS), len(LABELS)), int)
+    alone = Alone(clips)
+    studio = Studio({"it": alone}, seed, babblers, manner)
+    table = np.zeros((len(SAID), len(LABELS)), int)
     for _ in range(minutes):
-        audio, events, _ = studio.scene(60)
+        audio, _, spoken = studio.scene(60)
+        events = [(start, end, row(alone.list[clip][2][0][2], alone.list[clip][4]))
+                  for start, end, _, clip in spoken if end < 60 * RATE]
         for event, heard in zip(events, decide.judge(listen(spotter, audio), events)):
             table[event[2], heard] += 1
     return table
@@ -113,10 +122,10 @@ def recorded(spotter, folder, most, seed=79):
     """Matrix (said, heard) of up to `most` recordings of each word in `folder`, chosen at random. Each is played after
     a second of quiet, and half a second is left for the answer."""
     rng = np.random.default_rng(seed)
-    table = np.zeros((len(LABELS), len(LABELS)), int)
+    table = np.zeros((len(SAID), len(LABELS)), int)
     for word in sorted(next(os.walk(folder))[1]):
         paths = sorted(glob.glob(os.path.join(folder, glob.escape(word), "*.wav")))
-        label = LABELS.index(word) if word in LABELS else NEITHER
+        label = row(LABELS.index(word) if word in LABELS else NEITHER, word)
         pieces, events, at = [], [], 0
         for path in () if word.startswith("_") else rng.permutation(paths)[:most]:
             audio = features.decode(str(path))
@@ -135,14 +144,30 @@ def recorded(spotter, folder, most, seed=79):
     return table
 
 
+def right(table, rows):
+    """How many words of these rows were heard right, and how many there are."""
+    return sum(table[r, min(r, NEITHER)] for r in rows), table[list(rows)].sum()
+
+
+def share(table, rows=range(len(SAID))):
+    hits, count = right(table, rows)
+    return 100 * hits / max(1, count)
+
+
 def show(table):
     print("%9s" % "said" + "".join("%8s" % w for w in LABELS) + "   right")
-    for word, row in zip(LABELS, table):
-        print("%9s" % word + "".join("%8s" % (n or ".") for n in row) + "%7.1f%%" % (100 * row[LABELS.index(word)] / max(1, row.sum())))
+    for said, counts in enumerate(table):
+        if counts.any():
+            print("%9s" % SAID[said] + "".join("%8s" % (n or ".") for n in counts) + "%7.1f%%" % share(table, [said]))
 
 
-def share(table):
-    return 100 * table.trace() / table.sum()
+def summary(table):
+    """All words; keywords and commands with every keyword and all commands together counting alike, as in Speech
+    Commands' own test; then the kinds of words."""
+    alike = np.mean([share(table, [r]) for r in range(NEITHER + 1)])
+    return "%.1f %% of %d right; as Speech Commands counts %.1f %%; %s" % (share(table), table.sum(), alike, ", ".join(
+        "%s %.1f" % (name, share(table, rows)) for name, rows in (
+            ("keywords", range(NEITHER)), ("commands", [NEITHER]), ("near misses", [NEITHER + 1]), ("other words", [NEITHER + 2]))))
 
 
 def main():
@@ -165,22 +190,20 @@ def main():
     if options.recordings:
         table = recorded(spotter, options.recordings, options.most)
         show(table)
-        print("recordings: %.1f %% of %d right" % (share(table), table.sum()))
+        print("recordings: %.1f %% of %d right; keywords %d of %d, other words %d of %d" % (
+            share(table), table.sum(), *right(table, range(NEITHER)), *right(table, range(NEITHER, len(SAID)))))
         return
     names = options.sources.split(",")
     load = lambda name: Clips(os.path.join(options.cache, "clips", name))
     babblers = {n: load(n) for n in ("espeak", "accents")}
     for manner in () if options.pipeline else ("clean", "plain", "harsh"):
-        total = np.zeros((len(LABELS), len(LABELS)), int)
+        total = np.zeros((len(SAID), len(LABELS)), int)
         for name in names:
             table = confusion(spotter, load(name), babblers, manner, options.minutes)
-            words = table[:NEITHER]
-            print("%s, %s: %.1f %% of %d right; of the keywords %.1f %%, of other words %.1f %%" % (
-                name, manner, share(table), table.sum(),
-                100 * words.trace() / words.sum(), 100 * table[NEITHER, NEITHER] / max(1, table[NEITHER].sum())), flush=True)
+            print("%s, %s: %s" % (name, manner, summary(table)), flush=True)
             total += table
         show(total)
-        print("all, %s: %.1f %% of %d right\n" % (manner, share(total), total.sum()), flush=True)
+        print("all, %s: %s\n" % (manner, summary(total)), flush=True)
     for name in names:
         for manner in ("clean", "plain", "harsh"):
             said, hits, _ = stream(options.model, load(name), babblers, manner, options.minutes)

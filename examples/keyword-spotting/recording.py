@@ -14,11 +14,11 @@ from evaluate import Alone
 from features import HERE
 from vocabulary import KEYWORDS
 
-SCRIPT = [("rms", "yes kitchen stop left tiger go"), ("ked", "up pencil right no music down off on")]
+SCRIPT = [("rms", "yes happy stop left seven go"), ("ked", "up marvin right no visual down off on")]
 
 
 def main():
-    cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(2)
+    cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(1)
     babblers = Clips(os.path.join(cache, "espeak"))
     pieces, said, at = [], [], 0
     for source, words in SCRIPT:

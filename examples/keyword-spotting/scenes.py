@@ -29,7 +29,7 @@ class Studio:
         self.weights = weight / weight.sum()
 
     def speech(self, name):
-        """The next clip of a source, each once before any is used again: audio and events."""
+        """The next clip of a source, each once before any is used again: audio, events and its number."""
         clips = self.sources[name]
         if not self.queues.get(name):
             self.queues[name] = list(self.rng.permutation(len(clips.list)))
@@ -38,8 +38,8 @@ class Studio:
             return self.speech(name)
         audio, events = clips.audio(index).astype(np.float64), clips.list[index][2]
         if self.manner == "clean":
-            return audio, events
-        return disguise(self.rng, audio, events, 1 if self.manner == "harsh" else 0.65)
+            return audio, events, index
+        return *disguise(self.rng, audio, events, 1 if self.manner == "harsh" else 0.65), index
 
     def babble(self, count):
         out = np.zeros(count)
@@ -74,9 +74,9 @@ class Studio:
         return audio / (np.abs(audio).max() + 1e-9) * 10 ** (level / 20)
 
     def take(self, name):
-        """A few utterances of a source by one microphone. Returns audio and events."""
+        """A few utterances of a source by one microphone. Returns audio, events, and [(start, end, source, clip)]."""
         rng = self.rng
-        pieces, events, at = [], [], 0
+        pieces, events, spoken, at = [], [], [], 0
 
         def rest(seconds):
             nonlocal at
@@ -85,33 +85,35 @@ class Studio:
 
         rest(rng.uniform(0, 0.6))
         for _ in range(rng.integers(1, 6)):
-            audio, said = self.speech(name)
+            audio, said, index = self.speech(name)
+            spoken.append((at, at + len(audio), name, index))
             pieces.append(audio / (np.abs(audio).max() + 1e-9) * np.exp(rng.normal(0, 0.25)))
             events += [(at + s, at + e, k) for s, e, k in said]
             at += len(audio)
             gaps = rng.uniform((0.02, 0.15, 0.5), (0.15, 0.5, 1.5))
             rest(gaps[2] if self.manner == "clean" else rng.choice(gaps, p=[0.3, 0.4, 0.3]))
         audio = np.concatenate(pieces)
-        return self.record(audio, np.sqrt((audio[np.abs(audio) > 0.02] ** 2).mean())), events
+        return self.record(audio, np.sqrt((audio[np.abs(audio) > 0.02] ** 2).mean())), events, spoken
 
     def scene(self, seconds):
         """Takes one after the other, some with digital silence between them, some cut hard. Returns audio
-        (seconds * RATE,) as int16, events [(start, end, label)], and takes [(start, end, source)]."""
+        (seconds * RATE,) as int16, events [(start, end, label)], and who says what: [(start, end, source, clip)]."""
         rng = self.rng
         count = int(seconds * RATE)
-        out, events, takes, at = np.zeros(count), [], [], 0
+        out, events, spoken, at = np.zeros(count), [], [], 0
         if rng.random() < 0.5:
             at = int(rng.uniform(0, 1.5) * RATE)
         while at < count:
             if rng.random() < 0.06:  # nobody there
                 audio = channel.noises(rng, int(rng.uniform(0.5, 3) * RATE), self.babble)
-                audio, said = audio / np.abs(audio).max() * 10 ** (rng.uniform(-60, 0) / 20), []
+                audio *= 1 / np.abs(audio).max() * 10 ** (rng.uniform(-60, 0) / 20)
+                said, uttered = [], []
             else:
                 name = self.names[rng.choice(len(self.names), p=self.weights)]
-                audio, said = self.take(name)
-                takes.append((at, min(count, at + len(audio)), name))
+                audio, said, uttered = self.take(name)
             audio = audio[: count - at]
             out[at : at + len(audio)] = audio
             events += [(int(at + s), int(at + e), k) for s, e, k in said if at + e < count]
+            spoken += [(at + s, min(count, at + e), *what) for s, e, *what in uttered if at + s < count]
             at += len(audio) + (int(rng.uniform(0.05, 1) * RATE) if rng.random() < 0.4 else 0)
-        return np.clip(np.round(out * 32767), -32768, 32767).astype("<i2"), events, takes
+        return np.clip(np.round(out * 32767), -32768, 32767).astype("<i2"), events, spoken

@@ -26,107 +26,37 @@ from torch.nn import functional as F
 import features
 import model
 from clips import Clips
-from scenes import Studio
-from synth import SOURCES, synthesize
-from vocabulary import LABELS, NEITHER
-
-# Never trained on: what evaluate.py reports is about these.
-HELD_OUT = ["rms", "ked"]
-SECONDS, SCENES = 16, 250
-FRAMES = SECONDS * 16000 // features.HOP
-UNKNOWN = -100  # frames without a right answer
+from shards import SCENES, UNKNOWN, Shard, make_shard
+from synth import HELD_OUT, SOURCES, synthesize
+from vocabulary import LABELS, NEITHER, PHONES, lexicon
 
 
 def say(text, *values):
     print(text % values, file=sys.stderr, flush=True)
 
 
-def frame_labels(events, takes, names):
-    """Labels (FRAMES,) and sources (FRAMES,) of one scene. A word is to be named soon after its end and for a
-    while; during its end, and when the while is over, either answer will do."""
-    heard = features.heard_by(np.arange(FRAMES)) / 16000
-    labels = np.full(FRAMES, NEITHER)
-    for start, end, label in events:
-        if label != NEITHER:
-            start, end = start / 16000, end / 16000
-            near = (heard >= start + 0.4 * (end - start)) & (heard < end + 0.46)
-            labels[near & (labels == NEITHER)] = UNKNOWN
-    for start, end, label in events:
-        if label != NEITHER:
-            labels[(heard >= end / 16000 + 0.08) & (heard < end / 16000 + 0.34)] = label
-    sources = np.full(FRAMES, -1)
-    for start, end, name in takes:
-        sources[(heard * 16000 >= start) & (heard * 16000 < end + 8000)] = names.index(name)
-    return labels, sources
-
-
-def make_shard(cache, shard, sources, names):
-    """250 scenes: features, labels, and whose words they are. Its name says the manner of the scenes."""
-    path = os.path.join(cache, shard)
-    if os.path.exists(path + ".npz"):
-        return
-    manner, _, index = shard.partition("-")
-    began = time.time()
-    babblers = {n: c for n, c in sources.items() if n not in HELD_OUT}
-    studio = Studio(sources, {"harsh": 1000, "clean": 1100, "plain": 1200}[manner] + int(index), babblers, manner)
-    rows = []
-    with open(path + ".pcm", "wb") as pcm:
-        for _ in range(SCENES):
-            audio, events, takes = studio.scene(SECONDS)
-            pcm.write(audio.tobytes())
-            rows.append(frame_labels(events, takes, names))
-        pcm.write(bytes(2 * features.HOP))  # so that the last scene has as many frames
-    features.extract(path + ".pcm", path + ".f32")
-    os.unlink(path + ".pcm")
-    labels, sources_of = (np.array(r).astype(np.int8) for r in zip(*rows))
-    np.savez(path + ".npz", labels=labels, sources=sources_of)
-    say("%s took %.0f s", shard, time.time() - began)
-
-
-def vary(rng, x, labels, other):
-    """What can be done to features (FRAMES, mels) in no time, anew in every pass: pace, loudness, colour and length of
-    the vocal tract, some of another scene in the background, and holes. Returns features and labels."""
-    if rng.random() < 0.7:
-        at = np.clip(np.arange(FRAMES) * np.exp(rng.uniform(-0.12, 0.12)), 0, FRAMES - 1.001)
-        base, part = at.astype(int), (at % 1).astype(np.float32)[:, None]
-        labels = np.where(at < FRAMES - 1.01, labels[base], UNKNOWN)
-        x = x[base] * (1 - part) + x[base + 1] * part
-    out = np.empty_like(x)
-    bands = np.arange(40)
-    for piece in np.array_split(np.arange(FRAMES), rng.integers(1, 5)):
-        at = bands * np.exp(rng.uniform(-0.09, 0.09)) + rng.uniform(-0.5, 0.5)
-        warp = np.maximum(0, 1 - np.abs(np.clip(at, 0, 39)[None] - bands[:, None])).astype(np.float32)
-        colour = np.interp(bands, np.linspace(0, 39, 7), rng.normal(0, 0.4, 7)) + rng.uniform(-2.5, 2.5)
-        out[piece] = x[piece] @ warp + colour
-    power = np.maximum(np.exp(out) - 1e-5, 0)
-    if rng.random() < 0.15:
-        power += np.exp(other + rng.uniform(-6, -2) + (out.mean() - other.mean()))
-    x = np.log(power + 1e-5).astype(np.float32)
-    middle = x.mean()
-    for _ in range(rng.integers(0, 3)):
-        low = rng.integers(0, 36)
-        x[:, low : low + rng.integers(1, 8)] = middle
-    for _ in range(rng.integers(0, 16)):
-        at = rng.integers(0, FRAMES - 6)
-        x[at : at + rng.integers(1, 5)] = middle
-    return x, labels
-
-
 def batches(cache, shards, rng, size, hold_out, names):
-    """One pass over the shards: x (size, FRAMES, mels), labels (size, FRAMES), phase (size,)."""
+    """One pass over the shards: x (size, FRAMES, mels), labels (size, FRAMES), phase (size,), and what is said: a list of
+    (scene, first frame, last frame, phones)."""
     dropped = [names.index(n) for n in hold_out]
-    for shard in rng.permutation(shards):
-        path = os.path.join(cache, shard)
-        x = features.read(path + ".f32")[: SCENES * FRAMES].reshape(SCENES, FRAMES, -1)
-        data = np.load(path + ".npz")
-        labels = data["labels"].astype(np.int64)
-        labels[np.isin(data["sources"], dropped)] = UNKNOWN
+    for name in rng.permutation(shards):
+        shard = Shard(os.path.join(cache, name), dropped)
         order = rng.permutation(SCENES)
         for first in range(0, SCENES - size + 1, size):
-            some = order[first : first + size]
-            pairs = [vary(rng, x[i], labels[i], x[rng.integers(SCENES)]) for i in some]
-            part, wanted = (np.stack(p) for p in zip(*pairs))
-            yield torch.from_numpy(part), torch.from_numpy(wanted), torch.from_numpy(rng.integers(0, 10**6, size))
+            x, labels, said = zip(*(shard.scene(rng, i) for i in order[first : first + size]))
+            said = [(row, *span) for row, spans in enumerate(said) for span in spans]
+            yield (torch.from_numpy(np.stack(x)), torch.from_numpy(np.stack(labels)),
+                   torch.from_numpy(rng.integers(0, 10**6, size)), said)
+
+
+def misspelled(scores, said):
+    """How badly scores (B, FRAMES, 1 + PHONES) spell what is said, per phone: connectionist temporal classification of
+    Graves et al. (2006). Words that were never heard are told apart by their sounds, too."""
+    parts = [scores[row, first:last] for row, first, last, _ in said]
+    phones = [torch.from_numpy(p.astype(np.int64)) for *_, p in said]
+    sizes, lengths = ([len(p) for p in some] for some in (phones, parts))
+    likely = torch.nn.utils.rnn.pad_sequence(parts).log_softmax(-1)
+    return F.ctc_loss(likely, torch.cat(phones), lengths, sizes, reduction="sum", zero_infinity=True) / sum(sizes)
 
 
 def standardize(cache):
@@ -152,8 +82,10 @@ def train(cache, out, plan, hold_out, names, start=None, size=4, peak=1.2e-3, **
     mean, deviation = standardize(cache)
     if start:
         spotter.load_state_dict(absorb(model.load(start)[0], -mean / deviation, 1 / deviation))
-    decay = [p for n, p in spotter.named_parameters() if p.requires_grad and p.ndim > 1]
-    rest = [p for n, p in spotter.named_parameters() if p.requires_grad and p.ndim == 1]
+    speller = torch.nn.Linear(spotter[4].in_features, 1 + len(PHONES))  # for training only
+    trained = [p for p in (*spotter.parameters(), *speller.parameters()) if p.requires_grad]
+    decay = [p for p in trained if p.ndim > 1]
+    rest = [p for p in trained if p.ndim == 1]
     optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0}], peak,
                                   betas=(0.9, 0.98))
     steps = sum(map(len, plan)) * (SCENES // size)
@@ -164,13 +96,14 @@ def train(cache, out, plan, hold_out, names, start=None, size=4, peak=1.2e-3, **
     average = {n: t.clone() for n, t in spotter.state_dict().items()}
     step, shown, right, began = 0, 0.0, 0.0, time.time()
     for some in plan:
-        for x, labels, phase in batches(cache, some, rng, size, hold_out, names):
-            scores = spotter((x - mean) / deviation, phase)
+        for x, labels, phase, said in batches(cache, some, rng, size, hold_out, names):
+            inner = spotter.inner((x - mean) / deviation, phase)
+            scores = spotter[4](inner)
             loss = F.cross_entropy(scores.reshape(-1, len(LABELS)), labels.reshape(-1), weights,
                                    ignore_index=UNKNOWN, label_smoothing=0.05)
             optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(spotter.parameters(), 1.0)
+            (loss + 0.3 * misspelled(speller(inner), said)).backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()
             step += 1
@@ -198,7 +131,7 @@ def main():
     parser.add_argument("--hold-out", default=",".join(HELD_OUT), help="sources not to train on")
     parser.add_argument("--only", choices=["clips", "shards"], help="stop after this")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--shape", type=json.loads, default={}, help='such as {"layers": 3}')
+    parser.add_argument("--shape", type=json.loads, default={}, help='such as {"dropout": 0.1}')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     clips = os.path.join(options.cache, "clips")
@@ -206,14 +139,15 @@ def main():
     sources = {n: Clips(os.path.join(clips, n)) for n in synthesize(clips)}
     if options.only == "clips":
         return
-    shards = {m: ["%s-%03d" % (m, i) for i in range(n)] for m, n in (("clean", 4), ("plain", 20), ("harsh", 16))}
+    shards = {m: ["%s-%03d" % (m, i) for i in range(n)] for m, n in (("clean", 16), ("plain", 24), ("harsh", 8))}
+    words = lexicon()
     for shard in sum(shards.values(), []):
-        make_shard(options.cache, shard, sources, names)
+        make_shard(options.cache, shard, sources, names, words)
     if options.only == "shards":
         return
     clean, plain, harsh = shards.values()
     # Clean voices at first, else it takes long to find out what matters; then the worst; at last what is likely.
-    stages = [[clean] * 3 + [clean + harsh], [clean + plain[:8] + harsh[:4]] * 4, [clean + plain] * options.passes]
+    stages = [[clean] * 3, [clean + plain + harsh] * 3, [clean + plain] * options.passes]
     start = options.start
     stages = stages[2:] if start else stages
     for number, plan in enumerate(stages):

@@ -5,6 +5,8 @@
 KEYWORDS = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
 LABELS = KEYWORDS + ["neither"]
 NEITHER = len(KEYWORDS)
+PHONES = """aa ae ah ao aw ax ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z
+    zh""".split()
 CMUDICT = "/usr/share/festival/dicts/cmu/cmudict-0.4.out"
 
 # People do not agree on these; the first is the commonest.
@@ -39,8 +41,11 @@ SIMILAR = """yeah yep yell yet yesterday guess chess less mess dress guest best 
     though dough doe mow bow sew woe yo hello okay bingo radio photo auto echo video zero mosquito
     """.split()
 
-COMMON = """zero one two three four five six seven eight nine ten eleven twelve twenty hundred
-    bed bird cat dog happy house marvin sheila tree wow backward forward follow learn visual
+# What else people say alone to a machine: the other words of Speech Commands, and their like.
+COMMANDS = """zero one two three four five six seven eight nine ten bed bird cat dog happy house marvin sheila tree wow
+    back backward front forward follow learn visual open close start play next pause light lights hello okay""".split()
+
+COMMON = """eleven twelve twenty hundred
     the a to and is was it that for with he she they we you my his her this what when where who how why
     are be have had do did say said see look come came make made take took find think tell ask work seem
     feel try leave call time year people way day man thing woman life child world school state family
@@ -83,6 +88,10 @@ RESPELLED_OTHERS = {
 }
 
 
+# How often another word is a command, a near miss, a common word, any word of the dictionary.
+OTHERS = [0.35, 0.25, 0.2, 0.2]
+
+
 def respelled():
     """Yields (language, [keyword in its letters], [other words])."""
     for languages, words in RESPELLED.items():
@@ -115,13 +124,11 @@ class Speaker:
         taken = set(KEYWORDS) | HOMOPHONES
         sounds = {tuple(p.split()) for w in PRONUNCIATIONS.values() for p in w}
         free = [w for w, p in words.items() if w not in taken and tuple(p) not in sounds]
-        self.similar = [w for w in SIMILAR if w not in taken]
-        self.common = [w for w in COMMON if w not in taken]
-        self.rare = [w for w in free if len(w) > 2]
+        self.others = [[w for w in some if w not in taken] for some in (COMMANDS, SIMILAR, COMMON)]
+        self.others.append([w for w in free if len(w) > 2])
 
     def other(self):
-        kind = self.rng.choice(3, p=[0.4, 0.35, 0.25])
-        return str(self.rng.choice((self.similar, self.common, self.rare)[kind]))
+        return str(self.rng.choice(self.others[self.rng.choice(4, p=OTHERS)]))
 
     def phones(self, word):
         """Phones of a word; None when the dictionary lacks it."""

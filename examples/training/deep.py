@@ -112,10 +112,14 @@ class Deep(nn.Sequential):
             x = x + inner if layer.norm_first else layer.norm2(x + inner)
         return x
 
+    def inner(self, x, phase=None):
+        """x (B, T, C) -> what the scores are made from (B, T, E)."""
+        phase = torch.zeros(len(x), dtype=torch.long) if phase is None else phase
+        return self[3](self.encode(self[1](self[0](x), phase)))
+
     def forward(self, x, phase=None):
         """x (B, T, C) -> scores (B, T, labels)."""
-        phase = torch.zeros(len(x), dtype=torch.long) if phase is None else phase
-        return self[4](self[3](self.encode(self[1](self[0](x), phase))))
+        return self[4](self.inner(x, phase))
 
     def metadata(self):
         return {"attention": "deep", "nhead": str(self.heads), "sequence_len": str(self.window),

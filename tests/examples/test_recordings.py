@@ -45,7 +45,7 @@ class Recordings(unittest.TestCase):
     def count(self):
         run = evaluate(self.dir.name)
         self.assertEqual(run.returncode, 0, run.stderr)
-        right = re.search(r"^recordings: ([\d.]+) % of (\d+) right$", run.stdout, re.M)
+        right = re.search(r"^recordings: ([\d.]+) % of (\d+) right;", run.stdout, re.M)
         self.assertTrue(right, run.stdout)
         return float(right[1]) * int(right[2]) / 100, int(right[2]), run.stdout
 
