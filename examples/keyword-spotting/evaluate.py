@@ -165,9 +165,9 @@ def summary(table):
     """All words; keywords and commands with every keyword and all commands together counting alike, as in Speech
     Commands' own test; then the kinds of words."""
     alike = np.mean([share(table, [r]) for r in range(NEITHER + 1)])
-    return "%.1f %% of %d right; as Speech Commands counts %.1f %%; %s" % (share(table), table.sum(), alike, ", ".join(
-        "%s %.1f" % (name, share(table, rows)) for name, rows in (
-            ("keywords", range(NEITHER)), ("commands", [NEITHER]), ("near misses", [NEITHER + 1]), ("other words", [NEITHER + 2]))))
+    kinds = {"keywords": range(NEITHER), "commands": [NEITHER], "near misses": [NEITHER + 1], "other words": [NEITHER + 2]}
+    return "%.1f %% of %d right; as Speech Commands counts %.1f %%; %s" % (
+        share(table), table.sum(), alike, ", ".join("%s %.1f" % (n, share(table, rows)) for n, rows in kinds.items()))
 
 
 def main():

@@ -29,8 +29,8 @@ def spelling(source, clip, words):
 
 
 def spelled_spans(spoken, sources, words):
-    """[(first frame, end, last frame, phones)] of what is said in one scene; the last frame is a while after the end, when
-    something else may have begun."""
+    """[(first frame, end, last frame, phones)] of what is said in one scene; the last frame is a while after the end,
+    when something else may have begun."""
     spans = []
     for (start, end, name, index), (following, *_) in zip(spoken, spoken[1:] + [(SECONDS * 16000,)]):
         phones = spelling(name, sources[name].list[index], words)

@@ -36,8 +36,8 @@ def say(text, *values):
 
 
 def batches(cache, shards, rng, size, hold_out, names):
-    """One pass over the shards: x (size, FRAMES, mels), labels (size, FRAMES), phase (size,), and what is said: a list of
-    (scene, first frame, last frame, phones)."""
+    """One pass over the shards: x (size, FRAMES, mels), labels (size, FRAMES), phase (size,), and what is said: a
+    list of (scene, first frame, last frame, phones)."""
     dropped = [names.index(n) for n in hold_out]
     for name in rng.permutation(shards):
         shard = Shard(os.path.join(cache, name), dropped)
@@ -60,7 +60,8 @@ def misspelled(scores, said):
 
 
 def standardize(cache):
-    """Mean (mels,) and deviation (mels,). Lets the first layer see features of mean 0 and deviation 1: constants that its weights absorb at the end."""
+    """Mean (mels,) and deviation (mels,). Lets the first layer see features of mean 0 and deviation 1: constants that
+    its weights absorb at the end."""
     x = features.read(os.path.join(cache, "harsh-000.f32"))
     return torch.from_numpy(x.mean(0)), torch.from_numpy(x.std(0))
 
