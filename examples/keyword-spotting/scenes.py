@@ -106,7 +106,7 @@ class Studio:
         while at < count:
             if rng.random() < 0.06:  # nobody there
                 audio = channel.noises(rng, int(rng.uniform(0.5, 3) * RATE), self.babble)
-                audio *= 1 / np.abs(audio).max() * 10 ** (rng.uniform(-60, 0) / 20)
+                audio = audio / np.abs(audio).max() * 10 ** (rng.uniform(-60, 0) / 20)
                 said, uttered = [], []
             else:
                 name = self.names[rng.choice(len(self.names), p=self.weights)]
