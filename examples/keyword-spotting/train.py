@@ -26,6 +26,7 @@ from torch.nn import functional as F
 import features
 import model
 from clips import Clips
+from learning import Learner
 from shards import SCENES, UNKNOWN, Shard, make_shard
 from synth import HELD_OUT, SOURCES, synthesize
 from vocabulary import LABELS, NEITHER, PHONES, lexicon
@@ -84,43 +85,28 @@ def train(cache, out, plan, hold_out, names, start=None, size=4, peak=1.2e-3, **
     if start:
         spotter.load_state_dict(absorb(model.load(start)[0], -mean / deviation, 1 / deviation))
     speller = torch.nn.Linear(spotter[4].in_features, 1 + len(PHONES))  # for training only
-    trained = [p for p in (*spotter.parameters(), *speller.parameters()) if p.requires_grad]
-    decay = [p for p in trained if p.ndim > 1]
-    rest = [p for p in trained if p.ndim == 1]
-    optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0}], peak,
-                                  betas=(0.9, 0.98))
+    learner = Learner(spotter, [speller], peak, 0.05, 0.999)
     steps = sum(map(len, plan)) * (SCENES // size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min(1, (s + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * min(1, s / steps))) + 1e-3)
     weights = torch.ones(len(LABELS))
     weights[NEITHER] = 0.3  # there is so much more of it
-    average = {n: t.clone() for n, t in spotter.state_dict().items()}
-    step, shown, right, began = 0, 0.0, 0.0, time.time()
+    shown, right, began = 0.0, 0.0, time.time()
     for some in plan:
         for x, labels, phase, said in batches(cache, some, rng, size, hold_out, names):
             inner = spotter.inner((x - mean) / deviation, phase)
             scores = spotter[4](inner)
             loss = F.cross_entropy(scores.reshape(-1, len(LABELS)), labels.reshape(-1), weights,
                                    ignore_index=UNKNOWN, label_smoothing=0.05)
-            optimizer.zero_grad()
-            (loss + 0.3 * misspelled(speller(inner), said)).backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            schedule.step()
-            step += 1
-            keep = min(0.999, step / (step + 10))
-            with torch.no_grad():
-                for name, tensor in spotter.state_dict().items():
-                    average[name].mul_(keep).add_(tensor, alpha=1 - keep)
-                words = (labels >= 0) & (labels != NEITHER)
-                right += ((scores.argmax(-1) == labels) & words).sum().item() / max(1, words.sum().item())
+            learner.step(loss + 0.3 * misspelled(speller(inner), said), learner.steps / steps)
+            learner.remember()
+            words = (labels >= 0) & (labels != NEITHER)
+            right += ((scores.argmax(-1) == labels) & words).sum().item() / max(1, words.sum().item())
             shown += loss.item()
-            if step % 100 == 0:
-                say("step %d of %d: loss %.3f, frames of words right %.3f, %.0f s", step, steps, shown / 100,
+            if learner.steps % 100 == 0:
+                say("step %d of %d: loss %.3f, frames of words right %.3f, %.0f s", learner.steps, steps, shown / 100,
                     right / 100, time.time() - began)
                 shown = right = 0.0
-                model.save(out, absorb(average, mean, deviation), spotter.metadata())
-    model.save(out, absorb(average, mean, deviation), spotter.metadata())
+                model.save(out, absorb(learner.average, mean, deviation), spotter.metadata())
+    model.save(out, absorb(learner.average, mean, deviation), spotter.metadata())
 
 
 def main():

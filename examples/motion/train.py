@@ -15,6 +15,7 @@ import clips
 import model
 from features import normalize
 from labels import LABELS, UNKNOWN
+from learning import Learner
 from model import deep
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -54,37 +55,24 @@ def train(out, minutes, within, start=None, seed=1, peak=2e-3, **shape):
     watcher = model.Watcher(clips.SIZE**2, LABELS, **shape)
     if start:
         watcher.load_state_dict(deep.load(start)[0])
-    parameters = [p for p in watcher.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW([{"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.02},
-                                   {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0}], peak,
-                                  betas=(0.9, 0.98))
-    average = {n: t.clone() for n, t in watcher.state_dict().items()}
-    step, shown, right, began = 0, [], [], time.time()
+    learner = Learner(watcher, (), peak, 0.02, 0.997)
+    shown, right, began = [], [], time.time()
     while (done := max(time.process_time() / minutes, (time.time() - began) / within) / 60) < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = peak * min(1, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-6
         x, labels, phase = source.batch()
         scores = watcher(x, phase).reshape(-1, len(LABELS))
         labels = labels.reshape(-1)
         loss = F.cross_entropy(scores, labels, ignore_index=UNKNOWN, label_smoothing=0.03)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
+        learner.step(loss, done)
         watcher.forget_brightness()
-        step += 1
-        keep = min(0.997, step / (step + 10))
-        with torch.no_grad():
-            for name, tensor in watcher.state_dict().items():
-                average[name].mul_(keep).add_(tensor, alpha=1 - keep)
+        learner.remember()
         shown.append(loss.item())
         right.append((scores.argmax(-1) == labels)[labels >= 0].float().mean().item())
-        if step % 100 == 0:
-            print("step %d: loss %.3f, right %.3f, %.0f s" % (step, np.mean(shown), np.mean(right),
+        if learner.steps % 100 == 0:
+            print("step %d: loss %.3f, right %.3f, %.0f s" % (learner.steps, np.mean(shown), np.mean(right),
                                                               time.process_time()), file=sys.stderr, flush=True)
             shown, right = [], []
-            deep.save(out, average, watcher.metadata())
-    deep.save(out, average, watcher.metadata())
+            deep.save(out, learner.average, watcher.metadata())
+    deep.save(out, learner.average, watcher.metadata())
 
 
 def main():
