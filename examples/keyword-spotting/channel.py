@@ -4,7 +4,7 @@
 import numpy as np
 
 from clips import RATE
-from voice_effects import _istft, _stft
+from voice_effects import istft, stft
 
 
 def _convolve(audio, response):
@@ -110,7 +110,7 @@ def noises(rng, count, babble):
 
 def codec(rng, audio):
     """Lossy compression and noise suppression both throw away what is weak beside its surroundings."""
-    spectra = _stft(audio)
+    spectra = stft(audio)
     power = np.abs(spectra)
     near = np.maximum(power.mean(1, keepdims=True), 1e-9) * 10 ** (-rng.uniform(5, 30) / 20)
     keep = power > near
@@ -118,7 +118,7 @@ def codec(rng, audio):
         spectra = spectra * np.where(keep, 1, rng.uniform(0, 0.4))
     else:  # spectral subtraction
         spectra = spectra * np.maximum(1 - near / np.maximum(power, 1e-9), rng.uniform(0.02, 0.3))
-    return _istft(spectra, len(audio))
+    return istft(spectra, len(audio))
 
 
 def distort(rng, audio):

@@ -4,7 +4,8 @@ import numpy as np
 
 import channel
 from clips import RATE
-from vocabulary import SIMILAR
+from morph import morph
+from vocabulary import NEITHER, SIMILAR
 from voice_effects import disguise
 
 
@@ -13,13 +14,22 @@ WEIGHTS = {"awb": 2, "rms": 2, "slt": 2, "kal": 2, "ked": 2, "espeak": 1.3, "rh-
            "rh-slt": 1, "pico-us": 2, "pico-gb": 2}
 
 
+def single(clip):
+    """What a clip says if it is one word: a keyword's label, another word's text; else None."""
+    _, length, events, _, text = clip
+    if " " in text or len(events) != 1 or events[0][:2] != [0, length]:
+        return None
+    return text if events[0][2] == NEITHER else events[0][2]
+
+
 class Studio:
     """Makes scenes from the clips of some sources."""
 
-    def __init__(self, sources, seed, babblers, manner="harsh"):
+    def __init__(self, sources, seed, babblers, manner="harsh", relatives={}):
         """sources: {name: Clips}, who speaks; babblers: likewise, who may be heard in the background; manner:
         "clean", the voices as they are and hardly any noise; "plain", other people on usable microphones;
-        "harsh", what a person can just about follow."""
+        "harsh", what a person can just about follow. relatives: {name: Clips}, whose voices half of the single words
+        are mixed with, if they say them, too."""
         self.rng = np.random.default_rng(seed)
         self.sources, self.babblers, self.manner = sources, babblers, manner
         self.queues = {}
@@ -27,6 +37,11 @@ class Studio:
         self.names = list(sources)
         weight = np.array([WEIGHTS.get(n, 1) * len(sources[n].list) ** 0.5 for n in self.names])
         self.weights = weight / weight.sum()
+        self.relatives, self.same = relatives, {}
+        for name, clips in relatives.items():
+            for index, clip in enumerate(clips.list):
+                self.same.setdefault(single(clip), {}).setdefault(name, []).append(index)
+        self.same.pop(None, None)
 
     def speech(self, name):
         """The next clip of a source, each once before any is used again: audio, events and its number."""
@@ -37,6 +52,11 @@ class Studio:
         if clips.list[index][4] in SIMILAR and self.rng.random() < 0.6:  # some near misses teach, too many deafen
             return self.speech(name)
         audio, events = clips.audio(index).astype(np.float64), clips.list[index][2]
+        same = {n: i for n, i in self.same.get(single(clips.list[index]), {}).items() if n != name}
+        if same and self.rng.random() < 0.5:
+            weights = np.array([WEIGHTS.get(n, 1) for n in same])
+            other = str(self.rng.choice(list(same), p=weights / weights.sum()))
+            audio = morph(self.rng, audio, self.relatives[other].audio(self.rng.choice(same[other])))
         if self.manner == "clean":
             return audio, events, index
         return *disguise(self.rng, audio, events, 1 if self.manner == "harsh" else 0.65), index

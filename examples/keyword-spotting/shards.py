@@ -9,11 +9,11 @@ import numpy as np
 import features
 from scenes import Studio
 from synth import HELD_OUT, SPELLED
-from vocabulary import KEYWORDS, NEITHER, PHONES, PRONUNCIATIONS
+from variations import vary
+from vocabulary import KEYWORDS, NEITHER, PHONES, PRONUNCIATIONS, UNKNOWN
 
 SECONDS, SCENES = 16, 250
 FRAMES = SECONDS * 16000 // features.HOP
-UNKNOWN = -100  # frames without a right answer
 
 
 def spelling(source, clip, words):
@@ -67,7 +67,9 @@ def make_shard(cache, shard, sources, names, words):
     manner, _, index = shard.partition("-")
     began = time.time()
     babblers = {n: c for n, c in sources.items() if n not in HELD_OUT}
-    studio = Studio(sources, {"harsh": 1000, "clean": 1100, "plain": 1200}[manner] + int(index), babblers, manner)
+    relatives = {n: c for n, c in babblers.items() if n in SPELLED}
+    seed = {"harsh": 1000, "clean": 1100, "plain": 1200}[manner] + int(index)
+    studio = Studio(sources, seed, babblers, manner, relatives)
     rows, spans = [], []
     with open(path + ".pcm", "wb") as pcm:
         for number in range(SCENES):
@@ -84,41 +86,6 @@ def make_shard(cache, shard, sources, names, words):
         row[: len(spelled)] = spelled
     np.savez(path + ".npz", labels=labels, sources=sources_of, spans=np.array([s[:-1] for s in spans]), phones=phones)
     print("%s took %.0f s" % (shard, time.time() - began), file=sys.stderr, flush=True)
-
-
-def vary(rng, x, labels, spans, other):
-    """What can be done to features (FRAMES, mels) in no time, anew in every pass: pace, loudness, colour and length of
-    the vocal tract, weak ends of words, some of another scene in the background, and holes. spans (N, 3): first
-    frame, end and last frame of what is said. Returns features, labels and spans."""
-    out = np.array(x)
-    for end in spans[rng.random(len(spans)) < 0.25, 1]:
-        out[max(0, end - rng.integers(3, 9)) : end + 2] -= rng.uniform(0, 4)
-    if rng.random() < 0.7:
-        pace = np.exp(rng.uniform(-0.12, 0.12))
-        at = np.clip(np.arange(FRAMES) * pace, 0, FRAMES - 1.001)
-        base, part = at.astype(int), (at % 1).astype(np.float32)[:, None]
-        labels = np.where(at < FRAMES - 1.01, labels[base], UNKNOWN)
-        out = out[base] * (1 - part) + out[base + 1] * part
-        spans = (spans / pace).astype(int)
-    bands = np.arange(40)
-    for piece in np.array_split(np.arange(FRAMES), rng.integers(1, 5)):
-        at = bands * np.exp(rng.uniform(-0.1, 0.1)) + rng.uniform(-0.5, 0.5) + np.interp(
-            bands, np.linspace(0, 39, 6), rng.normal(0, 0.35, 6))  # nobody's mouth is a longer copy of another's
-        warp = np.maximum(0, 1 - np.abs(np.clip(at, 0, 39)[None] - bands[:, None])).astype(np.float32)
-        colour = np.interp(bands, np.linspace(0, 39, 7), rng.normal(0, 0.4, 7)) + rng.uniform(-2.5, 2.5)
-        out[piece] = out[piece] @ warp + colour
-    power = np.maximum(np.exp(out) - 1e-5, 0)
-    if rng.random() < 0.15:
-        power += np.exp(other + rng.uniform(-6, -2) + (out.mean() - other.mean()))
-    x = np.log(power + 1e-5).astype(np.float32)
-    middle = x.mean()
-    for _ in range(rng.integers(0, 3)):
-        low = rng.integers(0, 36)
-        x[:, low : low + rng.integers(1, 8)] = middle
-    for _ in range(rng.integers(0, 16)):
-        at = rng.integers(0, FRAMES - 6)
-        x[at : at + rng.integers(1, 5)] = middle
-    return x, labels, spans
 
 
 class Shard:

@@ -27,9 +27,9 @@ import features
 import model
 from clips import Clips
 from learning import Learner
-from shards import SCENES, UNKNOWN, Shard, make_shard
+from shards import SCENES, Shard, make_shard
 from synth import HELD_OUT, SOURCES, synthesize
-from vocabulary import LABELS, NEITHER, PHONES, lexicon
+from vocabulary import LABELS, NEITHER, PHONES, UNKNOWN, lexicon
 
 
 def say(text, *values):

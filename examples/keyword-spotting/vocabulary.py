@@ -5,6 +5,7 @@
 KEYWORDS = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
 LABELS = KEYWORDS + ["neither"]
 NEITHER = len(KEYWORDS)
+UNKNOWN = -100  # the label of frames without a right answer
 PHONES = """aa ae ah ao aw ax ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z
     zh""".split()
 CMUDICT = "/usr/share/festival/dicts/cmu/cmudict-0.4.out"

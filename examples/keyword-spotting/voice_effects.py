@@ -8,14 +8,14 @@ WINDOW, HOP = 512, 128
 HANN = np.hanning(WINDOW + 1)[:-1]
 
 
-def _stft(audio):
+def stft(audio):
     padded = np.concatenate([np.zeros(WINDOW), audio, np.zeros(2 * WINDOW)])
     count = (len(padded) - WINDOW) // HOP
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[: count * HOP : HOP]
     return np.fft.rfft(frames * HANN)
 
 
-def _istft(spectra, length):
+def istft(spectra, length):
     frames = np.fft.irfft(spectra, WINDOW) * HANN
     out = np.zeros((len(frames) + WINDOW // HOP) * HOP)
     for part in range(WINDOW // HOP):  # overlap-add, a quarter of the windows at a time
@@ -24,7 +24,7 @@ def _istft(spectra, length):
     return out[WINDOW : WINDOW + length] / 1.5  # the sum of four overlapping squared Hann windows
 
 
-def _envelopes(spectra, lifter=34):
+def envelopes(spectra, lifter=34):
     """Logarithm of the smooth part of each spectrum, by the cepstrum: formants without harmonics."""
     cepstra = np.fft.irfft(np.log(np.abs(spectra) + 1e-4))
     cepstra[:, lifter : WINDOW - lifter + 1] = 0
@@ -33,8 +33,8 @@ def _envelopes(spectra, lifter=34):
 
 def revoice(rng, audio, formants):
     """Moves formants up by the factor `formants`, leaves the pitch; and perhaps makes the voice breathy."""
-    spectra = _stft(audio)
-    envelope = _envelopes(spectra)
+    spectra = stft(audio)
+    envelope = envelopes(spectra)
     bins = np.arange(WINDOW // 2 + 1)
     knee = rng.uniform(60, 130)
     low, high = formants * np.exp(rng.normal(0, 0.03, 2))
@@ -53,7 +53,7 @@ def revoice(rng, audio, formants):
         if rng.random() < 0.05:
             share = np.full(len(bins), 0.95)  # a whisper
         out = out * np.sqrt(1 - share) + noise * np.sqrt(share)
-    return _istft(out, len(audio))
+    return istft(out, len(audio))
 
 
 def bend(rng, audio):

@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# examples/keyword-spotting: voices between two speakers of the same word
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import os
+import sys
+import unittest
+
+from interpreter import python_with
+
+PYTHON = python_with("import numpy")
+if not PYTHON:
+    sys.exit(77)
+if PYTHON != sys.executable:
+    os.execv(PYTHON, [PYTHON, "-B", *sys.argv])
+
+import numpy as np  # noqa: E402
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "examples", "keyword-spotting"))
+sys.dont_write_bytecode = True
+from morph import align, morph  # noqa: E402
+from scenes import Studio, single  # noqa: E402
+from vocabulary import NEITHER  # noqa: E402
+from voice_effects import envelopes, stft  # noqa: E402
+
+RATE = 16000
+
+
+def vowels(pitch, *spoken):
+    """A voice of `pitch` Hz: spoken [(seconds, Hz of its one formant)]."""
+    hertz = np.concatenate([np.full(int(s * RATE), f) for s, f in spoken])
+    phase = 2 * np.pi * pitch * np.arange(len(hertz)) / RATE
+    partials = np.arange(1, int(7000 / pitch))[:, None]
+    return (np.sin(partials * phase) * (0.1 + np.exp(-((partials * pitch - hertz) / 350) ** 2))).sum(0) * 0.1
+
+
+def formants(audio, seconds):
+    """Logarithm of the envelope at a time, from 200 to 4000 Hz."""
+    return envelopes(stft(audio))[int(seconds * RATE / 128) + 2, 6:128]
+
+
+class Align(unittest.TestCase):
+    def test_each_frame_finds_what_says_the_same(self):
+        a = np.eye(4)[[0, 1, 1, 2, 3]]
+        b = np.eye(4)[[0, 0, 0, 1, 2, 2, 3, 3]]
+        first, last = align(a, b)
+        self.assertEqual(first.tolist()[:2] + first.tolist()[3:], [0, 3, 4, 6])
+        self.assertEqual(last.tolist()[0:1] + last.tolist()[2:], [2, 3, 5, 7])
+
+
+class Morph(unittest.TestCase):
+    mine = vowels(100, (0.3, 700), (0.3, 2200))
+    theirs = vowels(170, (0.15, 1300), (0.5, 3200))
+
+    def test_formants_go_towards_the_other_at_the_same_sound(self):
+        for at, same in ((0.2, 0.1), (0.45, 0.4)):
+            mine, way = formants(self.mine, at), formants(self.theirs, same) - formants(self.mine, at)
+            shares = []
+            for seed in range(40):
+                out = formants(morph(np.random.default_rng(seed), self.mine, self.theirs), at) - mine
+                shares.append(out @ way / (way @ way))
+            self.assertLess(min(shares), 0.25, shares)
+            self.assertGreater(max(shares), 0.75, shares)
+
+    def test_length_and_pitch_stay(self):
+        for seed in range(10):
+            out = morph(np.random.default_rng(seed), self.mine, self.theirs)
+            self.assertEqual(len(out), len(self.mine))
+            piece = out[1000:4000]
+            lags = np.correlate(piece, piece, "full")[len(piece):]
+            self.assertAlmostEqual(np.argmax(lags[60:250]) + 61, 160, delta=1, msg="seed %d" % seed)
+
+    def test_with_oneself_nothing_changes(self):
+        out = morph(np.random.default_rng(1), self.mine, self.mine)
+        self.assertLess(np.abs(out - self.mine)[600:-600].max(), 1e-6)
+
+    def test_with_oneself_spoken_slowly_formants_stay(self):
+        slowly = vowels(100, (0.6, 700), (0.75, 2200))
+        moved = [np.abs(envelopes(stft(morph(np.random.default_rng(seed), self.mine, slowly)))
+                        - envelopes(stft(self.mine)))[4:78, 6:128].mean() for seed in range(6)]
+        self.assertLess(np.mean(moved), 0.03, moved)
+
+
+class Clips:
+    def __init__(self, *said):
+        self.list = [[0, 4000, [[0, 4000, label]], "voice", text] for label, text in said]
+        self.sounds = [vowels(120, (0.25, 500 + 400 * n)) for n in range(len(said))]
+
+    def audio(self, index):
+        return self.sounds[index]
+
+
+class Mixed(unittest.TestCase):
+    def test_one_word_is_what_one_clip_says(self):
+        one, two = [0, 9, [[0, 9, 3]], "v", "down"], [0, 9, [[4, 9, 3]], "v", "go down"]
+        self.assertEqual(single(one), 3)
+        self.assertIsNone(single(two))
+        self.assertIsNone(single([0, 9, [[4, 9, 3]], "v", "down"]))
+        self.assertEqual(single([0, 9, [[0, 9, NEITHER]], "v", "town"]), "town")
+        self.assertIsNone(single([0, 9, [[0, 9, NEITHER]], "v", "a town"]))
+
+    def test_half_of_the_words_that_another_says_are_mixed(self):
+        me = Clips((0, "yes"), (NEITHER, "table"), (NEITHER, "other"))
+        you = Clips((NEITHER, "table"), (0, "yes"), (1, "no"))
+        studio = Studio({"me": me}, 1, {}, "clean", {"me": me, "you": you})
+        mixed = np.zeros((2, 3), int)
+        for _ in range(300):
+            audio, _, index = studio.speech("me")
+            mixed[int(np.array_equal(audio, me.audio(index).astype(float))), index] += 1
+        self.assertEqual(mixed[0, 2], 0)
+        self.assertTrue((mixed[:, :2] > 30).all(), mixed)
+
+
+if __name__ == "__main__":
+    unittest.main()
