@@ -11,7 +11,7 @@ from deep import load, save  # noqa: F401 (train.py finds them here)
 class Spotter(deep.Deep):
     waves = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 23, 27, 31]
 
-    def __init__(self, inputs, labels, features=96, heads=6, hidden=384, layers=4, window=32, dropout=0.0):
+    def __init__(self, inputs, labels, features=96, heads=6, hidden=640, layers=4, window=32, dropout=0.0):
         super().__init__(inputs, labels, features, heads, hidden, layers, window, dropout)
 
     def back(self, layer, head):

@@ -36,7 +36,7 @@ def hum_on(rng, power):
     bands = np.arange(power.shape[1])
     knots = [0, rng.uniform(4, 16), bands[-1]]
     decay = np.exp(-np.interp(bands, knots, rng.uniform((0.3, 0.6, 1.5), (1.2, 2.5, 4))))
-    tail, share = np.zeros(power.shape[1]), rng.uniform(0.05, 1)
+    tail, share = np.zeros(power.shape[1]), rng.uniform(0.05, 0.5)
     for now in power:
         tail, now[:] = decay * (tail + now), now + share * tail
 
@@ -71,7 +71,7 @@ def vary(rng, x, labels, spans, other):
         x, labels, spans = change_pace(rng, x, labels, spans)
     other_mouths(rng, x)
     power = np.maximum(np.exp(x) - 1e-5, 0)
-    if rng.random() < 0.35:
+    if rng.random() < 0.2:
         hum_on(rng, power)
     small_noises(rng, power)
     if rng.random() < 0.15:
