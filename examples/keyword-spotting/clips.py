@@ -5,6 +5,8 @@ import os
 
 import numpy as np
 
+from vocabulary import NEITHER
+
 RATE = 16000
 
 
@@ -65,6 +67,20 @@ class ClipWriter:
         with open(self.path + ".json.part", "w") as out:
             json.dump(self.clips, out)
         os.rename(self.path + ".json.part", self.path + ".json")
+
+
+def whole(clip):
+    """Whether one thing is said from a clip's beginning to its end: a word, or running speech."""
+    _, length, events, _, _ = clip
+    return len(events) == 1 and tuple(events[0][:2]) == (0, length)
+
+
+def single(clip):
+    """What a clip says if it is one word: a keyword's label, another word's text; else None."""
+    _, _, events, _, text = clip
+    if " " in text or not whole(clip):
+        return None
+    return text if events[0][2] == NEITHER else events[0][2]
 
 
 class Clips:

@@ -19,7 +19,7 @@ import decide
 import features
 import model
 import prompts
-from clips import RATE, Clips, bounds
+from clips import RATE, Clips, bounds, whole
 from scenes import Studio
 from synth import HELD_OUT
 from vocabulary import COMMANDS, KEYWORDS, LABELS, NEITHER, SIMILAR
@@ -35,8 +35,7 @@ class Alone:
 
     def __init__(self, clips, running=False):
         self.clips = clips
-        self.list = [c for c in clips.list if len(c[2]) == 1 and c[2][0][0] == 0 and c[2][0][1] == c[1]
-                     and (" " in c[4]) == running]
+        self.list = [c for c in clips.list if whole(c) and (" " in c[4]) == running]
 
     def audio(self, index):
         start, length = self.list[index][:2]

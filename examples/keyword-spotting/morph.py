@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import numpy as np
 
-from voice_effects import WINDOW, envelopes, istft, stft
+from voice_effects import envelopes, istft, stft
 
 
 def align(a, b):

@@ -19,7 +19,6 @@ SCRIPT = [("rms", "yes happy stop left seven go"), ("ked", "up marvin right no v
 
 def main():
     cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(1)
-    babblers = Clips(os.path.join(cache, "espeak"))
     pieces, said, at = [], [], 0
     for source, words in SCRIPT:
         alone = Alone(Clips(os.path.join(cache, source)))

@@ -3,23 +3,15 @@
 import numpy as np
 
 import channel
-from clips import RATE
+from clips import RATE, single
 from morph import morph
-from vocabulary import NEITHER, SIMILAR
+from vocabulary import SIMILAR
 from voice_effects import disguise
 
 
 # English voices made from people count double: that is what the words are to sound like. Two are one reader's.
 WEIGHTS = {"awb": 2, "rms": 2, "slt": 2, "kal": 2, "ked": 2, "espeak": 1.3, "rh-alan": 2, "rh-bdl": 2, "rh-clb": 2,
            "rh-slt": 1, "pico-us": 2, "pico-gb": 2}
-
-
-def single(clip):
-    """What a clip says if it is one word: a keyword's label, another word's text; else None."""
-    _, length, events, _, text = clip
-    if " " in text or len(events) != 1 or events[0][:2] != [0, length]:
-        return None
-    return text if events[0][2] == NEITHER else events[0][2]
 
 
 class Studio:

@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 import features
+from clips import single
 from scenes import Studio
 from synth import HELD_OUT, SPELLED
 from variations import vary
@@ -18,11 +19,11 @@ FRAMES = SECONDS * 16000 // features.HOP
 
 def spelling(source, clip, words):
     """The phones of a clip, as numbers from 1; none if they are not known."""
-    _, _, events, _, text = clip
-    if len(events) == 1 and events[0][2] != NEITHER and " " not in text:
-        phones = PRONUNCIATIONS[KEYWORDS[events[0][2]]][0].split()
-    elif source in SPELLED and all(w in words for w in text.split()):
-        phones = [p for w in text.split() for p in words[w]]
+    word, said = single(clip), clip[4].split()
+    if word in range(NEITHER):
+        phones = PRONUNCIATIONS[KEYWORDS[word]][0].split()
+    elif source in SPELLED and all(w in words for w in said):
+        phones = [p for w in said for p in words[w]]
     else:
         return []
     return [1 + PHONES.index(p) for p in phones]

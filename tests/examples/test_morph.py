@@ -1,25 +1,17 @@
 #!/usr/bin/python3
 # examples/keyword-spotting: voices between two speakers of the same word
 # SPDX-License-Identifier: LGPL-2.1-or-later
-import os
-import sys
 import unittest
 
-from interpreter import python_with
+from interpreter import keyword_spotting
 
-PYTHON = python_with("import numpy")
-if not PYTHON:
-    sys.exit(77)
-if PYTHON != sys.executable:
-    os.execv(PYTHON, [PYTHON, "-B", *sys.argv])
+keyword_spotting("import numpy")
 
 import numpy as np  # noqa: E402
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "examples", "keyword-spotting"))
-sys.dont_write_bytecode = True
+from clips import single  # noqa: E402
 from morph import align, morph  # noqa: E402
-from scenes import Studio, single  # noqa: E402
+from scenes import Studio  # noqa: E402
 from vocabulary import NEITHER  # noqa: E402
 from voice_effects import envelopes, stft  # noqa: E402
 

@@ -2,24 +2,16 @@
 # examples/keyword-spotting: what training is told of the words beside their labels
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import os
-import sys
 import tempfile
 import unittest
 
-from interpreter import python_with
+from interpreter import keyword_spotting
 
-PYTHON = python_with("import numpy, torch")
-if not PYTHON:
-    sys.exit(77)
-if PYTHON != sys.executable:
-    os.execv(PYTHON, [PYTHON, "-B", *sys.argv])
+keyword_spotting("import numpy, torch")
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "examples", "keyword-spotting"))
-sys.dont_write_bytecode = True
 import shards  # noqa: E402
 import train  # noqa: E402
 from vocabulary import NEITHER, PHONES  # noqa: E402

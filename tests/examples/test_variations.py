@@ -1,23 +1,14 @@
 #!/usr/bin/python3
 # examples/keyword-spotting: what is done to features in every pass
 # SPDX-License-Identifier: LGPL-2.1-or-later
-import os
-import sys
 import unittest
 
-from interpreter import python_with
+from interpreter import keyword_spotting
 
-PYTHON = python_with("import numpy")
-if not PYTHON:
-    sys.exit(77)
-if PYTHON != sys.executable:
-    os.execv(PYTHON, [PYTHON, "-B", *sys.argv])
+keyword_spotting("import numpy")
 
 import numpy as np  # noqa: E402
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "examples", "keyword-spotting"))
-sys.dont_write_bytecode = True
 import variations  # noqa: E402
 from vocabulary import NEITHER  # noqa: E402
 
