@@ -53,7 +53,7 @@ co_attention_order_weights (const CoAttention * self, const float *a,
 {
   const gsize N = self->sequence_len, x = self->n_fixed;
 
-  /* A window that is not full yet stands at the end, where it will be once full. */
+  /* A window that is not full yet is written at the end: the oldest weights are zero. */
   memset (weights, 0, (N - n) * sizeof (float));
   for (gsize j = 0; j < n; j++)
     weights[N - n + j] = scale * a[(x + (newest + 1 + j) % n) * a_stride];

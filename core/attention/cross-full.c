@@ -1,7 +1,7 @@
 /* libcontinual: softmax attention of a decoder to a memory
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * fast_transformers' recurrent full cross-attention. The memory's part is its keys and values. */
+ * fast_transformers' recurrent full cross-attention. A layer's part of the memory is the keys and values. */
 #include "attention/cross.h"
 
 static gsize
@@ -29,14 +29,14 @@ project (const CoAttention * self, const float *vectors, gsize n,
 }
 
 static void
-ask (const CoAttention * self, gconstpointer memory, gsize n, const float *q,
+attend (const CoAttention * self, gconstpointer memory, gsize n, const float *q,
     float *context, float *scratch)
 {
   const CoKeys keys = co_keys_open (self, (float *) memory,
       CO_ALIGN_FLOATS (n));
 
   for (gsize h = 0; h < self->n_heads; h++)
-    co_keys_ask (self, &keys, h, n, q, context, scratch);
+    co_keys_attend (self, &keys, h, n, q, context, scratch);
 }
 
 const CoCrossClass co_cross_full_class = {
@@ -44,5 +44,5 @@ const CoCrossClass co_cross_full_class = {
   .memory_size = memory_size,
   .scratch_size = co_keys_scratch_size,
   .project = project,
-  .ask = ask,
+  .attend = attend,
 };

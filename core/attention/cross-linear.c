@@ -1,8 +1,8 @@
 /* libcontinual: linear attention of a decoder to a memory
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * fast_transformers' recurrent linear cross-attention. The memory's part is the sums over its keys, whatever its
- * length. */
+ * fast_transformers' recurrent linear cross-attention. A layer's part of the memory is the sums over the
+ * keys, whose size does not depend on the memory's length. */
 #include "attention/cross.h"
 
 static CoSumsShape
@@ -51,7 +51,7 @@ project (const CoAttention * self, const float *vectors, gsize n,
 }
 
 static void
-ask (const CoAttention * self, gconstpointer memory, gsize n, const float *q,
+attend (const CoAttention * self, gconstpointer memory, gsize n, const float *q,
     float *context, float *scratch)
 {
   const CoSumsShape s = shape (self);
@@ -59,7 +59,7 @@ ask (const CoAttention * self, gconstpointer memory, gsize n, const float *q,
 
   for (gsize h = 0; h < self->n_heads; h++) {
     co_features_map (&self->features, q + h * self->d_key, f, rest);
-    co_sums_ask (&s, (const double *) memory + h * co_sums_size (&s), f,
+    co_sums_attend (&s, (const double *) memory + h * co_sums_size (&s), f,
         self->features.eps, context + h * self->d_value, rest);
   }
 }
@@ -69,5 +69,5 @@ const CoCrossClass co_cross_linear_class = {
   .memory_size = memory_size,
   .scratch_size = scratch_size,
   .project = project,
-  .ask = ask,
+  .attend = attend,
 };

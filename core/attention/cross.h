@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* A memory's keys and values are projected once, into memory_size bytes that every step then asks. Projections,
- * heads and features are those of a CoAttention, whose own class is not used. */
+/* A kind of cross-attention. The keys and values of a memory are projected once, into memory_size bytes to which every step
+ * attends. Projections, heads and features are those of a CoAttention, whose class is not used. */
 typedef struct
 {
   const gchar *name;
@@ -16,7 +16,7 @@ typedef struct
   /* @memory is zero. */
   void (*project) (const CoAttention * self,
       const float *vectors /* (n, E) */ , gsize n, gpointer memory);
-  void (*ask) (const CoAttention * self, gconstpointer memory, gsize n,
+  void (*attend) (const CoAttention * self, gconstpointer memory, gsize n,
       const float *q /* (H dk) */ , float *context /* (H dv) */ ,
       float *scratch);
 } CoCrossClass;

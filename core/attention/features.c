@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * KernelAttention of TensorFlow Models (Choromanski et al., "Rethinking Attention with Performers", 2021) and the
- * feature maps of fast_transformers (Katharopoulos et al., "Transformers are RNNs", 2020). In double: what goes in
- * stays in sums for as long as a stream lasts. */
+ * feature maps of fast_transformers (Katharopoulos et al., "Transformers are RNNs", 2020). In double: the
+ * features enter sums that last as long as a stream. */
 #include "attention/features.h"
 #include "math/activation.h"
 #include <math.h>
@@ -59,7 +59,7 @@ map_exp (const CoFeatures * self, const double *x, const double *u, double *f)
     f[i] = u[i] - h;
 }
 
-/* Its factor exp (-sqrt (dk) / 2) is the same for all keys, and so is in no ratio. */
+/* Its factor exp (-sqrt (dk) / 2) is the same for all keys, so it cancels in the ratio. */
 static void
 map_expmod (const CoFeatures * self, const double *x, const double *u,
     double *f)
@@ -109,24 +109,17 @@ map_generalized (const CoFeatures * self, const double *x, const double *u,
   }
 }
 
-static const CoFeatureMap elu = { "elu", FALSE, 1, 0, map_elu };
-static const CoFeatureMap relu = { "relu", FALSE, 1, 0, map_relu };
-static const CoFeatureMap square = { "square", FALSE, 1, 0, map_square };
-static const CoFeatureMap identity = { "identity", FALSE, 1, 0, map_identity };
-static const CoFeatureMap exponential = { "exp", TRUE, 1, 0, map_exp };
-static const CoFeatureMap expmod = { "expmod", TRUE, 1, 0, map_expmod };
-static const CoFeatureMap favor = { "favor", TRUE, 2, 0, map_favor };
-static const CoFeatureMap fourier = { "random-fourier", FALSE, 2, 0, map_random_fourier };
-static const CoFeatureMap smoothed = { "smoothed-random-fourier", FALSE, 2, 1, map_smoothed };
-static const CoFeatureMap generalized = { "generalized", FALSE, 1, 0, map_generalized };
+#define ROW(name, function, logs, n_per_projection, n_constant, blurb) \
+    {name, function, logs, n_per_projection, n_constant},
+#define CHOICE(name, function, logs, n_per_projection, n_constant, blurb) {name, blurb},
 
-const CoFeatureMap *const co_feature_transforms[] = {
-  &elu, &relu, &square, &exponential, &expmod, &identity, NULL
-};
+const CoFeatureMap co_feature_maps[CO_N_FEATURE_MAPS] = { CO_FEATURE_MAPS (ROW) };
+const CoChoice co_feature_map_choices[CO_N_FEATURE_MAPS] = { CO_FEATURE_MAPS (CHOICE) };
+const CoFeatureMap co_feature_transforms[CO_N_FEATURE_TRANSFORMS] = { CO_FEATURE_TRANSFORMS (ROW) };
+const CoChoice co_feature_transform_choices[CO_N_FEATURE_TRANSFORMS] = { CO_FEATURE_TRANSFORMS (CHOICE) };
 
-const CoFeatureMap *const co_feature_maps[] = {
-  &elu, &favor, &fourier, &smoothed, &generalized, NULL
-};
+#undef ROW
+#undef CHOICE
 
 void
 co_features_map (const CoFeatures * self, const float *x, double *f,

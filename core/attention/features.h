@@ -2,22 +2,22 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include <continual/settings.h>
 
 G_BEGIN_DECLS
 
 typedef struct _CoFeatures CoFeatures;
 
-/* Maps one query or key. Where @logs is set the features are positive and come as their logarithms, so that no
- * input is too large. */
+/* Maps one query or key. Where @logs is set, the features are positive and @map writes their logarithms, so that no
+ * input overflows. */
 typedef struct
 {
-  const gchar *name;            /* as files and properties say it */
-  gboolean logs;
-  gsize n_per_projection, n_constant;   /* features of a projection, and besides */
+  const gchar *name;
   void (*map) (const CoFeatures * self, const double *x /* (n_in) scaled */ ,
       const double *u /* (n_projected) W x, or x */ ,
-      double *f /* (n_features) */ );
+      double *f /* (n_features) */ );   /* NULL: it needs the whole sequence, which a stream does not have */
+  gboolean logs;
+  gsize n_per_projection, n_constant;   /* features per projection, and constant ones */
 } CoFeatureMap;
 
 struct _CoFeatures
@@ -34,9 +34,36 @@ struct _CoFeatures
   double eps;                   /* under the ratio of sums */
 };
 
-/* KernelAttention's feature_transform, and fast_transformers' feature_map. Each ended by NULL. */
-extern const CoFeatureMap *const co_feature_transforms[];
-extern const CoFeatureMap *const co_feature_maps[];
+/* fast_transformers' feature maps: name, function, logs, n_per_projection, n_constant, description */
+#define CO_FEATURE_MAPS(M)                                                                      \
+  M ("elu", map_elu, FALSE, 1, 0, "elu (x) + 1")                                                \
+  M ("favor", map_favor, TRUE, 2, 0, "Positive random features (Favor)")                        \
+  M ("random-fourier", map_random_fourier, FALSE, 2, 0, "Random Fourier features")              \
+  M ("smoothed-random-fourier", map_smoothed, FALSE, 2, 1, "Random Fourier features and a constant one") \
+  M ("generalized", map_generalized, FALSE, 1, 0, "kernel-fn of random projections")
+
+/* KernelAttention's feature transforms */
+#define CO_FEATURE_TRANSFORMS(M)                                                                \
+  M ("elu", map_elu, FALSE, 1, 0, "elu (x) + 1")                                                \
+  M ("relu", map_relu, FALSE, 1, 0, "ReLU")                                                     \
+  M ("square", map_square, FALSE, 1, 0, "Square")                                               \
+  M ("exp", map_exp, TRUE, 1, 0, "Exponential, less half of the squared norm")                  \
+  M ("expmod", map_expmod, TRUE, 1, 0, "Exponential")                                           \
+  M ("identity", map_identity, FALSE, 1, 0, "None")                                             \
+  M ("expplus", NULL, TRUE, 1, 0, "Refused: it needs the whole sequence")
+
+#define COUNT(...) + 1
+enum
+{
+  CO_N_FEATURE_MAPS = 0 CO_FEATURE_MAPS (COUNT),
+  CO_N_FEATURE_TRANSFORMS = 0 CO_FEATURE_TRANSFORMS (COUNT)
+};
+#undef COUNT
+
+extern const CoFeatureMap co_feature_maps[CO_N_FEATURE_MAPS];
+extern const CoChoice co_feature_map_choices[CO_N_FEATURE_MAPS];
+extern const CoFeatureMap co_feature_transforms[CO_N_FEATURE_TRANSFORMS];
+extern const CoChoice co_feature_transform_choices[CO_N_FEATURE_TRANSFORMS];
 
 /* @scratch: n_in + n_projected doubles */
 void co_features_map (const CoFeatures * self, const float *x /* (n_in) */ ,

@@ -1,8 +1,9 @@
-/* libcontinual: keys and values that queries ask
+/* libcontinual: cached keys and values
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Both lie in panels, so that logits have a key in each lane and contexts a feature, whatever the size of a head. */
+ * Both are stored in panels: a lane of the logits is a key, a lane of the context is a feature, for every head size. */
 #include "attention/attention.h"
+#include "math/softmax.h"
 #include <string.h>
 
 static gsize
@@ -78,7 +79,7 @@ co_keys_scratch_size (const CoAttention * self, gsize n)
 }
 
 float
-co_keys_ask (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
+co_keys_attend (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
     const float *q, float *context, float *scratch)
 {
   const gsize dk = self->d_key, dv = self->d_value, W = keys->width;
@@ -88,7 +89,7 @@ co_keys_ask (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
     scaled[i] = self->scale * q[h * dk + i];
   co_kernels->linear (keys->k + h * W * dk, dk * CO_PANEL, NULL, n, dk, scaled,
       dk, 1, a, n);
-  sum = co_kernels->exp_sum (a, co_kernels->max (a, n), a, n);
+  sum = co_softmax_unnormalised (a, n);
   co_keys_sum (self, keys, h, n, a, context + h * dv);
   for (gsize i = 0; i < dv; i++)
     context[h * dv + i] /= sum;

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * fast_transformers' recurrent full attention (Katharopoulos et al., "Transformers are RNNs", 2020). All keys so far
- * are a window that is never full: sequence_len is the most it holds, and partial is set. What happens when it is
- * full is the stream's to say (`at_max`): it takes no more, or the ring goes round. */
+ * are a window that is never full: sequence_len is max_len, and partial is set. When the ring is full, either the stream
+ * takes no more vectors or the oldest key is evicted (`at_max`). */
 #include "attention/attention.h"
 
 const CoAttentionClass co_recurrent_full_class = {

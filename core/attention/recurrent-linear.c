@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * fast_transformers' recurrent linear attention (Katharopoulos et al., "Transformers are RNNs", 2020, eq. 16-20):
- * with S = sum_j phi (k_j) v_j^T and z = sum_j phi (k_j) the output is phi (q)^T S / (phi (q)^T z + 1e-6). The state
- * does not grow; the sums do, without a bound, and are kept in double. */
+ * with S = sum_j phi (k_j) v_j^T and z = sum_j phi (k_j) the output is phi (q)^T S / (phi (q)^T z + 1e-6). The size of
+ * the state is constant; the sums grow without a bound and are kept in double. */
 #include "attention/attention.h"
 
 static CoSumsShape
@@ -18,7 +18,7 @@ state_size (const CoAttention * self)
 {
   CoSumsShape s = shape (self);
 
-  return 64 + CO_ALIGN_BYTES (self->n_heads * co_sums_size (&s) *
+  return sizeof (CoStateHeader) + CO_ALIGN_BYTES (self->n_heads * co_sums_size (&s) *
       sizeof (double));
 }
 
@@ -40,22 +40,22 @@ scratch_size (const CoAttention * self)
 }
 
 static gsize
-step (const CoAttention * self, gpointer state, const float *p,
+step (const CoAttention * self, CoStateHeader * state, const float *p,
     float *context, float *weights, float *scratch)
 {
   const CoSumsShape s = shape (self);
   const float *q = p, *k = q + self->q.n_out, *v = k + self->k.n_out;
-  double *sums = (double *) ((guint8 *) state + 64);
+  double *sums = co_state_numbers (state);
   double *f = (double *) scratch, *rest = f + s.n_features;
 
-  (*(guint64 *) state)++;
+  state->taken++;
   for (gsize h = 0; h < self->n_heads; h++) {
     double *head = sums + h * co_sums_size (&s);
 
     co_features_map (&self->features, k + h * self->d_key, f, rest);
     co_sums_add (&s, head, f, v + h * self->d_value);
     co_features_map (&self->features, q + h * self->d_key, f, rest);
-    co_sums_ask (&s, head, f, self->features.eps,
+    co_sums_attend (&s, head, f, self->features.eps,
         context + h * self->d_value, rest);
   }
   return 1;

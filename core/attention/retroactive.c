@@ -1,22 +1,23 @@
 /* libcontinual: attention of all N queries over the last N keys, updated
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * RetroactiveMultiheadAttention (Hedegaard & Iosifidis, "Continual Transformers", ICLR 2023, eq. 4-6), with what stands
- * behind it carried along: the output projection, and what else is linear in its outputs (stack/carry.c). Per key and
- * head c_j = W_h v_j, and per query i and head
+ * RetroactiveMultiheadAttention (Hedegaard & Iosifidis, "Continual Transformers", ICLR 2023, eq. 4-6), after the output
+ * projection and the carry (stack/carry.c), both of which are linear in the values. Per key and head c_j = W_h v_j, and
+ * per query i and head
  *
- *   m_i   the largest logit since the row was exact
+ *   m_i   the largest logit since the row was last recomputed
  *   d_i   sum_j exp (s_ij - m_i)
  *   P_i   sum_j exp (s_ij - m_i) c_j,   so that the output is sum_h P_i / d_i.
  *
- * A key that comes or goes is a rank-one update of P. What a key adds when it comes it takes when it goes, for its
- * logits come out the same to the bit whenever they are made. When most of a row's mass goes at once, or of the size of
- * what it weighs, what is left would be rounding error: such a row is summed anew, as that of a new query is:
- * P_i = W_h sum_j exp (s_ij - m_i) v_j. Every row lives for N steps only, so nothing drifts. */
+ * A new key and an evicted key are rank-one updates of P. An evicted key subtracts exactly what it added, because its
+ * logits are bit-identical whenever they are computed. If evicting a key removes most of a row's denominator or
+ * numerator, the remainder is cancellation error: the row is recomputed, as the row of a new query is:
+ * P_i = W_h sum_j exp (s_ij - m_i) v_j. A row exists for N steps only, so errors do not accumulate. */
 #include "attention/attention.h"
+#include "math/softmax.h"
 #include <string.h>
 
-/* A row is summed anew when d, or v, falls below its largest value since the last time by this factor. */
+/* A row is recomputed when d or v falls below its largest value since the last time by this factor. */
 #define MASS_LOST (1.f / 16)
 
 typedef struct
@@ -24,14 +25,14 @@ typedef struct
   CoKeys keys;                  /* the fixed ones, then the ring's N */
   float *q;                     /* (H) panels of (W, dk) */
   float *m, *d, *d_max;         /* (H, W) */
-  float *v, *v_max;             /* (H, W) sum_j exp (s_ij - m_i) |c_j|, and its largest since the row was exact */
-  float *size;                  /* (H, x + N) |c_j|: its largest element */
+  float *v, *v_max;             /* (H, W) sum_j exp (s_ij - m_i) |c_j|, and its maximum since the row was recomputed */
+  float *size;                  /* (H, x + N) |c_j|: the largest element of c_j */
   float *p;                     /* (N, H, C) */
 } State;
 
 typedef struct
 {
-  gsize q, m, size, p, end;     /* floats before each; the keys come first */
+  gsize q, m, size, p, end;     /* offsets in floats; the keys are at 0 */
 } Layout;
 
 static gsize
@@ -56,11 +57,11 @@ lay_out (const CoAttention * self)
 }
 
 static State
-open_state (const CoAttention * self, gpointer memory)
+open_state (const CoAttention * self, CoStateHeader * header)
 {
   const Layout l = lay_out (self);
   const gsize rows = self->n_heads * CO_ALIGN_FLOATS (self->sequence_len);
-  float *f = (float *) ((guint8 *) memory + 64);
+  float *f = co_state_numbers (header);
   float *m = f + l.m;
 
   return (State) {
@@ -72,11 +73,11 @@ open_state (const CoAttention * self, gpointer memory)
 static gsize
 state_size (const CoAttention * self)
 {
-  return 64 + CO_ALIGN_BYTES (lay_out (self).end * sizeof (float));
+  return sizeof (CoStateHeader) + CO_ALIGN_BYTES (lay_out (self).end * sizeof (float));
 }
 
-/* The logits of two vectors with all of the other side's. Two, because from two rows on a product sums in the same order
- * wherever an output stands: a key's logit with a query is that query's with the key, to the bit. */
+/* The logits of two vectors with every vector of the other side. Always two rows: the summation order is then fixed, so
+ * q.k is bit-identical whichever side is the matrix. */
 static void
 logits (const CoAttention * self, const float *x /* (2, dk) */ ,
     const float *others /* panels of (W, dk) */ , gsize n,
@@ -89,7 +90,7 @@ logits (const CoAttention * self, const float *x /* (2, dk) */ ,
     s[i] *= self->scale;
 }
 
-/* Where vector @at's first feature stands in a head's panels of (W, dk) */
+/* The first feature of vector @at in a head's panels of (W, dk) */
 static float *
 column (const CoAttention * self, float *panels, gsize at)
 {
@@ -108,7 +109,7 @@ read_column (const CoAttention * self, float *panels, gsize at,
 
 /* c = W_h v of each row */
 static void
-carry (const CoAttention * self, gsize h, const float *v /* (n, dv) */ ,
+project_values (const CoAttention * self, gsize h, const float *v /* (n, dv) */ ,
     gsize n, float *c /* (n, C) */ )
 {
   const gsize C = self->n_carried, dv = self->d_value;
@@ -119,7 +120,7 @@ carry (const CoAttention * self, gsize h, const float *v /* (n, dv) */ ,
 
 /* The logits of queries @i and @j of a head with all keys */
 static void
-ask (const CoAttention * self, const State * s, gsize h, gsize i, gsize j,
+attend_pair (const CoAttention * self, const State * s, gsize h, gsize i, gsize j,
     gsize keys, float *e /* (2, keys) */ , float *pair /* (2, dk) */ )
 {
   const gsize W = CO_ALIGN_FLOATS (self->sequence_len), dk = self->d_key;
@@ -129,9 +130,9 @@ ask (const CoAttention * self, const State * s, gsize h, gsize i, gsize j,
   logits (self, pair, s->keys.k + h * s->keys.width * dk, keys, e);
 }
 
-/* m, d, v, the new key's exponential b and the sum over values of rows of a head */
+/* Recomputes m, d, v, the new key's exponential b and the context of rows of a head */
 static void
-weigh_rows (const CoAttention * self, const State * s, gsize h,
+recompute_rows (const CoAttention * self, const State * s, gsize h,
     const guint32 *rows, gsize n_rows, gsize slot, gsize keys,
     float *b /* (W) */ , float *context /* (n_rows, dv) */ ,
     float *e /* (2, keys) */ , float *pair)
@@ -143,7 +144,7 @@ weigh_rows (const CoAttention * self, const State * s, gsize h,
     float *e_r = e + r % 2 * keys;
 
     if (r % 2 == 0)
-      ask (self, s, h, rows[r], rows[MIN (r + 1, n_rows - 1)], keys, e, pair);
+      attend_pair (self, s, h, rows[r], rows[MIN (r + 1, n_rows - 1)], keys, e, pair);
     s->m[i] = co_kernels->max (e_r, keys);
     s->d[i] = s->d_max[i] = co_kernels->exp_sum (e_r, s->m[i], e_r, keys);
     s->v[i] = s->v_max[i] =
@@ -153,7 +154,7 @@ weigh_rows (const CoAttention * self, const State * s, gsize h,
   }
 }
 
-/* Whether too much of a row goes for what is left to be exact: of its mass, or of values louder than its mass. */
+/* TRUE if subtracting the evicted key cancels too many digits, of the denominator d or of the numerator's size v. */
 static gboolean
 is_lost (float d_left, float d_max, float v_left, float v_max)
 {
@@ -161,8 +162,8 @@ is_lost (float d_left, float d_max, float v_left, float v_max)
       || (v_left < v_max * MASS_LOST && v_max * MASS_LOST > d_left);
 }
 
-/* What happens to the rows of a head when the key in slot @slot, with logits @s_old, is replaced by one with @s_new: factors
- * for P in f, a (the old key's) and b (the new one's). Rows to sum anew come out in @rows. */
+/* The update of the rows of a head when the key in slot @slot, with logits @s_old, is replaced by one with @s_new. Writes
+ * the factors of P (f), of the evicted key (a) and of the new key (b), and the rows to recompute. */
 static gsize
 exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
     gsize slot, gboolean full, const float *s_new /* (n) */ ,
@@ -171,7 +172,7 @@ exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
 {
   const gsize W = CO_ALIGN_FLOATS (self->sequence_len);
   float *size = s->size + h * n_keys (self) + self->n_fixed + slot;
-  const float gone = *size;
+  const float evicted = *size;
   float *m = s->m + h * W, *d = s->d + h * W, *d_max = s->d_max + h * W;
   float *v = s->v + h * W, *v_max = s->v_max + h * W;
   gboolean still = TRUE;
@@ -194,7 +195,7 @@ exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
   else
     co_kernels->exp_sum (f, 0, f, n);
   for (gsize i = 0; i < n; i++) {
-    float d_left = d[i] - a[i], v_left = v[i] - a[i] * gone;
+    float d_left = d[i] - a[i], v_left = v[i] - a[i] * evicted;
     if (i == slot || is_lost (d_left, d_max[i], v_left, v_max[i]))
       rows[n_rows++] = i;
     d[i] = d_left * f[i] + b[i];
@@ -207,22 +208,22 @@ exchange_keys (const CoAttention * self, const State * s, gsize h, gsize n,
   return n_rows;
 }
 
-/* The new key in slot @slot of a head, weighed by b in every row, turned out to have size @come. */
+/* Sets the size of the new key in slot @slot of a head, whose weight in row i is b[i]. */
 static void
 add_size (const CoAttention * self, const State * s, gsize h, gsize n,
-    gsize slot, float come, const float *b /* (n) */ )
+    gsize slot, float added, const float *b /* (n) */ )
 {
   const gsize W = CO_ALIGN_FLOATS (self->sequence_len);
   float *v = s->v + h * W, *v_max = s->v_max + h * W;
 
-  s->size[h * n_keys (self) + self->n_fixed + slot] = come;
+  s->size[h * n_keys (self) + self->n_fixed + slot] = added;
   for (gsize i = 0; i < n; i++) {
-    v[i] += b[i] * come;
+    v[i] += b[i] * added;
     v_max[i] = MAX (v_max[i], v[i]);
   }
 }
 
-/* The keys that stand at no position, before the first vector */
+/* Caches the fixed keys, before the first vector. */
 static void
 put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
 {
@@ -233,30 +234,30 @@ put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
 
     co_keys_put (self, &s->keys, j, self->fixed_k + j * H * dk, v);
     for (gsize h = 0; h < H; h++) {
-      carry (self, h, v + h * dv, 1, c);
+      project_values (self, h, v + h * dv, 1, c);
       s->size[h * n_keys (self) + j] = co_kernels->peak (c, self->n_carried);
     }
   }
 }
 
 static gsize
-step_window (const CoAttention * self, gpointer memory, const float *proj,
+step_window (const CoAttention * self, CoStateHeader * header, const float *proj,
     const float *base, gsize base_stride, float *y, float *weights,
     float *scratch)
 {
   const gsize N = self->sequence_len, C = self->n_carried, H = self->n_heads;
   const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
   const gsize W = CO_ALIGN_FLOATS (N);
-  const guint64 t = (*(guint64 *) memory)++;
+  const guint64 t = header->taken++;
   const gsize slot = t % N, n = MIN (t + 1, N), keys = x + n;
   const float *q = proj, *k = q + self->q.n_out, *v = k + self->k.n_out;
   const gboolean full = t >= N;
   float *f = scratch, *a = f + H * W, *b = a + H * W, *part = b + H * W;
-  float *come = part + H * W, *gone = come + H * C;
-  float *pair = gone + H * C, *values = pair + 2 * dk;
+  float *added = part + H * W, *evicted = added + H * C;
+  float *pair = evicted + H * C, *values = pair + 2 * dk;
   float *c = values + (N + 2) * dv, *e = c + (N + 2) * C;
   guint32 *rows = (guint32 *) (e + 2 * n_keys (self));
-  const State s = open_state (self, memory);
+  const State s = open_state (self, header);
 
   if (t == 0)
     put_fixed (self, &s, c);
@@ -264,7 +265,7 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
     float *q_h = s.q + h * W * dk, *to = column (self, q_h, slot);
     gsize n_rows;
 
-    /* What comes, then what goes */
+    /* The new key and value, then the evicted ones */
     memcpy (pair, k + h * dk, dk * sizeof (float));
     memcpy (values, v + h * dv, dv * sizeof (float));
     co_keys_get_head (self, &s.keys, h, x + slot, pair + dk, values + dv);
@@ -275,12 +276,12 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
     n_rows = exchange_keys (self, &s, h, n, slot, full, e, e + n, f + h * W,
         a + h * W, b + h * W, rows);
 
-    /* The values that come, go and stand in rows summed anew, projected together */
-    weigh_rows (self, &s, h, rows, n_rows, slot, keys, b + h * W,
+    /* The new value, the evicted one and the contexts of recomputed rows, projected together */
+    recompute_rows (self, &s, h, rows, n_rows, slot, keys, b + h * W,
         values + 2 * dv, e, pair);
-    carry (self, h, values, 2 + n_rows, c);
-    memcpy (come + h * C, c, C * sizeof (float));
-    memcpy (gone + h * C, c + C, C * sizeof (float));
+    project_values (self, h, values, 2 + n_rows, c);
+    memcpy (added + h * C, c, C * sizeof (float));
+    memcpy (evicted + h * C, c + C, C * sizeof (float));
     add_size (self, &s, h, n, slot, co_kernels->peak (c, C), b + h * W);
     for (gsize r = 0; r < n_rows; r++) {
       gsize i = rows[r];
@@ -293,7 +294,7 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
   }
   co_kernels->exchange (&(CoExchange) {
         .n_rows = n,.n_heads = H,.n = C,.p = s.p,.f = f,.a = a,.b = b,.c =
-        part,.stride = W,.x = gone,.z = come,.from = base,.from_stride =
+        part,.stride = W,.x = evicted,.z = added,.from = base,.from_stride =
         base_stride,.y = y});
 
   for (gsize h = 0; weights && h < H; h++)
@@ -302,8 +303,8 @@ step_window (const CoAttention * self, gpointer memory, const float *proj,
       float *e_i = e + i % 2 * keys, sum;
 
       if (i % 2 == 0)
-        ask (self, &s, h, i, MIN (i + 1, n - 1), keys, e, pair);
-      sum = co_kernels->exp_sum (e_i, co_kernels->max (e_i, keys), e_i, keys);
+        attend_pair (self, &s, h, i, MIN (i + 1, n - 1), keys, e, pair);
+      sum = co_softmax_unnormalised (e_i, keys);
       co_attention_order_weights (self, e_i, 1, 1 / sum, n, slot,
           weights + (h * N + position) * (N + x));
     }

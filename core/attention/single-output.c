@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * SingleOutputMultiheadAttention (Hedegaard & Iosifidis, "Continual Transformers", ICLR 2023, eq. 7-8): keys and
- * values are projected once, when their vector comes, and kept in a ring. Softmax does not care for the order of
- * keys, so nothing is ever shifted. */
+ * values are projected once, when their vector arrives, and cached in a ring. Softmax does not depend on the order of
+ * the keys, so the ring is never shifted. */
 #include "attention/attention.h"
 #include <string.h>
 
@@ -14,7 +14,7 @@ ring_width (const CoAttention * self)
   return CO_ALIGN_FLOATS (self->n_fixed + self->sequence_len);
 }
 
-/* Queries that are not asked yet, and the one that is. */
+/* Cached queries: the one that attends now, and the newer ones; 0: the newest attends */
 static gsize
 n_queries (const CoAttention * self)
 {
@@ -24,40 +24,39 @@ n_queries (const CoAttention * self)
 gsize
 co_single_output_state_size (const CoAttention * self)
 {
-  return 64 + CO_ALIGN_BYTES ((co_keys_size (self, ring_width (self)) +
+  return sizeof (CoStateHeader) + CO_ALIGN_BYTES ((co_keys_size (self, ring_width (self)) +
           n_queries (self) * self->q.n_out) * sizeof (float));
 }
 
 gsize
-co_single_output_step (const CoAttention * self, gpointer memory, const float *p,
-    float *context, float *weights, float *scratch)
+co_single_output_step (const CoAttention * self, CoStateHeader * state,
+    const float *p, float *context, float *weights, float *scratch)
 {
   const gsize N = self->sequence_len, W = ring_width (self), x = self->n_fixed;
   const float *q = p, *k = q + self->q.n_out, *v = k + self->k.n_out;
-  guint64 *taken = memory;
-  float *numbers = (float *) ((guint8 *) memory + 64);
+  float *numbers = co_state_numbers (state);
   const CoKeys keys = co_keys_open (self, numbers, W);
-  const gsize newest = *taken % N;
+  const gsize newest = state->taken % N;
   gsize n;
 
-  for (gsize j = 0; *taken == 0 && j < x; j++)
+  for (gsize j = 0; state->taken == 0 && j < x; j++)
     co_keys_put (self, &keys, j, self->fixed_k + j * self->k.n_out,
         self->fixed_v + j * self->v.n_out);
   co_keys_put (self, &keys, x + newest, k, v);
   if (self->query_back) {
     float *queries = numbers + co_keys_size (self, W);
     gsize len = n_queries (self);
-    memcpy (queries + *taken % len * self->q.n_out, q,
+    memcpy (queries + state->taken % len * self->q.n_out, q,
         self->q.n_out * sizeof (float));
-    q = queries + (*taken + 1) % len * self->q.n_out;   /* the oldest of them */
+    q = queries + (state->taken + 1) % len * self->q.n_out;   /* the oldest of them */
   }
-  ++*taken;
-  n = MIN (*taken, N);
+  state->taken++;
+  n = MIN (state->taken, N);
   if (n < N && !self->partial)
     return 0;
 
   for (gsize h = 0; h < self->n_heads; h++) {
-    float sum = co_keys_ask (self, &keys, h, x + n, q, context, scratch);
+    float sum = co_keys_attend (self, &keys, h, x + n, q, context, scratch);
 
     if (weights)
       co_attention_order_weights (self, scratch, 1, 1 / sum, n, newest,

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Raises a row's shift, if it must be, so that @log fits; what to multiply exp (log) by is exp (-shift). */
+/* Raises a row's shift to @log, if @log is larger. The caller then adds exp (log - shift). */
 static void
 raise_shift (double *row, gsize n, double log)
 {
@@ -75,7 +75,7 @@ co_sums_merge (const CoSumsShape * self, double *sums, const double *other,
 }
 
 void
-co_sums_ask (const CoSumsShape * self, const double *sums, const double *f,
+co_sums_attend (const CoSumsShape * self, const double *sums, const double *f,
     double eps, float *out, double *scratch)
 {
   const gsize n = self->d_value + 2, M = self->n_features;
@@ -98,7 +98,7 @@ co_sums_ask (const CoSumsShape * self, const double *sums, const double *f,
     for (gsize i = 0; i < self->d_value; i++)
       values[i] += e * row[2 + i];
   }
-  /* With logarithms both sums are exp (top) too small, and so must eps be. */
+  /* With logarithms both sums are scaled by exp (-top), and so is eps. */
   weight += self->logs && eps > 0 ? eps * exp (-top) : eps;
   for (gsize i = 0; i < self->d_value; i++)
     out[i] = values[i] / weight;

@@ -6,13 +6,13 @@
 
 G_BEGIN_DECLS
 
-/* What linear attention keeps of the keys of one head: for each of its M features f a row of d_value + 2 doubles,
+/* The sums of linear attention over the keys of one head: for each of M features f a row of d_value + 2 doubles,
  *
  *   shift   0, or with logarithms the largest log feature
  *   weight  sum_j exp (f_j - shift), or sum_j f_j
  *   values  sum_j exp (f_j - shift) v_j, or sum_j f_j v_j
  *
- * All zeros are no keys. Each feature has a shift of its own, so that no key drowns another feature's. */
+ * Zeros are the sums over no keys. Each feature has its own shift, so that a large feature does not underflow the others. */
 typedef struct
 {
   gsize n_features, d_value;
@@ -28,7 +28,7 @@ co_sums_size (const CoSumsShape * self)
 void co_sums_add (const CoSumsShape * self, double *sums,
     const double *f /* (M) of the key */ , const float *v /* (d_value) */ );
 
-/* All that is in @sums counts @factor times, 0 < factor <= 1. */
+/* @sums *= @factor, 0 < factor <= 1 */
 void co_sums_decay (const CoSumsShape * self, double *sums, double factor);
 
 /* @sums += @factor times @other */
@@ -37,7 +37,7 @@ void co_sums_merge (const CoSumsShape * self, double *sums,
 
 /* sum_j w_j v_j / (sum_j w_j + eps), where w_j is the product of the query's features and the key's.
  * @scratch: d_value + M doubles */
-void co_sums_ask (const CoSumsShape * self, const double *sums,
+void co_sums_attend (const CoSumsShape * self, const double *sums,
     const double *f /* (M) of the query */ , double eps,
     float *out /* (d_value) */ , double *scratch);
 

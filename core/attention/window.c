@@ -1,9 +1,10 @@
 /* libcontinual: attention over a whole window, all of whose vectors are new
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What nn.MultiheadAttention computes. The layers above the first need it, for there every vector changes at every
+ * nn.MultiheadAttention, for the layers above the first of a stack in window mode: there every vector changes at every
  * step. */
 #include "attention/attention.h"
+#include "math/softmax.h"
 #include <string.h>
 
 gsize
@@ -36,13 +37,8 @@ co_attention_window (const CoAttention * self, const float *u, gsize n,
     if (x > 0)
       co_matmul_nt (n, x, dk, self->scale, q, width, self->fixed_k + h * dk,
           self->k.n_out, 0, a + n, keys);
-    for (gsize i = 0; i < n; i++) {
-      float *row = a + i * keys;
-      float sum = co_kernels->exp_sum (row, co_kernels->max (row, keys), row,
-          keys);
-      for (gsize j = 0; j < keys; j++)
-        row[j] /= sum;
-    }
+    for (gsize i = 0; i < n; i++)
+      co_softmax (a + i * keys, keys);
     co_matmul_nn (n, dv, n, 1, a, keys, v, width, 0, context + h * dv,
         self->v.n_out);
     if (x > 0)
@@ -54,8 +50,8 @@ co_attention_window (const CoAttention * self, const float *u, gsize n,
   co_linear (&self->out, context, self->v.n_out, n, y, self->out.n_out);
 }
 
-/* Keys and values of the other positions are never made: with s_j = q.(W_k u_j + b_k) = (W_k^T q).u_j + q.b_k the
- * logits need one product per head, and sum_j a_j (W_v u_j + b_v) = W_v (sum_j a_j u_j) + b_v sum_j a_j another. */
+/* The other positions are not projected. With s_j = q.(W_k u_j + b_k) = (W_k^T q).u_j + q.b_k the
+ * logits need one product per head, and the context sum_j a_j (W_v u_j + b_v) = W_v (sum_j a_j u_j) + b_v sum_j a_j needs another. */
 void
 co_attention_window_query (const CoAttention * self, const float *u, gsize n,
     gsize row, float *y, float *weights, float *scratch)
@@ -85,10 +81,7 @@ co_attention_window_query (const CoAttention * self, const float *u, gsize n,
     for (gsize j = 0; j < x; j++)
       a_h[n + j] = co_kernels->dot (q + h * dk,
           self->fixed_k + (j * H + h) * dk, dk);
-    float sum = co_kernels->exp_sum (a_h, co_kernels->max (a_h, keys), a_h,
-        keys);
-    for (gsize j = 0; j < keys; j++)
-      a_h[j] /= sum;
+    co_softmax (a_h, keys);
     co_kernels->linear_transposed (u, F, n, F, a_h, z + h * F);
   }
   for (gsize h = 0; h < H; h++) {

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <continual/version.h>
 #include <continual/error.h>
-#include <continual/options.h>
+#include <continual/settings.h>
 #include <continual/model.h>
 #include <continual/stream.h>

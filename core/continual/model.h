@@ -2,44 +2,52 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <continual/options.h>
+#include <continual/settings.h>
 
 G_BEGIN_DECLS
 
 /**
  * CoModel:
  *
- * Hyper-parameters and weights, read once into aligned memory and validated there. Immutable, reference
+ * Hyper-parameters and weights, read once into aligned memory and validated there. A model is immutable, reference
  * counted and safe to use from any number of threads and streams at once.
+ *
+ * Since: 0.1
  */
 typedef struct _CoModel CoModel;
 
+#define CO_TYPE_MODEL (co_model_get_type ())
+CO_API GType co_model_get_type (void);
+
 /**
  * CoModelInfo:
- * @kind: `single-output`, `retroactive`, `deep`, `recurrent-full`, `recurrent-linear` or `kernel`; for a
- *   decoder the kind of its self-attention
+ * @kind: a choice of the hyper-parameter `attention`; for a decoder the kind of its self-attention
  * @n_inputs: C, features of an input vector (of a query, where key and value are separate)
- * @n_keys: features of a key vector; %n_inputs unless the attention was built with `kdim`
- * @n_values: features of a value vector; %n_keys unless it was built with `vdim`
- * @n_memory: E, features of a memory vector; 0 for everything but a decoder
+ * @n_keys: features of a key vector; equal to @n_inputs unless the attention was built with `kdim`
+ * @n_values: features of a value vector; equal to @n_keys unless the attention was built with `vdim`
+ * @n_memory: E, features of a memory vector of a decoder; 0 for every other model
  * @n_outputs: D, features of an output vector
- * @n_positions: output vectors per output: N for `retroactive`, else 1
+ * @n_positions: vectors in one output: N for `retroactive`, else 1
  * @d_model: E, width of the layers
  * @n_heads: H
- * @n_layers: layers; a bare attention counts as one
- * @sequence_len: N, the window in vectors; 0 for kinds without one
- * @warm_up: vectors that must have come before the first output, at least 1
- * @delay: how many vectors before the newest one the answered vector is (a query index that looks back)
- * @chunk_len: vectors answered together: more than 1 only for a chunked `kernel`, whose earliest vector
- *   then waits for `chunk_len - 1` more
- * @bare_attention: whether the model is an attention alone, that takes separate keys and values
- * @n_weights: W, attention weights per head and position (the window and the keys of `add_bias_kv` and
- *   `add_zero_attn`, those last); 0 for kinds without a window
- * @n_labels: how many @labels there are
- * @labels: class names in the order of the outputs, or %NULL
- * @model_bytes: memory that the weights take
- * @state_bytes: memory that one stream's state takes
- * @macs: multiply-accumulates of one step of one stream; without a decoder's sums over its memory
+ * @n_layers: number of layers; a bare attention counts as one
+ * @sequence_len: N, the window in vectors; 0 for kinds without a window
+ * @warm_up: number of the vector that gives the first output, counted from 1
+ * @delay: vectors from the answered vector to the newest one (a query index that looks back)
+ * @chunk_len: vectors answered together, at least 1; more than 1 only for a chunked `kernel`, whose oldest vector then
+ *   waits for `chunk_len - 1` more
+ * @bare_attention: whether the model is a single attention that takes separate keys and values
+ * @n_weights: W, attention weights per head and position: those of the window, then those of the fixed keys
+ *   (`add_bias_kv`, `add_zero_attn`); 0 for kinds without a window
+ * @n_labels: number of @labels
+ * @labels: (array length=n_labels): class names in the order of the outputs, or %NULL
+ * @model_bytes: memory for the weights
+ * @state_bytes: memory for the state of one stream
+ * @macs: multiply-accumulates of one step of one stream, without a decoder's attention to its memory
+ *
+ * The shapes and costs of a model. The library owns it; later versions may add members.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -57,13 +65,16 @@ typedef struct
 
 /**
  * co_model_load:
- * @path: a safetensors file holding a state dict
- * @options: (nullable): hyper-parameters that win over the file's metadata
+ * @path: (type filename): a safetensors file that holds a state dict
+ * @options: (nullable): hyper-parameters that override those of the file
+ * @error: return location for a #GError
  *
- * Loading a file again with the same options (same device, inode, size and time of change) gives the
- * same model. The file is read whole: what happens to it afterwards changes nothing here.
+ * Loads a model. Loading one file again with the same options (same device, inode, size and time of change) returns the
+ * same model. The file is read whole: what happens to it afterwards changes nothing.
  *
- * Returns: (transfer full): a model, or %NULL with any of #CoError but %CO_ERROR_STATE.
+ * Returns: (transfer full): a model, or %NULL with any #CoError but %CO_ERROR_STATE and %CO_ERROR_MEMORY.
+ *
+ * Since: 0.1
  */
 CO_API CoModel *co_model_load (const gchar * path, const CoOptions * options,
     GError ** error);
@@ -71,25 +82,60 @@ CO_API CoModel *co_model_load (const gchar * path, const CoOptions * options,
 /**
  * co_model_load_bytes:
  * @bytes: the content of a safetensors file; copied
+ * @options: (nullable): hyper-parameters that override those of the file
+ * @error: return location for a #GError
+ *
+ * Loads a model from memory. Such models are not shared.
+ *
+ * Returns: (transfer full): a model, or %NULL with the errors of co_model_load().
+ *
+ * Since: 0.1
  */
 CO_API CoModel *co_model_load_bytes (GBytes * bytes, const CoOptions * options,
     GError ** error);
 
+/**
+ * co_model_ref:
+ * @self: a model
+ *
+ * Returns: (transfer full): @self, with one reference more.
+ *
+ * Since: 0.1
+ */
 CO_API CoModel *co_model_ref (CoModel * self);
+
+/**
+ * co_model_unref:
+ * @self: (transfer full): a model
+ *
+ * Releases a reference; the last one frees the model.
+ *
+ * Since: 0.1
+ */
 CO_API void co_model_unref (CoModel * self);
 
-/** co_model_get_info: the shapes and costs of a model; valid as long as the model is */
+/**
+ * co_model_get_info: (skip)
+ * @self: a model
+ *
+ * Returns: (transfer none): the shapes and costs of @self, valid as long as @self is.
+ *
+ * Since: 0.1
+ */
 CO_API const CoModelInfo *co_model_get_info (const CoModel * self);
 
 /**
- * co_model_forward:
+ * co_model_forward: (skip)
+ * @self: a model; not a decoder, which needs a memory
  * @x: (n, C) a whole sequence of finite vectors, oldest first
- * @n: its length, at least `warm_up`; of a longer one the last window counts, and positions from its beginning
- * @y: (n_positions, D) out: what the model answers at the end of it
- * @weights: (nullable) (H, n_positions, W) out: the last layer's attention weights, oldest key first
+ * @n: its length, at least `warm_up`
+ * @y: (n_positions, D) out: the output for the end of the sequence
+ * @weights: (nullable): (H, n_positions, W) out: the last layer's attention weights, oldest key first
  *
- * Evaluates a sequence at rest and keeps no state: what a fresh stream answers to its last vector. Allocates. Not for
- * decoders, which need a memory.
+ * Evaluates a whole sequence without a stream: the output of a fresh stream for the last vector. Of a sequence longer
+ * than the window, the last window counts; positions count from the begin of the sequence. Allocates.
+ *
+ * Since: 0.1
  */
 CO_API void co_model_forward (const CoModel * self, const float *x, gsize n,
     float *y, float *weights);

@@ -9,35 +9,57 @@ G_BEGIN_DECLS
 /**
  * CoStream:
  *
- * S synchronous streams through one model: caches, positions and the scratch memory of a step, all reserved
- * when it is made. A step never allocates and cannot fail. Not safe to use from two threads at once; two
- * CoStreams of one model are.
+ * S synchronous streams through one model: caches, positions and the scratch memory of a step, all reserved at
+ * creation. A step never allocates and cannot fail. A CoStream is reference counted; only one thread may use it at a
+ * time. Different CoStreams of one model are independent.
+ *
+ * Since: 0.1
  */
 typedef struct _CoStream CoStream;
 
+#define CO_TYPE_STREAM (co_stream_get_type ())
+CO_API GType co_stream_get_type (void);
+
 /**
- * CoRow: what became of one vector
- * @CO_ROW_TAKEN: it is part of the state now
- * @CO_ROW_ABSENT: masked out, or NaN throughout: the stream sat this step out, its state is as it was
- * @CO_ROW_REFUSED: it has a NaN or an infinity; the state is as it was
- * @CO_ROW_FULL: `recurrent-full` with `at_max=error` holds `max_len` vectors; the state is as it was
- * @CO_ROW_WAITING: a decoder that has no memory yet; the state is as it was
+ * CO_ALL_STREAMS:
+ *
+ * In place of a stream's index: every stream.
+ *
+ * Since: 0.1
+ */
+#define CO_ALL_STREAMS G_MAXUINT
+
+/**
+ * CoVectorStatus:
+ * @CO_VECTOR_TAKEN: the vector is part of the state now
+ * @CO_VECTOR_ABSENT: it was masked out, or NaN throughout: the stream skipped this step
+ * @CO_VECTOR_REFUSED: it has a NaN, an infinity or a number that is too large
+ * @CO_VECTOR_FULL: `recurrent-full` with `at_max=error` holds `max_len` vectors already
+ * @CO_VECTOR_WAITING: the decoder has no memory yet
+ *
+ * The fate of one vector. The state of its stream changes only for %CO_VECTOR_TAKEN.
+ *
+ * Since: 0.1
  */
 typedef enum
 {
-  CO_ROW_TAKEN,
-  CO_ROW_ABSENT,
-  CO_ROW_REFUSED,
-  CO_ROW_FULL,
-  CO_ROW_WAITING
-} CoRow;
+  CO_VECTOR_TAKEN,
+  CO_VECTOR_ABSENT,
+  CO_VECTOR_REFUSED,
+  CO_VECTOR_FULL,
+  CO_VECTOR_WAITING
+} CoVectorStatus;
 
 /**
  * CoInput:
- * @x: (S, T, C) vectors; the queries where keys and values are separate
- * @key: (nullable) (S, T, n_keys); %NULL: @x. Only for a bare attention
- * @value: (nullable) (S, T, n_values); %NULL: the keys. Only for a bare attention
- * @mask: (nullable) (S, T) 0 where a stream has no vector; %NULL: all have one
+ * @x: (S, T, C) vectors; the queries, where keys and values are separate
+ * @key: (nullable): (S, T, n_keys); %NULL: @x. Only for a bare attention
+ * @value: (nullable): (S, T, n_values); %NULL: the keys. Only for a bare attention
+ * @mask: (nullable): (S, T) 0 where a stream has no vector; %NULL: every stream has one at every step
+ *
+ * T vectors for each of S streams. Unnamed members must be zero.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -45,14 +67,20 @@ typedef struct
   const float *key;
   const float *value;
   const guint8 *mask;
+  /*< private >*/
+  gpointer padding[4];
 } CoInput;
 
 /**
  * CoOutput:
- * @stream: which of the S streams
- * @step: the vector of this call, 0 to T-1, on whose arrival the output came; T when drained
- * @age: how many vectors of this stream before that one the vector is that it answers for; 0: that very
- *   one. When drained, 0 is the newest vector of the stream
+ * @stream: the index of the stream, 0 to S-1
+ * @step: the vector of this call, 0 to T-1, on whose arrival the output came; T after a drain
+ * @age: vectors of this stream from the answered one to the one of @step (0: that one itself); after a drain, to the
+ *   newest vector of the stream
+ *
+ * The vector that one output answers.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -62,110 +90,228 @@ typedef struct
 } CoOutput;
 
 /**
- * CoResult: where a call writes. The capacity is what co_stream_max_outputs() says
- * @y: (capacity, n_positions, D) outputs, one after another: in the order of steps, within a step of
- *   streams, within a stream oldest first. Positions are oldest first
- * @weights: (nullable) (capacity, H, n_positions, W) the last layer's attention weights, oldest key first;
- *   must be %NULL for a kind without a window. Rows of positions that do not exist yet are zero
- * @outputs: (nullable) (capacity) what each output answers
- * @rows: (nullable) (S, T) what became of each vector
+ * CoResult:
+ * @capacity: outputs for which @y, @weights and @outputs have room, at least co_stream_max_outputs()
+ * @y: (capacity, n_positions, D) out: the outputs in the order of steps, within a step of streams, within a stream
+ *   oldest first. Positions are oldest first
+ * @weights: (nullable): (capacity, H, n_positions, W) out: the last layer's attention weights, oldest key first; must be
+ *   %NULL for a kind without a window. Weights of vectors that do not exist yet are zero
+ * @outputs: (nullable): (capacity) out: the vector that each output answers
+ * @status: (nullable): (S, T) out: the fate of each vector
+ *
+ * The memory that a call writes to. Unnamed members must be zero.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
+  gsize capacity;
   float *y;
   float *weights;
   CoOutput *outputs;
-  CoRow *rows;
+  CoVectorStatus *status;
+  /*< private >*/
+  gpointer padding[4];
 } CoResult;
 
-/** co_stream_new: @n_streams: S, at least 1. Returns: (transfer full): S fresh streams; keeps a reference
- * to @model. */
+/**
+ * co_stream_new:
+ * @model: a model; the stream keeps a reference
+ * @n_streams: S, at least 1
+ *
+ * Returns: (transfer full): S fresh streams.
+ *
+ * Since: 0.1
+ */
 CO_API CoStream *co_stream_new (CoModel * model, guint n_streams);
-CO_API void co_stream_free (CoStream * self);
 
-/** co_stream_copy: Returns: (transfer full): an independent stream that goes on from the same state */
+/**
+ * co_stream_ref:
+ * @self: streams
+ *
+ * Returns: (transfer full): @self, with one reference more.
+ *
+ * Since: 0.1
+ */
+CO_API CoStream *co_stream_ref (CoStream * self);
+
+/**
+ * co_stream_unref:
+ * @self: (transfer full): streams
+ *
+ * Releases a reference; the last one frees the streams.
+ *
+ * Since: 0.1
+ */
+CO_API void co_stream_unref (CoStream * self);
+
+/**
+ * co_stream_copy:
+ * @self: streams
+ *
+ * Returns: (transfer full): independent streams in the same state.
+ *
+ * Since: 0.1
+ */
 CO_API CoStream *co_stream_copy (const CoStream * self);
 
+/**
+ * co_stream_get_model:
+ * @self: streams
+ *
+ * Returns: (transfer none): their model.
+ *
+ * Since: 0.1
+ */
 CO_API CoModel *co_stream_get_model (const CoStream * self);
+
+/**
+ * co_stream_get_n_streams:
+ * @self: streams
+ *
+ * Returns: S.
+ *
+ * Since: 0.1
+ */
 CO_API guint co_stream_get_n_streams (const CoStream * self);
 
-/** co_stream_get_position: vectors that stream @stream has taken since it was reset */
+/**
+ * co_stream_get_position:
+ * @self: streams
+ * @stream: an index, 0 to S-1
+ *
+ * Returns: the number of vectors that the stream has taken since its reset.
+ *
+ * Since: 0.1
+ */
 CO_API guint64 co_stream_get_position (const CoStream * self, guint stream);
 
-/** co_stream_max_outputs: the most outputs that a call with @n_steps steps (or a drain: 0) can give */
+/**
+ * co_stream_max_outputs:
+ * @self: streams
+ * @n_steps: T; 0 for a drain
+ *
+ * Returns: the greatest number of outputs of one call with @n_steps steps.
+ *
+ * Since: 0.1
+ */
 CO_API gsize co_stream_max_outputs (const CoStream * self, gsize n_steps);
 
 /**
- * co_stream_forward_steps:
+ * co_stream_forward_steps: (skip)
+ * @self: streams
  * @input: T vectors for each of the S streams
  * @n_steps: T, any number
- * @update_state: %FALSE: give the outputs and leave every state as it was (`update_state=False` of
+ * @update_state: %FALSE: write the outputs and leave every state as it was (`update_state=False` of
  *   continual-inference)
- * @result: where to write
+ * @result: the memory to write to
  *
- * A chunk gives what its vectors give one by one, for fewer passes over the weights.
+ * Processes a chunk of vectors. The outputs equal those of its vectors one by one, for fewer passes over the weights.
  *
- * Returns: the number of outputs written.
+ * Returns: the number of outputs.
+ *
+ * Since: 0.1
  */
 CO_API gsize co_stream_forward_steps (CoStream * self, const CoInput * input,
     gsize n_steps, gboolean update_state, CoResult * result);
 
 /**
- * co_stream_forward_step:
+ * co_stream_forward_step: (skip)
+ * @self: streams of any model but a chunked `kernel`, whose step can give several outputs for one stream
  * @x: (S, C) one vector for each stream
- * @y: (S, n_positions, D) out; outputs one after another, as in #CoResult
+ * @y: (S, n_positions, D) out: the outputs one after another, as in #CoResult
  *
- * Returns: the number of outputs written, 0 to S. Not for chunked `kernel` models, whose step can answer
- * several vectors: co_stream_forward_steps().
+ * Processes one vector of every stream.
+ *
+ * Returns: the number of outputs, 0 to S.
+ *
+ * Since: 0.1
  */
 CO_API gsize co_stream_forward_step (CoStream * self, const float *x, float *y);
 
 /**
- * co_stream_drain:
+ * co_stream_drain: (skip)
+ * @self: streams
+ * @result: the memory to write to; `status` is not used
  *
- * At the end of a stream: answers the vectors of an incomplete chunk of a chunked `kernel` and begins a new
- * chunk. Nothing waits in any other kind.
+ * Ends the streams: answers the vectors of an incomplete chunk of a chunked `kernel` and begins a new chunk. Every other
+ * kind has nothing to answer.
  *
- * Returns: the number of outputs written.
+ * Returns: the number of outputs.
+ *
+ * Since: 0.1
  */
 CO_API gsize co_stream_drain (CoStream * self, CoResult * result);
 
 /**
- * co_stream_set_memory:
- * @stream: which stream, or -1 for all
- * @memory: (n, n_memory) vectors of numbers up to 1e15
- * @n: at least 1
+ * co_stream_set_memory: (skip)
+ * @self: streams of a decoder
+ * @stream: an index, or %CO_ALL_STREAMS
+ * @memory: (n, n_memory) vectors
+ * @n: their number, at least 1
+ * @error: return location for a #GError
  *
- * What a decoder attends to from the next vector on. Its keys and values are projected here, once; the
- * self-attention's state is kept. This call allocates.
+ * Sets the memory that a decoder attends to from the next vector on. The keys and values are projected here, once; the
+ * state of the self-attention is kept. Allocates.
+ *
+ * Returns: %FALSE, with %CO_ERROR_MEMORY, if @memory has a number that is not finite or greater than 1e15, or does not
+ *   fit into RAM; the streams are unchanged then.
+ *
+ * Since: 0.1
  */
-CO_API void co_stream_set_memory (CoStream * self, gint stream,
-    const float *memory, gsize n);
+CO_API gboolean co_stream_set_memory (CoStream * self, guint stream,
+    const float *memory, gsize n, GError ** error);
 
-/** co_stream_get_memory_length: how many vectors the memory of stream @stream has; 0: it has none */
+/**
+ * co_stream_get_memory_length:
+ * @self: streams
+ * @stream: an index, 0 to S-1
+ *
+ * Returns: the number of vectors in the memory of the stream; 0: it has none.
+ *
+ * Since: 0.1
+ */
 CO_API gsize co_stream_get_memory_length (const CoStream * self,
     guint stream);
 
-/** co_stream_clean_state: forgets what came: @stream, or -1 for all; a decoder's memory as well */
-CO_API void co_stream_clean_state (CoStream * self, gint stream);
+/**
+ * co_stream_clean_state:
+ * @self: streams
+ * @stream: an index, or %CO_ALL_STREAMS
+ *
+ * Resets a stream: forgets its past and, of a decoder, its memory.
+ *
+ * Since: 0.1
+ */
+CO_API void co_stream_clean_state (CoStream * self, guint stream);
 
 /**
  * co_stream_get_state:
+ * @self: streams
  *
- * Returns: (transfer full): a snapshot of all S streams, for co_stream_set_state() of a stream with the same
- * model and S, in this process or another one on a machine of the same byte order.
+ * Returns: (transfer full): a snapshot of all S streams, for co_stream_set_state() of streams with the same model and
+ *   the same S, in this process or in another one on a machine of the same byte order.
+ *
+ * Since: 0.1
  */
 CO_API GBytes *co_stream_get_state (const CoStream * self);
 
 /**
  * co_stream_set_state:
+ * @self: streams
+ * @state: a snapshot
+ * @error: return location for a #GError
  *
- * Returns: %FALSE, with %CO_ERROR_STATE, if @state is of another model, version or S, truncated or altered;
- * the stream is as it was then.
+ * Continues from a snapshot.
+ *
+ * Returns: %FALSE, with %CO_ERROR_STATE, if @state is of another model, version or S, truncated or altered; the streams
+ *   are unchanged then.
+ *
+ * Since: 0.1
  */
 CO_API gboolean co_stream_set_state (CoStream * self, GBytes * state,
     GError ** error);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (CoStream, co_stream_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CoStream, co_stream_unref)
 
 G_END_DECLS

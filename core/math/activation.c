@@ -2,19 +2,23 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "math/activation.h"
 
-const gchar *const co_activation_names[] = {
-  "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "elu", "leaky_relu",
-  "identity", NULL
+const CoChoice co_activation_choices[CO_N_ACTIVATIONS] = {
+#define CHOICE(NAME, function, name, blurb) {name, blurb},
+  CO_ACTIVATIONS (CHOICE)
+#undef CHOICE
 };
 
 void
 co_activate (CoActivation self, float *x, gsize n)
 {
-  void (*const functions[]) (float *, gsize) = {
-    co_kernels->relu, co_kernels->gelu, co_kernels->gelu_tanh,
-    co_kernels->silu, co_kernels->tanh, co_kernels->sigmoid, co_kernels->elu,
-    co_kernels->leaky_relu, co_kernels->identity
-  };
-
-  functions[self] (x, n);
+  switch (self) {
+#define CASE(NAME, function, name, blurb)       \
+    case CO_ACTIVATION_##NAME:                  \
+      co_kernels->function (x, n);              \
+      break;
+      CO_ACTIVATIONS (CASE)
+#undef CASE
+    default:
+      g_assert_not_reached ();
+  }
 }

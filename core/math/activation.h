@@ -2,25 +2,33 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <continual/settings.h>
+
 #include "math/kernels.h"
 
 G_BEGIN_DECLS
 
+/* Each activation: its enumerator, its function in CoKernels, its name and its description. */
+#define CO_ACTIVATIONS(A)                                       \
+  A (RELU, relu, "relu", "ReLU")                                \
+  A (GELU, gelu, "gelu", "GELU by the error function")          \
+  A (GELU_TANH, gelu_tanh, "gelu-tanh", "GELU approximated by tanh") \
+  A (SILU, silu, "silu", "SiLU (swish)")                        \
+  A (TANH, tanh, "tanh", "Hyperbolic tangent")                  \
+  A (SIGMOID, sigmoid, "sigmoid", "Logistic sigmoid")           \
+  A (ELU, elu, "elu", "ELU")                                    \
+  A (LEAKY_RELU, leaky_relu, "leaky-relu", "Leaky ReLU, slope 0.01") \
+  A (IDENTITY, identity, "identity", "None")
+
 typedef enum
 {
-  CO_ACTIVATION_RELU,
-  CO_ACTIVATION_GELU,
-  CO_ACTIVATION_GELU_TANH,
-  CO_ACTIVATION_SILU,
-  CO_ACTIVATION_TANH,
-  CO_ACTIVATION_SIGMOID,
-  CO_ACTIVATION_ELU,
-  CO_ACTIVATION_LEAKY_RELU,
-  CO_ACTIVATION_IDENTITY,
+#define ENUMERATOR(NAME, function, name, blurb) CO_ACTIVATION_##NAME,
+  CO_ACTIVATIONS (ENUMERATOR)
+#undef ENUMERATOR
+  CO_N_ACTIVATIONS
 } CoActivation;
 
-/* In the order of CoActivation, ended by NULL. */
-extern const gchar *const co_activation_names[];
+extern const CoChoice co_activation_choices[CO_N_ACTIVATIONS];
 
 void co_activate (CoActivation self, float *x /* (n) */ , gsize n);
 

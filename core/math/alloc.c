@@ -1,8 +1,10 @@
-/* libcontinual: memory that kernels stream through
+/* libcontinual: aligned memory
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Large blocks ask for huge pages: to look up a page costs more than to read it, in a virtual machine twice as much. */
+ * Large blocks use huge pages where the kernel has them: a page lookup costs more than the read, twice as much in a virtual
+ * machine. */
 #include "math/alloc.h"
+#include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
 #include <sys/mman.h>
@@ -11,14 +13,37 @@
 #define HUGE_PAGE (2 << 20)
 
 gpointer
-co_alloc0 (gsize n, gsize size)
+co_try_alloc0 (gsize n, gsize size)
 {
-  const gboolean large = size > 0 && n >= HUGE_PAGE / size;
-  gpointer memory = g_aligned_alloc (n, size, large ? HUGE_PAGE : 64);
+  gpointer memory = NULL;
+  gsize bytes;
+  gboolean large;
 
+  if (!g_size_checked_mul (&bytes, n, size))
+    return NULL;
+  large = bytes >= HUGE_PAGE;
+  if (bytes > 0 && posix_memalign (&memory, large ? HUGE_PAGE : 64, bytes) != 0)
+    return NULL;
 #ifdef MADV_HUGEPAGE
   if (large)
-    madvise (memory, n * size, MADV_HUGEPAGE);     /* advice: without it all is the same but slower */
+    madvise (memory, bytes, MADV_HUGEPAGE);     /* advice: it changes only the speed */
 #endif
-  return memory ? memset (memory, 0, n * size) : NULL;
+  return memory ? memset (memory, 0, bytes) : NULL;
+}
+
+void
+co_free (gpointer memory)
+{
+  free (memory);
+}
+
+gpointer
+co_alloc0 (gsize n, gsize size)
+{
+  gpointer memory = co_try_alloc0 (n, size);
+
+  if (!memory && n > 0 && size > 0)
+    g_error ("failed to allocate %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " bytes",
+        n, size);
+  return memory;
 }

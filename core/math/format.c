@@ -107,8 +107,21 @@ int8_multiply (const CoLinear * self, const float *x, gsize x_stride,
       self->n_in, x, x_stride, n_rows, y, y_stride);
 }
 
-static const CoFormat float32 = { "float32", FALSE, float32_size, float32_fill, float32_multiply };
-static const CoFormat bfloat16 = { "bfloat16", FALSE, bfloat16_size, bfloat16_fill, bfloat16_multiply };
-static const CoFormat int8 = { "int8", TRUE, int8_size, int8_fill, int8_multiply };
+#define DEFINE(name, scaled, blurb)                                                     \
+static const CoFormat name##_format = {                                                 \
+  G_STRINGIFY (name), scaled, name##_size, name##_fill, name##_multiply                 \
+};
+CO_FORMATS (DEFINE)
+#undef DEFINE
 
-const CoFormat *const co_formats[] = { &float32, &bfloat16, &int8, NULL };
+const CoFormat *const co_formats[CO_N_FORMATS] = {
+#define ADDRESS(name, scaled, blurb) &name##_format,
+  CO_FORMATS (ADDRESS)
+#undef ADDRESS
+};
+
+const CoChoice co_format_choices[CO_N_FORMATS] = {
+#define CHOICE(name, scaled, blurb) {G_STRINGIFY (name), blurb},
+  CO_FORMATS (CHOICE)
+#undef CHOICE
+};

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <continual/settings.h>
+
 #include "math/kernels.h"
 
 G_BEGIN_DECLS
@@ -22,8 +24,22 @@ typedef struct
       float *y /* (n_rows, n_out) */ , gsize y_stride);
 } CoFormat;
 
-/* float32, bfloat16, int8; ended by NULL */
-extern const CoFormat *const co_formats[];
+/* Each format: its name, whether each output has a scale, and its description. */
+#define CO_FORMATS(F)                                                   \
+  F (float32, FALSE, "Four bytes a weight")                             \
+  F (bfloat16, FALSE, "Two bytes a weight, 8 bits of mantissa")         \
+  F (int8, TRUE, "One byte a weight, 127 steps to each output's largest; inputs in 15 bits")
+
+enum
+{
+#define ENUMERATOR(name, scaled, blurb) CO_FORMAT_##name,
+  CO_FORMATS (ENUMERATOR)
+#undef ENUMERATOR
+  CO_N_FORMATS
+};
+
+extern const CoFormat *const co_formats[CO_N_FORMATS];
+extern const CoChoice co_format_choices[CO_N_FORMATS];
 
 /* y = W x + b; absent where w is NULL */
 struct _CoLinear
@@ -34,6 +50,13 @@ struct _CoLinear
   const float *scales;          /* (n_out) or NULL */
   const float *b;               /* (n_out) or NULL */
 };
+
+/* Multiply-accumulates of @rows rows */
+static inline guint64
+co_linear_macs (const CoLinear * self, guint64 rows)
+{
+  return rows * self->n_in * self->n_out;
+}
 
 /* Absent where gain is NULL. */
 typedef struct

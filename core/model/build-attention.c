@@ -63,7 +63,7 @@ keras_matrix (const CoBuild * b, CoMatrix * matrix, const CoTensor * weight,
   return TRUE;
 }
 
-/* The matrix whose weight has role @role and whose bias the one behind it. */
+/* The matrix whose weight has role @role and whose bias has the next one */
 static gboolean
 find_matrix (const CoBuild * b, CoMatrix * matrix, const CoLayerParts * layer,
     CoRole role, gsize n_out)
@@ -99,7 +99,7 @@ find_separate (const CoBuild * b, CoMatrices * m, const CoLayerParts * layer,
   return TRUE;
 }
 
-/* Whether the library keeps query, key and value in one where it can */
+/* Whether the library stores query, key and value as one matrix where they have one input */
 static gboolean
 packs (const CoScheme * scheme)
 {
@@ -109,7 +109,7 @@ packs (const CoScheme * scheme)
   return FALSE;
 }
 
-/* Whether the tensors of the projections are those of one attention. */
+/* Checks that the projections are those of one attention. */
 static gboolean
 check_tensors (const CoBuild * b, const CoLayerParts * layer, CoRole base)
 {

@@ -1,8 +1,8 @@
-/* libcontinual: what the retroactive kind carries along
+/* libcontinual: the weights of the carry
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/builder.h"
 
-/* Where a head has fewer features than this, to update its sums costs more than the product that they replace. */
+/* For smaller heads, updating the sums costs more than the product that they replace. */
 #define LEAST_HEAD 16
 
 /* G = W_1 diag (g) (1 - 1 1^T / E) */
@@ -61,7 +61,7 @@ multiply (const CoMatrix * w, const float *x, const float *b, float *y)
   }
 }
 
-/* The part of @m (n_out, H dv) that head @h's values meet, in panels from output @first on */
+/* The columns of @m (n_out, H dv) for the values of head @h, in panels from output @first on */
 static void
 fill_head (const CoAttention * a, float *panels, gsize first,
     const CoMatrix * m, gsize h)
@@ -79,8 +79,8 @@ co_build_pack_carried (const CoBuild * b, CoLayer * layer)
   const gsize E = a->out.n_out, F = layer->linear1.n_out, H = a->n_heads;
   const gsize width = m->out.n_in;
   gboolean carries = !layer->bare && a->d_value >= LEAST_HEAD;
-  g_autofree float *g_float = NULL, *behind_float = NULL, *bias_o = NULL;
-  CoMatrix behind = {.n_out = F,.n_in = width,.out_stride =
+  g_autofree float *g_float = NULL, *carried_float = NULL, *bias_o = NULL;
+  CoMatrix carried = {.n_out = F,.n_in = width,.out_stride =
         width,.in_stride = 1 };
   gsize size;
   float *heads;
@@ -97,7 +97,7 @@ co_build_pack_carried (const CoBuild * b, CoLayer * layer)
     float *bias = co_build_own (b, F);
 
     co_matmul_double (F, width, E, g, out, product);
-    behind.data = behind_float = to_float (product, F * width);
+    carried.data = carried_float = to_float (product, F * width);
     input.data = g_float = to_float (g, F * E);
     input.bias = bias_o = g_new0 (float, F);
     multiply (&input, m->out.bias, NULL, bias_o);
@@ -110,6 +110,6 @@ co_build_pack_carried (const CoBuild * b, CoLayer * layer)
   for (gsize h = 0; h < H; h++) {
     fill_head (a, heads + h * size, 0, &m->out, h);
     if (carries)
-      fill_head (a, heads + h * size, E, &behind, h);
+      fill_head (a, heads + h * size, E, &carried, h);
   }
 }

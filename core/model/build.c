@@ -62,7 +62,7 @@ feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
           t[CO_ROLE_NORM3_WEIGHT], t[CO_ROLE_NORM3_BIAS], E));
 }
 
-/* Queries, keys, values and outputs of as many features as the layers have. */
+/* Checks that queries, keys, values and outputs have the width of the layers. */
 static gboolean
 check_width (const CoBuild * b, const CoAttention * a, gsize E,
     const gchar * path)
@@ -77,7 +77,7 @@ check_width (const CoBuild * b, const CoAttention * a, gsize E,
       path, E, a->q.n_in, a->k.n_in, a->v.n_in, a->out.n_out);
 }
 
-/* @E: features of the layers; CO_ANY: the first one says */
+/* @E: width of the layers; CO_ANY: that of this one */
 static gboolean
 build_layer (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
     gsize E)
@@ -104,7 +104,7 @@ build_layer (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
   return feed_forward (b, self, layer, E);
 }
 
-/* What stands before and behind the layers. */
+/* The parts before and after the layers */
 static gboolean
 build_modules (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {

@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "model/scheme.h"
+#include "names/parts.h"
 #include "stack/stack.h"
 
 G_BEGIN_DECLS
 
-/* Makes @stack from @parts. Weights stay where the file's tensors are; what had to be laid out anew is appended to
- * @owned. FALSE with CO_ERROR_MODEL or CO_ERROR_SETTING. */
+/* Makes @stack from @parts. Weights are copied into panels; all memory that the stack points to is appended to @owned.
+ * FALSE with CO_ERROR_MODEL or CO_ERROR_SETTING. */
 gboolean co_build (CoStack * stack, const CoParts * parts,
     const CoSettings * settings, const CoSafetensors * file,
     GPtrArray * owned, gsize * owned_bytes, GError ** error);

@@ -1,4 +1,4 @@
-/* libcontinual: what the builders of parts share
+/* libcontinual: helpers of the functions that build parts
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/builder.h"
 
@@ -16,7 +16,7 @@ co_build_fail (const CoBuild * b, CoError code, const gchar * format, ...)
   return FALSE;
 }
 
-/* @any: what CO_ANY is called; NULL: it is a 0 */
+/* @any: the word for CO_ANY; NULL: write 0 */
 static gchar *
 shape_to_string (const gsize * dims, gsize n, const gchar * any)
 {

@@ -1,4 +1,4 @@
-/* libcontinual: what the builders of parts share
+/* libcontinual: helpers of the functions that build parts
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,9 +6,9 @@
 
 G_BEGIN_DECLS
 
-#define CO_ANY 0                /* of a size: taken as it is */
+#define CO_ANY 0                /* in place of a size: any size is right */
 
-/* Weights where the file has them: element (o, i) is data[o * out_stride + i * in_stride]. */
+/* A matrix in the memory of a file: element (o, i) is data[o * out_stride + i * in_stride]. */
 typedef struct
 {
   gsize n_out, n_in, out_stride, in_stride;
@@ -16,7 +16,7 @@ typedef struct
   const float *bias;            /* (n_out) or NULL */
 } CoMatrix;
 
-/* Those of an attention, and of a layer's first feed-forward product, whose packing its kind decides */
+/* The matrices of a layer that its kind packs: those of the attention, and of the first feed-forward product */
 typedef struct
 {
   CoMatrix q, k, v, out, linear1;
@@ -33,19 +33,19 @@ typedef struct
   GError **error;
 } CoBuild;
 
-/* All of these return FALSE with an error set if the file is not what it should be. */
+/* These return FALSE with an error set if the file is wrong. */
 gboolean co_build_fail (const CoBuild * b, CoError code,
     const gchar * format, ...) G_GNUC_PRINTF (3, 4);
-/* Whether @tensor is (dims[0], dims[1], …). */
+/* Checks that @tensor is (dims[0], dims[1], …). */
 gboolean co_build_check (const CoBuild * b, const CoTensor * tensor,
     gsize n_dims, const gsize * dims);
-/* Whether the layer has a tensor in that role. */
+/* Checks that the layer has a tensor in that role. */
 gboolean co_build_require (const CoBuild * b, const CoLayerParts * layer,
     CoRole role);
-/* Whether there is no tensor that has no use. */
+/* Checks that @tensor is NULL, because nothing uses it: @why. */
 gboolean co_build_unused (const CoBuild * b, const CoTensor * tensor,
     const gchar * why);
-/* Whether the layer has the biases of all these weights or of none: modules are made with both or with neither. */
+/* Checks that the layer has the biases of all these weights or of none: modules have all or none. */
 gboolean co_build_check_biases (const CoBuild * b,
     const CoLayerParts * layer, const CoRole * weights, gsize n);
 /* (n_out, n_in) and, if there is one, (n_out) */
@@ -53,26 +53,27 @@ gboolean co_build_matrix (const CoBuild * b, CoMatrix * matrix,
     const CoTensor * weight, const CoTensor * bias, gsize n_out, gsize n_in);
 
 /* The attention whose tensors begin at role @base: CO_ROLE_Q_WEIGHT, or CO_ROLE_CROSS for a decoder's second one. Sets
- * shapes, heads and fixed keys; what is packed of @matrices is the kind's to say. */
+ * shapes, heads and fixed keys, and @matrices, which the kind packs. */
 gboolean co_build_attention (const CoBuild * b, CoAttention * attention,
     CoMatrices * matrices, const CoLayerParts * layer, CoRole base);
 
-/* Memory of the model's own, aligned and zero; a copy in it, NULL of NULL; and panels. */
+/* Aligned memory that the model owns: zeros; a copy of @from, NULL for NULL; a matrix in panels */
 float *co_build_own (const CoBuild * b, gsize n);
 const float *co_build_copy (const CoBuild * b, const float *from, gsize n);
 CoLinear co_build_pack (const CoBuild * b, const CoMatrix * matrix);
 
-/* Projections of queries, keys and values: as one where they have one input, and, with @apart or if not, each. */
+/* Projections of queries, keys and values: as one matrix where they have one input; each by itself where they do not, or
+ * with @apart. */
 void co_build_pack_inputs (const CoBuild * b, CoAttention * attention,
     const CoMatrices * matrices, gboolean apart);
-/* The output projection of a layer below whole windows, and the first feed-forward product, carried along where that
- * pays and packed where it does not */
+/* The output projection of a retroactive layer, and its first feed-forward product: in the carry where that is faster,
+ * else packed */
 void co_build_pack_carried (const CoBuild * b, CoLayer * layer);
-/* Everything that one query over a whole window needs */
+/* The matrices of one query over a whole window */
 void co_build_pack_query (const CoBuild * b, CoAttention * attention,
     const CoMatrices * matrices);
 
-/* Gives every layer the class that the kind of attention asks for. */
+/* Sets the mode of the stack and the class of every attention, by the kind. */
 gboolean co_build_kind (const CoBuild * b, CoStack * stack,
     const CoParts * parts);
 

@@ -1,9 +1,11 @@
-/* libcontinual: what each kind of attention makes of a stack
+/* libcontinual: each kind of attention: the mode of its stack, the classes and the weights of its layers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/builder.h"
+#include "stack/rows.h"
+#include "stack/windows.h"
 #include <math.h>
 
-/* A layer through which rows go one by one */
+/* A layer in row mode, or one of a window in which all positions attend */
 static void
 pack_rows (const CoBuild * b, CoLayer * layer)
 {
@@ -15,7 +17,7 @@ pack_rows (const CoBuild * b, CoLayer * layer)
     layer->linear1 = co_build_pack (b, &m->linear1);
 }
 
-/* The layer below whole windows */
+/* The first layer in window mode */
 static void
 pack_first (const CoBuild * b, CoLayer * layer)
 {
@@ -25,7 +27,7 @@ pack_first (const CoBuild * b, CoLayer * layer)
   co_build_pack_carried (b, layer);
 }
 
-/* The last of several, in which one position asks */
+/* The last layer in window mode, if one position attends */
 static void
 pack_last (const CoBuild * b, CoLayer * layer)
 {
@@ -56,65 +58,87 @@ read_window (const CoBuild * b, gsize * back)
   if (*back > 0 && s->kind != CO_KIND_SINGLE_OUTPUT)
     return co_build_fail (b, CO_ERROR_SETTING,
         "query_index %" G_GINT64_FORMAT
-        " with attention %s: expected single-output, for no other kind asks one position; leave query_index out, or "
-        "use single-output", s->query_index, co_kind_names[s->kind]);
-  if (s->partial && (*back > 0 || s->kind == CO_KIND_RETROACTIVE))
+        " with attention %s: expected single-output, for no other kind answers one position; leave query_index out, or "
+        "use single-output", s->query_index, co_kind_choices[s->kind].name);
+  if (s->warm_up == CO_WARM_UP_PARTIAL && (*back > 0 || s->kind == CO_KIND_RETROACTIVE))
     return co_build_fail (b, CO_ERROR_SETTING,
         "warm_up partial %s: expected drop, for there is no such vector before the window is full",
         *back > 0 ? "with a query_index that looks back" : "with retroactive");
   return TRUE;
 }
 
-/* @windows: the first layer answers its whole window, those above evaluate whole windows. */
 static gboolean
-set_window (const CoBuild * b, CoStack * stack, gboolean windows)
+set_window (const CoBuild * b, CoStack * stack, const CoMode * mode,
+    const CoAttentionClass * klass)
 {
   gsize back = 0;
 
   if (!read_window (b, &back))
     return FALSE;
+  stack->mode = mode;
   stack->query_back = back;
   for (gsize l = 0; l < stack->n_layers; l++) {
     CoAttention *a = &stack->layers[l].attention;
 
-    a->klass = windows ? &co_retroactive_class : &co_single_output_class;
+    a->klass = klass;
     a->sequence_len = b->settings->sequence_len;
-    a->query_back = windows ? 0 : back;
-    a->partial = b->settings->partial;
-    if (!windows)
-      pack_rows (b, &stack->layers[l]);
-    else if (l == 0)
-      pack_first (b, &stack->layers[l]);
-    else if (l + 1 == stack->n_layers && !stack->all_positions)
+    a->query_back = klass->step_window ? 0 : back;
+    a->partial = b->settings->warm_up == CO_WARM_UP_PARTIAL;
+  }
+  return TRUE;
+}
+
+/* Each layer over the last N of its own inputs */
+static gboolean
+set_row_windows (const CoBuild * b, CoStack * stack)
+{
+  if (!set_window (b, stack, &co_row_mode, &co_single_output_class))
+    return FALSE;
+  for (gsize l = 0; l < stack->n_layers; l++)
+    pack_rows (b, &stack->layers[l]);
+  return TRUE;
+}
+
+/* The first layer updates its window, the layers above recompute it */
+static gboolean
+set_whole_windows (const CoBuild * b, CoStack * stack)
+{
+  const gsize last = stack->n_layers - 1;
+
+  if (!set_window (b, stack, &co_window_mode, &co_retroactive_class))
+    return FALSE;
+  pack_first (b, &stack->layers[0]);
+  for (gsize l = 1; l <= last; l++)
+    if (l == last && !stack->all_positions)
       pack_last (b, &stack->layers[l]);
     else
       pack_rows (b, &stack->layers[l]);
-  }
   return TRUE;
 }
 
 static gboolean
 single_output (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
-  return set_window (b, stack, stack->n_layers > 1);
+  return stack->n_layers > 1 ? set_whole_windows (b, stack)
+      : set_row_windows (b, stack);
 }
 
 static gboolean
 retroactive (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
   stack->all_positions = TRUE;
-  return set_window (b, stack, TRUE);
+  return set_whole_windows (b, stack);
 }
 
 static gboolean
 deep (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
-  return set_window (b, stack, FALSE);
+  return set_row_windows (b, stack);
 }
 
 /* ---- kinds without a window ---- */
 
-/* fast_transformers' feature map, of the attention whose tensors begin at @base */
+/* fast_transformers' feature map for the attention whose tensors begin at role @base */
 static gboolean
 set_feature_map (const CoBuild * b, CoAttention * a,
     const CoLayerParts * layer, CoRole base)
@@ -127,10 +151,10 @@ set_feature_map (const CoBuild * b, CoAttention * a,
   gsize n_dims;
   double temp;
 
-  *f = (CoFeatures) {.map = co_feature_maps[s->feature_map],.n_in =
+  *f = (CoFeatures) {.map = &co_feature_maps[s->feature_map],.n_in =
         a->d_key,.n_projected = a->d_key,.scale = 1,.norm = 1,.smoothing =
         s->smoothing,.kernel_fn = s->kernel_fn,.eps = 1e-6};
-  random = f->map != co_feature_maps[0];
+  random = f->map != &co_feature_maps[0];
   if (random != (omega != NULL))
     return co_build_fail (b, CO_ERROR_MODEL, random ?
         "layer '%s': feature map %s is drawn at random: expected the matrix it was trained with as tensor "
@@ -164,6 +188,9 @@ set_feature_map (const CoBuild * b, CoAttention * a,
 static gboolean
 recurrent_full (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
+  stack->mode = &co_row_mode;
+  if (b->settings->at_max == CO_AT_MAX_ERROR)
+    stack->max_len = b->settings->max_len;
   for (gsize l = 0; l < stack->n_layers; l++) {
     CoAttention *a = &stack->layers[l].attention;
 
@@ -178,6 +205,7 @@ recurrent_full (const CoBuild * b, CoStack * stack, const CoParts * parts)
 static gboolean
 recurrent_linear (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
+  stack->mode = &co_row_mode;
   for (gsize l = 0; l < stack->n_layers; l++) {
     CoAttention *a = &stack->layers[l].attention;
 
@@ -236,11 +264,11 @@ set_feature_transform (const CoBuild * b, CoAttention * a,
   const gsize M = s->num_random_features;
   CoFeatures *f = &a->features;
 
-  if (s->feature_transform == CO_TRANSFORM_EXPPLUS)
+  if (!co_feature_transforms[s->feature_transform].map)
     return co_build_fail (b, CO_ERROR_SETTING,
-        "feature_transform expplus needs statistics of all queries and keys of the sequence before it can map the "
+        "feature_transform %s needs statistics of all queries and keys of the sequence before it can map the "
         "first one, which a stream does not have: expected elu, relu, square, exp, expmod or identity; train with one "
-        "of these");
+        "of these", co_feature_transforms[s->feature_transform].name);
   if (M > 0 && !matrix)
     return co_build_fail (b, CO_ERROR_MODEL,
         "tensor 'projection_matrix' is missing: expected (%" G_GSIZE_FORMAT
@@ -252,7 +280,7 @@ set_feature_transform (const CoBuild * b, CoAttention * a,
     return co_build_fail (b, CO_ERROR_MODEL,
         "nothing uses tensor '%s' with num_random_features 0: expected none; leave it out, or correct "
         "num_random_features", matrix->name);
-  *f = (CoFeatures) {.map = co_feature_transforms[s->feature_transform],.n_in =
+  *f = (CoFeatures) {.map = &co_feature_transforms[s->feature_transform],.n_in =
         a->d_key,.n_projected = a->d_key,.norm = 1,.scale =
         sqrt (s->scale ? s->scale : 1 / sqrt (a->d_key))};
   if (matrix) {
@@ -284,16 +312,17 @@ kernel (const CoBuild * b, CoStack * stack, const CoParts * parts)
     return co_build_fail (b, CO_ERROR_SETTING,
         "add_bias_kv and add_zero_attn with attention kernel: expected neither, for kernel attention has no such "
         "keys; leave them out");
-  if (s->cache && s->decay < 0)
+  if (s->cache && s->causal_window_decay < 0)
     return co_build_fail (b, CO_ERROR_SETTING,
         "cache without causal_window_decay: expected a decay from 0 to 1, as KernelAttention does, found none; save "
         "causal_window_decay, or leave cache out for a window without decay");
+  stack->mode = &co_row_mode;
   a->klass = &co_kernel_class;
-  a->chunk_len = s->chunk_len;
-  /* What decays to nothing at once is a window of one chunk. */
-  a->window_len = s->decay == 0 ? 1 : s->window_len;
-  a->cache = s->cache && s->decay != 0;
-  a->decay = s->decay > 0 ? s->decay : 1;
+  a->chunk_len = s->causal_chunk_length;
+  /* With a decay of 0, earlier chunks have no weight: the window is one chunk. */
+  a->window_len = s->causal_window_decay == 0 ? 1 : s->causal_window_length;
+  a->cache = s->cache && s->causal_window_decay != 0;
+  a->decay = s->causal_window_decay > 0 ? s->causal_window_decay : 1;
   pack_rows (b, &stack->layers[0]);
   return set_feature_transform (b, a, &g_array_index (parts->layers,
           CoLayerParts, 0));
@@ -309,7 +338,7 @@ set_cross_attention (const CoBuild * b, CoStack * stack,
 
   if (b->settings->norm_first)
     return co_build_fail (b, CO_ERROR_SETTING,
-        "norm_first with a decoder: expected false, for fast_transformers' decoders normalise behind; leave it out");
+        "norm_first with a decoder: expected false, for the norms of fast_transformers' decoders are after attention and feed-forward; leave it out");
   for (gsize l = 0; l < stack->n_layers; l++) {
     CoLayer *layer = &stack->layers[l];
 
@@ -321,25 +350,25 @@ set_cross_attention (const CoBuild * b, CoStack * stack,
   return TRUE;
 }
 
-/* In the order of CoKind */
-static gboolean (*const kinds[]) (const CoBuild *, CoStack *, const CoParts *) = {
-  single_output, retroactive, deep, recurrent_full, recurrent_linear, kernel
+static gboolean (*const kinds[CO_N_KINDS]) (const CoBuild *, CoStack *, const CoParts *) = {
+#define BUILD(NAME, build, name, blurb) [CO_KIND_##NAME] = build,
+  CO_KINDS (BUILD)
+#undef BUILD
+};
+
+static const CoKind self_attentions[] = {
+  [CO_SELF_RECURRENT_FULL] = CO_KIND_RECURRENT_FULL,
+  [CO_SELF_RECURRENT_LINEAR] = CO_KIND_RECURRENT_LINEAR,
 };
 
 gboolean
 co_build_kind (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
-  gint kind = b->settings->kind;
+  const CoKind kind = b->scheme->decoder
+      ? self_attentions[b->settings->self_attention] : (CoKind) b->settings->kind;
 
-  if (b->scheme->decoder) {
-    kind = b->settings->self_attention;
-    if (kind != CO_KIND_RECURRENT_FULL && kind != CO_KIND_RECURRENT_LINEAR)
-      return co_build_fail (b, CO_ERROR_SETTING,
-          "self_attention %s: expected recurrent-full or recurrent-linear, the two that decoders have; correct "
-          "self_attention", co_kind_names[kind]);
-    if (!set_cross_attention (b, stack, parts))
-      return FALSE;
-  }
+  if (b->scheme->decoder && !set_cross_attention (b, stack, parts))
+    return FALSE;
   for (gsize l = 0; l < stack->n_layers; l++) {
     const CoTensor *const *t = g_array_index (parts->layers, CoLayerParts,
         l).tensors;
@@ -355,6 +384,6 @@ co_build_kind (const CoBuild * b, CoStack * stack, const CoParts * parts)
   if (b->scheme->keras && kind != CO_KIND_KERNEL)
     return co_build_fail (b, CO_ERROR_SETTING,
         "attention %s with the tensors of %s: expected kernel; save attention kernel in the metadata, or set the "
-        "property attention", co_kind_names[kind], b->scheme->title);
+        "property attention", co_kind_choices[kind].name, b->scheme->title);
   return kinds[kind] (b, stack, parts);
 }

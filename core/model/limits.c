@@ -1,19 +1,19 @@
-/* libcontinual: how much memory a file may ask for
+/* libcontinual: how much memory a file may request
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Weights are as long as the file. A window is a number in it: a few digits could ask for any amount of memory. What
- * the caller says in an option is meant; what a file says is believed as far as its own length makes it likely. */
+ * The weights are as long as the file, but a window is a number in it: a few digits can request any amount of memory. A
+ * size given as an option is trusted; a size from a file only in proportion to the file's length. */
 #include "model/limits.h"
-#include "model/settings.h"
+#include "settings/settings.h"
 #include <unistd.h>
 
-/* Of a file: this, and so many times its weights. A window of 4096 vectors of the widest usual layers stays below. */
+/* A file may request this much plus so many times its weights: enough for 4096 vectors of the widest usual layers. */
 #define TRUSTED_BYTES (64. * 1024 * 1024)
 #define TRUSTED_TIMES 64
-/* Vectors that go through the layers at once, and room for alignment */
+/* Vectors processed at once, and room for alignment */
 #define ROWS 128
 
-/* More than any size of a layer's state or work comes to, in a type that does not overflow. */
+/* An upper bound of every size of a layer's state and scratch, in a type that does not overflow */
 static double
 upper_bound (const CoStack * stack, const CoLayer * layer)
 {
@@ -41,7 +41,7 @@ fail (const CoSafetensors * file, GError ** error, double bytes,
 }
 
 static gboolean
-is_meant (const CoOptions * options)
+is_given (const CoOptions * options)
 {
   const gchar *keys[] = { "sequence_len", "max_len", "causal_chunk_length",
     "causal_window_length"
@@ -71,7 +71,7 @@ co_limits_check (const CoStack * stack, const CoSafetensors * file,
     return fail (file, error, bytes, "more than this machine has", "");
   if (bytes > TRUSTED_BYTES +
       TRUSTED_TIMES * (double) co_safetensors_get_n_bytes (file)
-      && !is_meant (options))
+      && !is_given (options))
     return fail (file, error, bytes,
         "which is out of proportion to the file",
         ", or give it as an option (a property) if you mean it");

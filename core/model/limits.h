@@ -1,15 +1,15 @@
-/* libcontinual: how much memory a file may ask for
+/* libcontinual: how much memory a file may request
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <continual/options.h>
+#include <continual/settings.h>
 #include "stack/stack.h"
 #include "weights/safetensors.h"
 
 G_BEGIN_DECLS
 
-/* Whether a stream through @stack takes no more memory than there is, nor than a file of this length is trusted with.
- * FALSE with CO_ERROR_SETTING. Before it is true no size of a state may be asked for: it could overflow. */
+/* Checks that a stream through @stack fits into RAM, and that its memory is in proportion to the file's length. FALSE with
+ * CO_ERROR_SETTING. Sizes of states may overflow before this is TRUE. */
 gboolean co_limits_check (const CoStack * stack, const CoSafetensors * file,
     const CoOptions * options, GError ** error);
 

@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/model.h"
 #include "model/build.h"
+#include "math/alloc.h"
 #include "model/limits.h"
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Models that are in use, by file and options, so that elements with the same ones share the weights. */
+/* The models in use by file and options: loading one again shares its weights. */
 static GMutex cache_lock;
 static GHashTable *cache;       /* gchar * to CoModel *, which is not referenced */
 
@@ -48,12 +49,10 @@ describe (CoModel * self, const CoSettings * settings)
   const CoAttention *first = &stack->layers[0].attention;
   CoModelInfo *info = &self->info;
   gboolean decoder = stack->layers[0].cross_class != NULL;
-  gint kind = decoder ? settings->self_attention : settings->kind;
   gsize window = first->klass->window ? first->sequence_len : 0;
 
-  if (kind == CO_KIND_RECURRENT_FULL && !settings->drop_oldest)
-    self->max_len = settings->max_len;
-  info->kind = co_kind_names[kind];
+  info->kind = decoder ? co_self_attention_choices[settings->self_attention].name
+      : co_kind_choices[settings->kind].name;
   info->n_memory = decoder ? stack->layers[0].cross.k.n_in : 0;
   info->n_inputs = stack->n_inputs;
   info->bare_attention = stack->layers[0].bare && !stack->embed.w;
@@ -67,19 +66,16 @@ describe (CoModel * self, const CoSettings * settings)
   info->sequence_len = window;
   info->delay = stack->query_back;
   info->chunk_len = co_stack_max_answers (stack);
-  info->warm_up = 1;
-  if (window && !settings->partial)
-    info->warm_up = settings->kind == CO_KIND_DEEP
-        ? stack->n_layers * (window - 1) + 1 : window;
+  info->warm_up = co_stack_warm_up (stack);
   info->n_weights = window ? co_attention_n_weights (first) : 0;
   info->labels = (const gchar * const *) self->labels;
   info->n_labels = self->labels ? g_strv_length (self->labels) : 0;
-  info->state_bytes = 64 + co_stack_state_size (stack);
+  info->state_bytes = co_stack_state_size (stack);
   info->macs = co_stack_macs (stack);
   info->model_bytes = self->owned_bytes;
 }
 
-/* Snapshots fit a model with the same weights and hyper-parameters, wherever its file lies. */
+/* A snapshot fits every model with the same weights and hyper-parameters, whatever its file. */
 static void
 take_fingerprint (CoModel * self, const CoSafetensors * file,
     const CoSettings * settings)
@@ -103,6 +99,8 @@ take_fingerprint (CoModel * self, const CoSafetensors * file,
   g_checksum_get_digest (sum, self->fingerprint, &n);
 }
 
+G_DEFINE_BOXED_TYPE (CoModel, co_model, co_model_ref, co_model_unref)
+
 static void
 model_free (CoModel * self)
 {
@@ -122,7 +120,7 @@ model_new (const CoSafetensors * file, const CoOptions * options, GError ** erro
   gboolean ok;
 
   self->ref_count = 1;
-  self->owned = g_ptr_array_new_with_free_func (g_aligned_free);
+  self->owned = g_ptr_array_new_with_free_func (co_free);
   ok = co_settings_read (&settings, file, options, error)
       && co_parts_find (&parts, file, &settings, error)
       && co_build (&self->stack, &parts, &settings, file, self->owned,
@@ -140,7 +138,7 @@ model_new (const CoSafetensors * file, const CoOptions * options, GError ** erro
   return self;
 }
 
-/* NULL if there is no such file; then loading says why. */
+/* NULL if there is no such file; loading then reports it. */
 static gchar *
 file_key (const gchar * path, const CoOptions * options)
 {
@@ -177,7 +175,7 @@ co_model_load (const gchar * path, const CoOptions * options, GError ** error)
   file = co_safetensors_load (path, error);
   self = file ? model_new (file, options, error) : NULL;
   key_after = file_key (path, options);
-  /* A file that was replaced meanwhile is not what the key names. */
+  /* The key names another file if it was replaced meanwhile. */
   if (!self || g_strcmp0 (key, key_after) != 0 || !key)
     return self;
 

@@ -17,7 +17,6 @@ struct _CoModel
   CoStack stack;
   CoModelInfo info;
   gchar **labels;
-  guint64 max_len;              /* vectors after which a stream is full; 0: never */
   guint8 fingerprint[32];       /* of weights and hyper-parameters, for snapshots */
 };
 

@@ -1,4 +1,4 @@
-/* libcontinual: weights laid out as what uses them reads them
+/* libcontinual: weights in the layout in which kernels read them
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "math/alloc.h"
 #include "model/builder.h"
@@ -34,7 +34,7 @@ fill (float *panels, gsize first, const CoMatrix * m)
       m->in_stride);
 }
 
-/* Panels of float32 in the format that the settings ask for. Takes @panels. */
+/* Panels of float32 in the format of the setting `precision`. Frees @panels. */
 static CoLinear
 finish (const CoBuild * b, float *panels, gsize n_out, gsize n_in,
     const float *bias)
@@ -60,7 +60,7 @@ co_build_pack (const CoBuild * b, const CoMatrix * m)
           m->n_out));
 }
 
-/* The part of @m that makes head @h's outputs */
+/* The rows of @m for the outputs of head @h */
 static CoMatrix
 head_of (const CoMatrix * m, gsize h, gsize n_heads)
 {
@@ -72,7 +72,7 @@ head_of (const CoMatrix * m, gsize h, gsize n_heads)
 }
 
 static CoMatrix
-turned (const CoMatrix * m)
+transposed (const CoMatrix * m)
 {
   return (CoMatrix) {
   .n_out = m->n_in,.n_in = m->n_out,.data = m->data,.out_stride =
@@ -115,7 +115,7 @@ co_build_pack_query (const CoBuild * b, CoAttention * a, const CoMatrices * m)
 
   a->q = co_build_pack (b, &m->q);
   for (gsize h = 0; h < H; h++) {
-    CoMatrix key = head_of (&m->k, h, H), key_t = turned (&key);
+    CoMatrix key = head_of (&m->k, h, H), key_t = transposed (&key);
     CoMatrix value = head_of (&m->v, h, H);
 
     fill (k + h * k_size, 0, &key_t);

@@ -1,14 +1,14 @@
-/* libcontinual: the first feed-forward product, carried along with an attention's sums
+/* libcontinual: the carry of a retroactive layer
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Behind the attention r = x + b_o + sum_h P_h / d_h, normalised with gain g and bias β, meets the product by W_1:
+ * After the attention, r = x + b_o + sum_h P_h / d_h is normalised with gain g and bias β and multiplied by W_1:
  *
  *   W_1 u + b_1 = G r / σ + (W_1 β + b_1),   G = W_1 diag (g) (1 - 1 1^T / E),   σ^2 = var (r) + ε.
  *
- * But for σ it is linear in r: the attention carries G W_o,h v_j beside W_o,h v_j, and a window's N x E x F product
- * becomes updates of N x H x F sums. G takes the mean away before anything is rounded, so that a row's mean may be any
- * number of times its deviation. */
-#include "stack/layer.h"
+ * Except for σ this is linear in r. So the attention updates sums over G W_o,h v_j beside those over W_o,h v_j, and the
+ * N x E x F product of a window becomes updates of N x H x F sums. G subtracts the mean before anything is rounded: a row's
+ * mean may be much larger than its deviation. */
+#include "stack/carry.h"
 #include <string.h>
 
 static void
@@ -24,7 +24,7 @@ centre (const float *x /* (n) */ , gsize n, float *y)
 }
 
 void
-co_carry_begin (const CoLayer * self, const float *x, gsize n, float *scratch,
+co_carry_base (const CoLayer * self, const float *x, gsize n, float *scratch,
     float *base)
 {
   const CoAttention *attention = &self->attention;
@@ -47,7 +47,7 @@ co_carry_begin (const CoLayer * self, const float *x, gsize n, float *scratch,
 }
 
 void
-co_carry_end (const CoLayer * self, CoWork * work, gsize n, float *x)
+co_carry_features (const CoLayer * self, CoWork * work, gsize n, float *x)
 {
   const gsize E = self->attention.out.n_out, C = self->attention.n_carried;
   const gsize F = self->linear1.n_out;

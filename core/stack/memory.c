@@ -1,6 +1,7 @@
-/* libcontinual: what a decoder attends to
+/* libcontinual: the memory of a decoder
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stack/memory.h"
+#include "math/alloc.h"
 #include <string.h>
 
 struct _CoMemory
@@ -16,13 +17,22 @@ co_memory_new (const float *vectors, gsize n, gsize n_features,
     const gsize * sizes, gsize n_layers)
 {
   CoMemory *self = g_malloc0 (sizeof *self + n_layers * sizeof (gpointer));
+  gboolean fits;
 
   self->ref_count = 1;
   self->n = n;
   self->n_layers = n_layers;
-  self->vectors = g_memdup2 (vectors, n * n_features * sizeof (float));
-  for (gsize l = 0; l < n_layers; l++)
-    self->layers[l] = g_aligned_alloc0 (1, sizes[l], 64);
+  self->vectors = g_try_malloc_n (n, n_features * sizeof (float));
+  fits = self->vectors != NULL;
+  for (gsize l = 0; fits && l < n_layers; l++) {
+    self->layers[l] = co_try_alloc0 (1, sizes[l]);
+    fits = self->layers[l] != NULL;
+  }
+  if (!fits) {
+    co_memory_unref (self);
+    return NULL;
+  }
+  memcpy (self->vectors, vectors, n * n_features * sizeof (float));
   return self;
 }
 
@@ -39,7 +49,7 @@ co_memory_unref (CoMemory * self)
   if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   for (gsize l = 0; l < self->n_layers; l++)
-    g_aligned_free (self->layers[l]);
+    co_free (self->layers[l]);
   g_free (self->vectors);
   g_free (self);
 }

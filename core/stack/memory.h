@@ -1,4 +1,4 @@
-/* libcontinual: what a decoder attends to
+/* libcontinual: the memory of a decoder
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,10 +6,10 @@
 
 G_BEGIN_DECLS
 
-/* Vectors, and what each layer made of them. Immutable, reference counted. */
+/* Vectors, and their keys and values in each layer. Immutable, reference counted. */
 typedef struct _CoMemory CoMemory;
 
-/* @sizes: bytes of each layer's part, zero and aligned to 64 until somebody fills it */
+/* @sizes: bytes of each layer's part, zero and aligned to 64. NULL: it does not fit into RAM */
 CoMemory *co_memory_new (const float *vectors /* (n, n_features) */ , gsize n,
     gsize n_features, const gsize * sizes, gsize n_layers);
 CoMemory *co_memory_ref (CoMemory * self);

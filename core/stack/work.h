@@ -1,4 +1,4 @@
-/* libcontinual: the memory of a step
+/* libcontinual: the scratch memory of a step
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,16 +6,16 @@
 
 G_BEGIN_DECLS
 
-/* Which vector a row is. */
+/* The vector that a row answers for */
 typedef struct
 {
   guint stream;
-  gsize step;                   /* of the call, on whose arrival the row came */
-  guint64 arrival;              /* position of the vector on whose arrival the row came */
-  guint64 position;             /* since the stream's reset, of the vector that the row answers for */
+  gsize step;                   /* of the call, at which the row was answered */
+  guint64 arrival;              /* position of the vector at whose arrival the row was answered */
+  guint64 position;             /* position of the answered vector, counted from the stream's reset */
 } CoTag;
 
-/* Rows on their way through a stack, in the order of steps, then streams. */
+/* Vectors on their way through the layers, in the order of steps, then of streams */
 typedef struct
 {
   gsize n;
@@ -23,30 +23,30 @@ typedef struct
   CoTag *tags;                  /* (n) */
 } CoRows;
 
-/* Keys and values that are not the queries: of a bare attention only. */
+/* Keys and values that differ from the queries: of a bare attention only */
 typedef struct
 {
   const float *key;             /* (n, kdim) */
   const float *value;           /* (n, vdim) */
 } CoSeparate;
 
-/* Reserved once for a stream; nothing in it outlives a call. */
+/* Reserved once for a stream; no content outlives a call. */
 typedef struct
 {
   CoRows rows;
-  CoRows answered;              /* what a layer gives, before it changes places with rows */
+  CoRows answered;              /* a layer's output, before it is swapped with rows */
   float *input;                 /* (rows, C) */
   float *key, *value;           /* (rows, kdim), (rows, vdim) */
-  float *u;                     /* (rows, E) what an attention projects */
-  float *p;                     /* (rows, proj_width) */
-  float *base;                  /* (rows, C) what a window's sums are added to */
+  float *u;                     /* (rows, E) input of an attention or a feed-forward */
+  float *p;                     /* (rows, proj_width) projected queries, keys and values */
+  float *base;                  /* (rows, C) */
   float *context;               /* (rows, H dv) */
-  float *a;                     /* (rows, E), (N, C): what an attention gives */
+  float *a;                     /* (rows, E), (N, C): output of an attention or a feed-forward */
   float *ff;                    /* (rows, d_ff) */
   float *h;                     /* (N, E) a window */
   float *scratch;
-  float *cross_scratch;         /* for the longest memory; grows when one is set */
-  CoMemory **memories;          /* (S) the stream's, each NULL until it has one; NULL: not a decoder */
+  float *cross_scratch;         /* for the longest memory; grows when a memory is set */
+  CoMemory **memories;          /* (S) each NULL until it is set; NULL: not a decoder */
 } CoWork;
 
 G_END_DECLS

@@ -1,15 +1,15 @@
 /* libcontinual: snapshots of streams
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A head, the state block as it is, the memories of a decoder, and a SHA-256 of all of it. Positions inside the block
- * are counters that every use takes modulo the ring's length, so no content can lead outside it; numbers are checked
- * to be finite. A memory is the number of its vectors, 0 for none, and the vectors. */
+ * A header, the state block as it is, the memories of a decoder, and a SHA-256 of all of it. The block holds counters, which
+ * every use takes modulo the length of a ring, and numbers, which are checked to be finite: no content leads outside the
+ * block. A memory is the number of its vectors, 0 for none, and the vectors. */
 #include "stream/stream.h"
 #include <math.h>
 #include <string.h>
 
 #define MAGIC "CoState"
-#define VERSION 2
+#define VERSION 3
 #define SUM_SIZE 32
 
 typedef struct
@@ -19,9 +19,9 @@ typedef struct
   guint64 size;                 /* of the snapshot */
   guint8 model[32];             /* CoModel.fingerprint */
   guint64 zero;
-} Head;
+} Header;
 
-G_STATIC_ASSERT (sizeof (Head) == 64);
+G_STATIC_ASSERT (sizeof (Header) == 64);
 
 static void
 sum (const guint8 * data, gsize n, guint8 digest[SUM_SIZE])
@@ -63,10 +63,10 @@ write_memories (const CoStream * self, guint8 * to)
   }
 }
 
-/* With @apply FALSE: whether the bytes are memories of this stream. With TRUE, sets them. */
+/* With @apply FALSE: whether the bytes are valid memories for this stream. With TRUE: sets them. */
 static gboolean
 read_memories (CoStream * self, const guint8 * from, gsize size,
-    gboolean apply)
+    gboolean apply, GError ** error)
 {
   const gsize width = self->model->info.n_memory;
 
@@ -83,11 +83,12 @@ read_memories (CoStream * self, const guint8 * from, gsize size,
       return FALSE;
     vectors = g_memdup2 (from, n * width * sizeof (float));
     for (gsize i = 0; i < n * width; i++)
-      if (!isfinite (vectors[i]))
+      if (!(fabsf (vectors[i]) <= CO_LARGEST))
         return FALSE;
-    if (apply && n > 0)
-      co_stream_set_memory (self, s, vectors, n);
-    else if (apply)
+    if (apply && n > 0) {
+      if (!co_stream_set_memory (self, s, vectors, n, error))
+        return FALSE;
+    } else if (apply)
       co_stream_put_memory (self, s, NULL);
     from += n * width * sizeof (float);
     size -= n * width * sizeof (float);
@@ -100,57 +101,52 @@ co_stream_get_state (const CoStream * self)
 {
   gsize block, size;
   guint8 *data;
-  Head head = {.magic = MAGIC,.version = VERSION };
+  Header header = {.magic = MAGIC,.version = VERSION };
 
   g_return_val_if_fail (self != NULL, NULL);
 
   block = self->n_streams * self->stride;
-  size = sizeof head + block + memories_size (self);
-  head.n_streams = self->n_streams;
-  head.size = size + SUM_SIZE;
-  memcpy (head.model, self->model->fingerprint, sizeof head.model);
+  size = sizeof header + block + memories_size (self);
+  header.n_streams = self->n_streams;
+  header.size = size + SUM_SIZE;
+  memcpy (header.model, self->model->fingerprint, sizeof header.model);
   data = g_malloc (size + SUM_SIZE);
-  memcpy (data, &head, sizeof head);
-  memcpy (data + sizeof head, self->state, block);
-  write_memories (self, data + sizeof head + block);
+  memcpy (data, &header, sizeof header);
+  memcpy (data + sizeof header, self->state, block);
+  write_memories (self, data + sizeof header + block);
   sum (data, size, data + size);
   return g_bytes_new_take (data, size + SUM_SIZE);
 }
 
-/* NULL, or what is wrong with the snapshot. */
+/* What is wrong with the snapshot; NULL: nothing */
 static const gchar *
 refuse (CoStream * self, const guint8 * data, gsize n)
 {
   const gsize block = self->n_streams * self->stride;
   guint8 digest[SUM_SIZE];
-  Head head;
+  Header header;
 
-  if (n < sizeof head)
+  if (n < sizeof header)
     return "it is truncated";
-  memcpy (&head, data, sizeof head);
-  if (memcmp (head.magic, MAGIC, sizeof head.magic) != 0)
+  memcpy (&header, data, sizeof header);
+  if (memcmp (header.magic, MAGIC, sizeof header.magic) != 0)
     return "it is not a snapshot of a stream";
-  if (head.version != VERSION)
+  if (header.version != VERSION)
     return "it is of another version of this library";
-  if (memcmp (head.model, self->model->fingerprint, sizeof head.model) != 0)
+  if (memcmp (header.model, self->model->fingerprint, sizeof header.model) != 0)
     return "it is of another model, or of this one with other hyper-parameters";
-  if (head.n_streams != self->n_streams)
+  if (header.n_streams != self->n_streams)
     return "it is of another number of streams";
-  if (head.size != n || n < sizeof head + block + SUM_SIZE)
+  if (header.size != n || n < sizeof header + block + SUM_SIZE)
     return "it is truncated or has bytes behind its end";
   sum (data, n - SUM_SIZE, digest);
   if (memcmp (digest, data + n - SUM_SIZE, SUM_SIZE) != 0)
     return "its checksum does not fit: it was altered";
-  for (guint s = 0; s < self->n_streams; s++)
-    if (((const CoStreamHead *) (data + sizeof head + s * self->stride))->position
-        > G_MAXINT64)
-      return "it holds a position that no stream reaches";
   if (!co_stack_state_is_finite (&self->model->stack,
-          data + sizeof head + CO_STREAM_HEAD_SIZE, self->stride,
-          self->n_streams)
-      || !read_memories (self, data + sizeof head + block,
-          n - SUM_SIZE - sizeof head - block, FALSE))
-    return "it holds numbers that are not finite";
+          data + sizeof header, self->stride, self->n_streams)
+      || !read_memories (self, data + sizeof header + block,
+          n - SUM_SIZE - sizeof header - block, FALSE, NULL))
+    return "it holds numbers that are not finite, or a position that no stream reaches";
   return NULL;
 }
 
@@ -177,8 +173,9 @@ co_stream_set_state (CoStream * self, GBytes * state, GError ** error)
         "afresh", n, self->n_streams, self->n_streams == 1 ? "" : "s", why);
     return FALSE;
   }
-  memcpy (self->state, data + sizeof (Head), block);
-  read_memories (self, data + sizeof (Head) + block,
-      n - SUM_SIZE - sizeof (Head) - block, TRUE);
+  if (!read_memories (self, data + sizeof (Header) + block,
+          n - SUM_SIZE - sizeof (Header) - block, TRUE, error))
+    return FALSE;
+  memcpy (self->state, data + sizeof (Header), block);
   return TRUE;
 }

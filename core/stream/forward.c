@@ -1,4 +1,4 @@
-/* libcontinual: a whole sequence at once
+/* libcontinual: a whole sequence without a stream
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/stream.h"
 #include <string.h>
@@ -9,7 +9,7 @@ co_model_forward (const CoModel * self, const float *x, gsize n, float *y,
 {
   const CoModelInfo *info;
   CoStream *stream;
-  CoResult result;
+  CoResult result = { 0 };
   gsize capacity, got, y_size, weights_size;
   g_autofree float *all_y = NULL, *all_weights = NULL;
 
@@ -19,23 +19,23 @@ co_model_forward (const CoModel * self, const float *x, gsize n, float *y,
   g_return_if_fail (!weights || info->n_weights);
 
   stream = co_stream_new ((CoModel *) self, 1);
-  capacity = co_stream_max_outputs (stream, n);
+  /* Of the sequence, and of a drain after it */
+  capacity = co_stream_max_outputs (stream, n) + co_stream_max_outputs (stream, 0);
   y_size = info->n_positions * info->n_outputs;
   weights_size = info->n_heads * info->n_positions * info->n_weights;
   result.y = all_y = g_new (float, capacity * y_size);
   result.weights = all_weights =
       weights ? g_new (float, capacity * weights_size) : NULL;
-  result.outputs = NULL;
-  result.rows = NULL;
+  result.capacity = capacity;
   got = co_stream_forward_steps (stream, &(CoInput) {
         .x = x}, n, TRUE, &result);
   if (info->chunk_len > 1)
     got += co_stream_drain (stream, &(CoResult) {
-          .y = all_y + got * y_size});
+          .capacity = capacity - got,.y = all_y + got * y_size});
   if (got > 0)
     memcpy (y, all_y + (got - 1) * y_size, y_size * sizeof (float));
   if (got > 0 && weights)
     memcpy (weights, all_weights + (got - 1) * weights_size,
         weights_size * sizeof (float));
-  co_stream_free (stream);
+  co_stream_unref (stream);
 }

@@ -1,9 +1,11 @@
-/* libcontinual: giving streams a memory
+/* libcontinual: the memory of a decoder's stream
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/stream.h"
+#include "math/alloc.h"
 #include "math/fpmode.h"
+#include <math.h>
 
-/* Projects the keys and values of every layer. */
+/* Projects the keys and values of every layer. NULL: they do not fit into RAM. */
 static CoMemory *
 project (const CoStack * stack, const float *vectors, gsize n)
 {
@@ -16,14 +18,14 @@ project (const CoStack * stack, const float *vectors, gsize n)
         layers[l].cross, n);
   memory = co_memory_new (vectors, n, stack->layers[0].cross.k.n_in, sizes,
       stack->n_layers);
-  for (gsize l = 0; l < stack->n_layers; l++)
+  for (gsize l = 0; memory && l < stack->n_layers; l++)
     stack->layers[l].cross_class->project (&stack->layers[l].cross, vectors, n,
         co_memory_get_layer (memory, l));
   co_fp_leave (mode);
   return memory;
 }
 
-/* Room for a step that asks a memory of @n vectors. */
+/* Scratch memory for a step that attends to a memory of @n vectors */
 static void
 reserve (CoStream * self, gsize n)
 {
@@ -35,8 +37,8 @@ reserve (CoStream * self, gsize n)
             layers[l].cross, n));
   if (size <= self->cross_scratch_size)
     return;
-  g_aligned_free (self->work.cross_scratch);
-  self->work.cross_scratch = g_aligned_alloc (size, sizeof (float), 64);
+  co_free (self->work.cross_scratch);
+  self->work.cross_scratch = co_alloc0 (size, sizeof (float));
   self->cross_scratch_size = size;
 }
 
@@ -54,21 +56,47 @@ co_stream_put_memory (CoStream * self, guint stream, CoMemory * memory)
     co_memory_unref (old);
 }
 
-void
-co_stream_set_memory (CoStream * self, gint stream, const float *vectors,
-    gsize n)
+static gboolean
+check_vectors (const float *vectors /* (n, width) */ , gsize n, gsize width,
+    GError ** error)
+{
+  for (gsize i = 0; i < n * width; i++)
+    if (!(fabsf (vectors[i]) <= CO_LARGEST)) {
+      g_set_error (error, CO_ERROR, CO_ERROR_MEMORY,
+          "memory of %" G_GSIZE_FORMAT " vectors: expected finite numbers up to "
+          "%g, found %g in vector %" G_GSIZE_FORMAT "; repair what makes the memory",
+          n, (double) CO_LARGEST, (double) vectors[i], i / width);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+co_stream_set_memory (CoStream * self, guint stream, const float *vectors,
+    gsize n, GError ** error)
 {
   CoMemory *memory;
 
-  g_return_if_fail (self != NULL && vectors != NULL && n > 0);
-  g_return_if_fail (self->model->info.n_memory > 0);
-  g_return_if_fail (stream >= -1 && stream < (gint) self->n_streams);
+  g_return_val_if_fail (self != NULL && vectors != NULL && n > 0, FALSE);
+  g_return_val_if_fail (self->model->info.n_memory > 0, FALSE);
+  g_return_val_if_fail (stream == CO_ALL_STREAMS
+      || stream < self->n_streams, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  if (!check_vectors (vectors, n, self->model->info.n_memory, error))
+    return FALSE;
   memory = project (&self->model->stack, vectors, n);
+  if (!memory) {
+    g_set_error (error, CO_ERROR, CO_ERROR_MEMORY,
+        "memory of %" G_GSIZE_FORMAT " vectors: expected one that fits into RAM "
+        "with its keys and values, found too little; give fewer vectors", n);
+    return FALSE;
+  }
   for (guint s = 0; s < self->n_streams; s++)
-    if (stream < 0 || s == (guint) stream)
+    if (stream == CO_ALL_STREAMS || s == stream)
       co_stream_put_memory (self, s, memory);
   co_memory_unref (memory);
+  return TRUE;
 }
 
 gsize

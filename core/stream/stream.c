@@ -6,10 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows that go through the layers together: enough for matrix products, little enough for the caches. */
+/* Rows processed at once: enough for matrix products, few enough for the caches */
 #define CHUNK_ROWS 64
-/* Above this an embedded vector could overflow on its way: it is refused like an infinity. */
-#define LARGEST 1e15f
+
+G_DEFINE_BOXED_TYPE (CoStream, co_stream, co_stream_ref, co_stream_unref)
 
 CoStream *
 co_stream_new (CoModel * model, guint n_streams)
@@ -22,8 +22,9 @@ co_stream_new (CoModel * model, guint n_streams)
 
   self = g_new0 (CoStream, 1);
   self->model = co_model_ref (model);
+  self->ref_count = 1;
   self->n_streams = n_streams;
-  self->stride = CO_STREAM_HEAD_SIZE + co_stack_state_size (&model->stack);
+  self->stride = co_stack_state_size (&model->stack);
   self->max_steps = MAX (1, CHUNK_ROWS / n_streams);
   rows = self->max_steps * n_streams;
   answers = rows * co_stack_max_answers (&model->stack);
@@ -33,24 +34,35 @@ co_stream_new (CoModel * model, guint n_streams)
   co_work_lay_out (&self->work, &model->stack, rows, self->memory);
   self->tags = (CoTag *) (self->memory + work_size);
   self->state = co_alloc0 (n_streams, self->stride);
-  self->spare = g_aligned_alloc (n_streams, self->stride, 64);
+  self->spare = co_alloc0 (n_streams, self->stride);
   if (model->info.n_memory)
     self->work.memories = g_new0 (CoMemory *, n_streams);
   return self;
 }
 
-void
-co_stream_free (CoStream * self)
+CoStream *
+co_stream_ref (CoStream * self)
 {
-  if (!self)
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+void
+co_stream_unref (CoStream * self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   for (guint s = 0; self->work.memories && s < self->n_streams; s++)
     co_stream_put_memory (self, s, NULL);
   g_free (self->work.memories);
-  g_aligned_free (self->work.cross_scratch);
-  g_aligned_free (self->state);
-  g_aligned_free (self->spare);
-  g_aligned_free (self->memory);
+  co_free (self->work.cross_scratch);
+  co_free (self->state);
+  co_free (self->spare);
+  co_free (self->memory);
   co_model_unref (self->model);
   g_free (self);
 }
@@ -90,7 +102,7 @@ co_stream_get_position (const CoStream * self, guint stream)
 {
   g_return_val_if_fail (self != NULL && stream < self->n_streams, 0);
 
-  return co_stream_head (self, stream)->position;
+  return co_stream_header (self, stream)->position;
 }
 
 gsize
@@ -106,21 +118,21 @@ co_stream_max_outputs (const CoStream * self, gsize n_steps)
 }
 
 void
-co_stream_clean_state (CoStream * self, gint stream)
+co_stream_clean_state (CoStream * self, guint stream)
 {
   g_return_if_fail (self != NULL);
-  g_return_if_fail (stream >= -1 && stream < (gint) self->n_streams);
+  g_return_if_fail (stream == CO_ALL_STREAMS || stream < self->n_streams);
 
   for (guint s = 0; s < self->n_streams; s++)
-    if (stream < 0 || s == (guint) stream) {
+    if (stream == CO_ALL_STREAMS || s == stream) {
       memset (self->state + s * self->stride, 0, self->stride);
       if (self->work.memories)
         co_stream_put_memory (self, s, NULL);
     }
 }
 
-/* Absent, refused, or so far taken. */
-static CoRow
+/* Absent, refused or, so far, taken */
+static CoVectorStatus
 inspect (const float *x /* (n) */ , gsize n)
 {
   gsize n_nan = 0, n_inf = 0;
@@ -129,47 +141,47 @@ inspect (const float *x /* (n) */ , gsize n)
     n_nan += isnan (x[i]) != 0;
     n_inf += isinf (x[i]) != 0;
   }
-  return n_nan == n ? CO_ROW_ABSENT : n_nan + n_inf ? CO_ROW_REFUSED :
-      CO_ROW_TAKEN;
+  return n_nan == n ? CO_VECTOR_ABSENT : n_nan + n_inf ? CO_VECTOR_REFUSED :
+      CO_VECTOR_TAKEN;
 }
 
 static gboolean
 too_large (const float *x /* (n) */ , gsize n)
 {
   for (gsize i = 0; i < n; i++)
-    if (!(fabsf (x[i]) <= LARGEST))
+    if (!(fabsf (x[i]) <= CO_LARGEST))
       return TRUE;
   return FALSE;
 }
 
-/* Where in (S, T) a vector lies */
+/* The vectors of a call: vector (s, t) is at s * n_steps + t */
 typedef struct
 {
   const CoInput *input;
   gsize n_steps;
 } Source;
 
-static CoRow
+static CoVectorStatus
 inspect_vector (const CoStream * self, const Source * from, gsize at)
 {
   const CoModelInfo *info = &self->model->info;
   const CoInput *in = from->input;
-  CoRow row;
+  CoVectorStatus status;
 
   if (in->mask && !in->mask[at])
-    return CO_ROW_ABSENT;
-  row = inspect (in->x + at * info->n_inputs, info->n_inputs);
-  if (row == CO_ROW_TAKEN && in->key)
-    row = inspect (in->key + at * info->n_keys, info->n_keys);
-  if (row == CO_ROW_TAKEN && in->value)
-    row = inspect (in->value + at * info->n_values, info->n_values);
-  return row;
+    return CO_VECTOR_ABSENT;
+  status = inspect (in->x + at * info->n_inputs, info->n_inputs);
+  if (status == CO_VECTOR_TAKEN && in->key)
+    status = inspect (in->key + at * info->n_keys, info->n_keys);
+  if (status == CO_VECTOR_TAKEN && in->value)
+    status = inspect (in->value + at * info->n_values, info->n_values);
+  return status;
 }
 
-/* Copies the vectors of steps @from to @to that have one side by side, into work->input and its like. */
+/* Copies the vectors of steps @from to @to that are taken, side by side, to work->input, key and value. */
 static void
 gather (CoStream * self, const Source * source, gsize from, gsize to,
-    CoRow * rows)
+    CoVectorStatus * statuses)
 {
   const CoModelInfo *info = &self->model->info;
   const CoInput *in = source->input;
@@ -179,13 +191,13 @@ gather (CoStream * self, const Source * source, gsize from, gsize to,
   for (gsize step = from; step < to; step++)
     for (guint s = 0; s < self->n_streams; s++) {
       gsize at = s * source->n_steps + step, n = work->rows.n;
-      CoRow row = inspect_vector (self, source, at);
+      CoVectorStatus status = inspect_vector (self, source, at);
 
-      if (row == CO_ROW_TAKEN && work->memories && !work->memories[s])
-        row = CO_ROW_WAITING;
-      if (rows)
-        rows[at] = row;
-      if (row != CO_ROW_TAKEN)
+      if (status == CO_VECTOR_TAKEN && work->memories && !work->memories[s])
+        status = CO_VECTOR_WAITING;
+      if (statuses)
+        statuses[at] = status;
+      if (status != CO_VECTOR_TAKEN)
         continue;
       memcpy (work->input + n * info->n_inputs, in->x + at * info->n_inputs,
           info->n_inputs * sizeof (float));
@@ -200,29 +212,30 @@ gather (CoStream * self, const Source * source, gsize from, gsize to,
     }
 }
 
-/* Gives the embedded rows their positions and closes the gaps of those that cannot be taken after all. */
+/* Gives the embedded rows their positions. Removes rows that are too large or beyond max_len. */
 static void
-admit (CoStream * self, const Source * source, CoRow * rows)
+admit (CoStream * self, const Source * source, CoVectorStatus * statuses)
 {
   const CoModelInfo *info = &self->model->info;
   const gsize E = info->d_model, K = info->n_keys, V = info->n_values;
+  const guint64 max_len = self->model->stack.max_len;
   CoWork *work = &self->work;
   gsize kept = 0;
 
   for (gsize i = 0; i < work->rows.n; i++) {
     CoTag tag = work->rows.tags[i];
-    guint64 *position = &co_stream_head (self, tag.stream)->position;
-    CoRow row = CO_ROW_TAKEN;
+    guint64 *position = &co_stream_header (self, tag.stream)->position;
+    CoVectorStatus status = CO_VECTOR_TAKEN;
 
     if (too_large (work->rows.x + i * E, E)
         || (source->input->key && too_large (work->key + i * K, K))
         || (source->input->value && too_large (work->value + i * V, V)))
-      row = CO_ROW_REFUSED;
-    else if (self->model->max_len && *position >= self->model->max_len)
-      row = CO_ROW_FULL;
-    if (row != CO_ROW_TAKEN) {
-      if (rows)
-        rows[tag.stream * source->n_steps + tag.step] = row;
+      status = CO_VECTOR_REFUSED;
+    else if (max_len && *position >= max_len)
+      status = CO_VECTOR_FULL;
+    if (status != CO_VECTOR_TAKEN) {
+      if (statuses)
+        statuses[tag.stream * source->n_steps + tag.step] = status;
       continue;
     }
     tag.arrival = tag.position = (*position)++;
@@ -238,7 +251,7 @@ admit (CoStream * self, const Source * source, CoRow * rows)
   work->rows.n = kept;
 }
 
-/* Which outputs of the call the answers are. */
+/* The vectors that the outputs of a call answer */
 static void
 report (const CoTag * tags, gsize n, CoOutput * outputs)
 {
@@ -263,12 +276,13 @@ co_stream_forward_steps (CoStream * self, const CoInput * input,
   g_return_val_if_fail (self->model->info.bare_attention || (!input->key
           && !input->value), 0);
   g_return_val_if_fail (!result->weights || self->model->info.n_weights, 0);
+  g_return_val_if_fail (result->capacity >= co_stream_max_outputs (self,
+          n_steps), 0);
 
   stack = &self->model->stack;
   work = &self->work;
   y_size = co_stack_n_positions (stack) * stack->n_outputs;
-  weights_size = self->model->info.n_heads * co_stack_n_positions (stack) *
-      self->model->info.n_weights;
+  weights_size = co_stack_weights_size (stack);
   mode = co_fp_enter ();
   if (!update_state)
     memcpy (self->spare, self->state, self->n_streams * self->stride);
@@ -281,15 +295,14 @@ co_stream_forward_steps (CoStream * self, const CoInput * input,
     const float *key, *value;
 
     gather (self, &source, step, MIN (step + self->max_steps, n_steps),
-        result->rows);
+        result->status);
     co_stack_embed (stack, work, work->input, work->rows.n);
-    admit (self, &source, result->rows);
+    admit (self, &source, result->status);
     if (work->rows.n == 0)
       continue;
     key = input->key ? work->key : work->rows.x;
     value = input->value ? work->value : key;
-    co_stack_forward_rows (stack, work, self->state + CO_STREAM_HEAD_SIZE, self->stride,
-        input->key || input->value ? &(CoSeparate) {
+    co_stack_forward (stack, work, self->state, self->stride, input->key || input->value ? &(CoSeparate) {
         key, value} : NULL, &answers);
     if (result->outputs)
       report (answers.tags, answers.n, result->outputs + n);
@@ -306,6 +319,10 @@ co_stream_forward_step (CoStream * self, const float *x, float *y)
 {
   CoResult result = {.y = y };
 
+  g_return_val_if_fail (self != NULL && x != NULL && y != NULL, 0);
+  g_return_val_if_fail (self->model->info.chunk_len == 1, 0);
+
+  result.capacity = self->n_streams;
   return co_stream_forward_steps (self, &(CoInput) {
         .x = x}, 1, TRUE, &result);
 }
@@ -321,15 +338,17 @@ co_stream_drain (CoStream * self, CoResult * result)
   stack = &self->model->stack;
   if (co_stack_max_answers (stack) == 1)
     return 0;
+  g_return_val_if_fail (result->y != NULL, 0);
+  g_return_val_if_fail (result->capacity >= co_stream_max_outputs (self, 0), 0);
   for (guint s = 0; s < self->n_streams; s++) {
-    guint64 position = co_stream_head (self, s)->position;
+    guint64 position = co_stream_header (self, s)->position;
     CoAnswers answers = {
       .y = result->y + n * stack->n_outputs,.tags = self->tags,
     };
     guint64 mode = co_fp_enter ();
 
-    co_stack_drain (stack, &self->work, self->state + CO_STREAM_HEAD_SIZE, self->stride,
-        s, position - 1, &answers);
+    stack->mode->drain (stack, &self->work, self->state, self->stride, s,
+        position - 1, &answers);
     co_fp_leave (mode);
     if (result->outputs)
       report (answers.tags, answers.n, result->outputs + n);

@@ -1,4 +1,4 @@
-/* libcontinual: what is inside a stream
+/* libcontinual: the inside of a stream
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -7,38 +7,33 @@
 
 G_BEGIN_DECLS
 
-#define CO_STREAM_HEAD_SIZE 64
-
-/* What stands before each stream's layers. */
-typedef struct
-{
-  guint64 position;             /* vectors taken since the reset */
-} CoStreamHead;
+/* A larger number could overflow in the layers: it is refused like an infinity. */
+#define CO_LARGEST 1e15f
 
 struct _CoStream
 {
   CoModel *model;
+  gint ref_count;               /* atomic */
   guint n_streams;
   gsize stride;                 /* bytes of one stream's state */
-  gsize max_steps;              /* that go through the layers at once */
+  gsize max_steps;              /* processed at once */
   CoWork work;
   CoTag *tags;                  /* (max answers of max_steps) */
   gsize cross_scratch_size;     /* floats of work.cross_scratch */
-  guint8 *memory;               /* holds work and tags */
-  guint8 *spare;                /* the state before a step that must not change it */
+  guint8 *memory;               /* of work and tags */
+  guint8 *spare;                /* (n_streams, stride) the state before a step that must not change it */
 
-  /* All that a reset clears and a snapshot holds: (n_streams, stride), each a CoStreamHead in CO_STREAM_HEAD_SIZE
-   * bytes, then the layers' states. */
+  /* Cleared on reset, and the content of a snapshot: (n_streams, stride), each a CoStreamHeader and the layers' states */
   guint8 *state;
 };
 
 /* @memory: NULL for none; a reference is taken */
 void co_stream_put_memory (CoStream * self, guint stream, CoMemory * memory);
 
-static inline CoStreamHead *
-co_stream_head (const CoStream * self, guint stream)
+static inline CoStreamHeader *
+co_stream_header (const CoStream * self, guint stream)
 {
-  return (CoStreamHead *) (self->state + stream * self->stride);
+  return (CoStreamHeader *) (self->state + stream * self->stride);
 }
 
 G_END_DECLS

@@ -28,7 +28,7 @@ struct _ModelStream
   float *y;                     /* (max outputs, y_size) */
   float *weights;               /* (max outputs, H, P, W) or NULL */
   CoOutput *outputs;            /* (max outputs) */
-  CoRow *rows;                  /* (n_streams, capacity) */
+  CoVectorStatus *rows;                  /* (n_streams, capacity) */
   GArray *events;               /* of ModelEvent */
   guint next_event;
 };
@@ -57,7 +57,7 @@ model_stream_new (CoModel * model, guint n_streams, AttentionWeights weights)
 void
 model_stream_free (ModelStream * self)
 {
-  co_stream_free (self->stream);
+  co_stream_unref (self->stream);
   vector_clock_free (self->clock);
   g_free (self->memory);
   g_free (self->x);
@@ -106,7 +106,7 @@ model_stream_set_memory (ModelStream * self, const float *memory, gsize n)
 {
   float *copy = g_memdup2 (memory, n * self->n_memory * sizeof (float));
 
-  co_stream_set_memory (self->stream, -1, copy, n);
+  co_stream_set_memory (self->stream, CO_ALL_STREAMS, copy, n, NULL);
   g_free (self->memory);
   self->memory = copy;
   self->memory_length = n;
@@ -137,7 +137,7 @@ restore_memory (ModelStream * self)
   for (guint s = 0; s < self->n_streams; s++)
     if (co_stream_get_memory_length (self->stream, s) == 0)
       co_stream_set_memory (self->stream, s, self->memory,
-          self->memory_length);
+          self->memory_length, NULL);
 }
 
 void
@@ -193,7 +193,7 @@ reserve (ModelStream * self, gsize n_steps)
         attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info));
   }
   self->outputs = g_renew (CoOutput, self->outputs, n_outputs);
-  self->rows = g_renew (CoRow, self->rows, self->n_streams * n_steps);
+  self->rows = g_renew (CoVectorStatus, self->rows, self->n_streams * n_steps);
 }
 
 /* The next @n of @rows as (S, n, width), in @copy where they don't lie so. */
@@ -272,8 +272,8 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
   model_stream_forget (self);
   reserve (self, n);
   result = (CoResult) {
-  .y = self->y,.weights = self->weights,.outputs = self->outputs,.rows =
-        self->rows};
+  .capacity = co_stream_max_outputs (self->stream, n),.y = self->y,.weights =
+        self->weights,.outputs = self->outputs,.status = self->rows};
   *counts = (ModelCounts) {
   0};
   begun = gst_util_get_timestamp ();
@@ -292,22 +292,22 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
 
     vector_clock_step (self->clock, &now);
     for (guint s = 0; s < self->n_streams; s++) {
-      CoRow row = self->rows[s * n + step];
+      CoVectorStatus row = self->rows[s * n + step];
 
       /* A stream by itself has no others to be absent from. */
-      if (row == CO_ROW_ABSENT && self->n_streams == 1)
-        row = CO_ROW_REFUSED;
+      if (row == CO_VECTOR_ABSENT && self->n_streams == 1)
+        row = CO_VECTOR_REFUSED;
       switch (row) {
-        case CO_ROW_TAKEN:
+        case CO_VECTOR_TAKEN:
           vector_clock_take (self->clock, s);
           counts->vectors++;
           break;
-        case CO_ROW_REFUSED:
+        case CO_VECTOR_REFUSED:
           counts->refused++;
           g_array_append_val (self->events, ((ModelEvent) {
                 .type = MODEL_REFUSED,.time = now,.stream = s}));
           break;
-        case CO_ROW_FULL:
+        case CO_VECTOR_FULL:
           counts->refused++;
           g_array_append_val (self->events, ((ModelEvent) {
                 .type = MODEL_FULL,.time = now,.stream = s}));
@@ -334,7 +334,8 @@ model_stream_drain (ModelStream * self, ModelCounts * counts)
   model_stream_forget (self);
   reserve (self, 0);
   result = (CoResult) {
-  .y = self->y,.outputs = self->outputs};
+  .capacity = co_stream_max_outputs (self->stream, 0),.y = self->y,.outputs =
+        self->outputs};
   *counts = (ModelCounts) {
   0};
   counts->outputs = co_stream_drain (self->stream, &result);

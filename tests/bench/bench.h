@@ -23,7 +23,7 @@ run_step (const Run * r)
   for (guint s = 0; s < (r->apart ? r->n_streams : 1); s++)
     co_stream_forward_steps (r->streams[s], &(CoInput) {
           .x = r->x}, r->n_steps, TRUE, &(CoResult) {
-          .y = r->y});
+          .capacity = co_stream_max_outputs (r->streams[s], r->n_steps),.y = r->y});
 }
 
 static inline Run
@@ -63,7 +63,7 @@ static inline void
 run_free (Run * r)
 {
   for (guint s = 0; s < r->n_streams; s++)
-    co_stream_free (r->streams[s]);
+    co_stream_unref (r->streams[s]);
   g_free (r->streams);
   g_free (r->x);
   g_free (r->y);

@@ -56,7 +56,7 @@ measure (const Case * c, const Floor * floor, gsize n)
   double begin;
 
   if (n > 1 && !c->floor && grows (floor->m))
-    co_stream_clean_state (c->run.streams[0], -1);
+    co_stream_clean_state (c->run.streams[0], CO_ALL_STREAMS);
   begin = now_us ();
   for (gsize i = 0; i < n; i++)
     if (c->floor)

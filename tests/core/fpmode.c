@@ -39,7 +39,7 @@ test_callers_mode (void)
         co_model_get_info (g->model)->n_inputs, y);
     g_assert_cmpfloat (halve (), >, 0);
   }
-  co_stream_free (stream);
+  co_stream_unref (stream);
 }
 
 int

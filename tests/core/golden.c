@@ -15,7 +15,8 @@ run (const Golden * g, CoStream * stream, gsize chunk, float *y, gsize *first)
   *first = G_MAXSIZE;
   for (gsize t = 0; t < g->n_steps; t += chunk) {
     CoInput input = golden_input (g, t);
-    CoResult result = {.y = y + n * g->y_size,.outputs = outputs };
+    CoResult result = {.capacity = capacity,.y = y + n * g->y_size,.outputs =
+          outputs };
     gsize got = co_stream_forward_steps (stream, &input,
         MIN (chunk, g->n_steps - t), TRUE, &result);
 
@@ -25,7 +26,7 @@ run (const Golden * g, CoStream * stream, gsize chunk, float *y, gsize *first)
     n += got;
   }
   return n + co_stream_drain (stream, &(CoResult) {
-        .y = y + n * g->y_size});
+        .capacity = capacity,.y = y + n * g->y_size});
 }
 
 static void

@@ -144,7 +144,7 @@ golden_stream (const Golden * g)
   CoStream *stream = co_stream_new (g->model, 1);
 
   if (g->memory)
-    co_stream_set_memory (stream, -1, g->memory, g->n_memory);
+    co_stream_set_memory (stream, CO_ALL_STREAMS, g->memory, g->n_memory, NULL);
   return stream;
 }
 

@@ -47,7 +47,7 @@ live_free (Live * self)
     g_array_unref (self->memory[s]);
   }
   g_ptr_array_unref (self->memories);
-  co_stream_free (self->stream);
+  co_stream_unref (self->stream);
   co_model_unref (self->model);
   g_free (self);
 }
@@ -74,7 +74,7 @@ live_set_memory (Live * self, gint stream, GRand * random)
   RefMemory *memory = ref_memory_random (self->m, random);
 
   g_ptr_array_add (self->memories, memory);
-  co_stream_set_memory (self->stream, stream, memory->x, memory->n);
+  co_stream_set_memory (self->stream, stream, memory->x, memory->n, NULL);
   for (gint s = 0; s < (gint) self->S; s++)
     if (stream < 0 || s == stream)
       self->current[s] = memory;
@@ -126,20 +126,20 @@ spoil (Chunk * chunk, const Live * live, gsize at, GRand * random)
     case 0:                    /* NaN throughout */
       for (gsize i = 0; i < width; i++)
         x[i] = NAN;
-      chunk->rows[at] = CO_ROW_ABSENT;
+      chunk->rows[at] = CO_VECTOR_ABSENT;
       break;
     case 1:{
       /* A decoder without a memory does not look for the last one. */
       float value = bad[g_rand_int_range (random, 0,
               G_N_ELEMENTS (bad) - live->m->decoder)];
       x[g_rand_int_range (random, 0, width)] = value;
-      chunk->rows[at] = width == 1 && isnan (value) ? CO_ROW_ABSENT
-          : CO_ROW_REFUSED;
+      chunk->rows[at] = width == 1 && isnan (value) ? CO_VECTOR_ABSENT
+          : CO_VECTOR_REFUSED;
       break;
     }
     case 2:
       chunk->mask[at] = 0;
-      chunk->rows[at] = CO_ROW_ABSENT;
+      chunk->rows[at] = CO_VECTOR_ABSENT;
       if (g_rand_boolean (random))      /* what lies under a mask does not matter */
         x[0] = NAN;
       break;
@@ -161,10 +161,10 @@ chunk_new (const Live * live, gsize T, gboolean faults, float loudness,
   self->key = live->has_key ? vectors (rows, m->layers[0].self.k.n_in, random) : NULL;
   self->value = live->has_value ? vectors (rows, m->layers[0].self.v.n_in, random)
       : NULL;
-  self->rows = g_new (CoRow, rows);
+  self->rows = g_new (CoVectorStatus, rows);
   self->mask = faults ? g_malloc (MAX (rows, 1)) : NULL;
   for (gsize i = 0; i < rows; i++) {
-    self->rows[i] = CO_ROW_TAKEN;
+    self->rows[i] = CO_VECTOR_TAKEN;
     if (loudness > 1 && g_rand_int_range (random, 0, 6) == 0) {
       gsize width;
       float *x = some_input (self, live, i, &width, random);
@@ -206,6 +206,7 @@ outputs_new (const Live * live, gsize T)
   Outputs *self = g_new0 (Outputs, 1);
   gsize capacity = co_stream_max_outputs (live->stream, T);
 
+  self->result.capacity = capacity;
   self->y_size = info->n_positions * info->n_outputs;
   self->weights_size = info->n_heads * info->n_positions * info->n_weights;
   self->result.y = g_new (float, capacity * self->y_size + 1);
@@ -214,7 +215,7 @@ outputs_new (const Live * live, gsize T)
   if (info->n_weights)
     self->result.weights = g_new (float, capacity * self->weights_size);
   self->result.outputs = g_new0 (CoOutput, capacity);
-  self->result.rows = g_new0 (CoRow, live->S * T);
+  self->result.status = g_new0 (CoVectorStatus, live->S * T);
   return self;
 }
 
@@ -224,7 +225,7 @@ outputs_free (Outputs * self)
   g_free (self->result.y);
   g_free (self->result.weights);
   g_free (self->result.outputs);
-  g_free (self->result.rows);
+  g_free (self->result.status);
   g_free (self);
 }
 
@@ -355,14 +356,14 @@ live_run (Live * self, const Chunk * chunk)
   for (gsize t = 0; t < chunk->T; t++)
     for (guint s = 0; s < self->S; s++) {
       gsize at = s * chunk->T + t, n_answers, age;
-      CoRow expected = chunk->rows[at];
+      CoVectorStatus expected = chunk->rows[at];
 
-      if (expected == CO_ROW_TAKEN && self->m->decoder && !self->current[s])
-        expected = CO_ROW_WAITING;
-      if (expected == CO_ROW_TAKEN && !has_room (self, s))
-        expected = CO_ROW_FULL;
-      g_assert_cmpint (r->rows[at], ==, expected);
-      if (expected != CO_ROW_TAKEN)
+      if (expected == CO_VECTOR_TAKEN && self->m->decoder && !self->current[s])
+        expected = CO_VECTOR_WAITING;
+      if (expected == CO_VECTOR_TAKEN && !has_room (self, s))
+        expected = CO_VECTOR_FULL;
+      g_assert_cmpint (r->status[at], ==, expected);
+      if (expected != CO_VECTOR_TAKEN)
         continue;
       take (self, s, chunk, at);
       n_answers = ref_n_answers (self->m,

@@ -33,7 +33,7 @@ typedef struct
   gsize T;
   float *x, *key, *value;       /* (S, T, …) */
   guint8 *mask;                 /* (S, T) or NULL */
-  CoRow *rows;                  /* (S, T) absent, refused, or taken if there is room */
+  CoVectorStatus *rows;                  /* (S, T) absent, refused, or taken if there is room */
 } Chunk;
 
 /* Room for what a call gives */

@@ -191,7 +191,7 @@ static const Case refused[] = {
   { "attention", "@attention=kernel", MODEL, { "'projection_matrix' is missing" } },
   { "encoder", "@attention=kernel", SETTING, { "kernel", "alone" } },
   { "attention", "@attention=recurrent_linear;@add_zero_attn=true", SETTING, { "add_zero_attn with attention recurrent-linear" } },
-  { "decoder", "@self_attention=deep", SETTING, { "self_attention deep", "recurrent-full or recurrent-linear" } },
+  { "decoder", "@self_attention=deep", SETTING, { "'deep' of self_attention", "recurrent-full or recurrent-linear" } },
   { "decoder", "@norm_first=true", SETTING, { "norm_first with a decoder" } },
   { "decoder", "@cross_attention=half", SETTING, { "'half' of cross_attention" } },
   { "kernel", "@attention=deep;@sequence_len=3", SETTING, { "expected kernel" } },
@@ -447,7 +447,7 @@ test_taken (gconstpointer data)
     g_error ("%s %s: %s", c->base, c->edits, error->message);
   stream = co_stream_new (model, 1);
   if (co_model_get_info (model)->n_memory)
-    co_stream_set_memory (stream, -1, x, 2);
+    co_stream_set_memory (stream, CO_ALL_STREAMS, x, 2, NULL);
   if (!g_str_equal (c->base, "keys-values"))
     for (gsize i = 0; i < 8; i++)
       if (co_stream_forward_step (stream, x, y) > 0)

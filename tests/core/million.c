@@ -56,7 +56,8 @@ typedef struct
 static gsize
 feed (Run * self, gsize n)
 {
-  CoResult result = {.y = self->y,.outputs = self->outputs };
+  CoResult result = {.capacity = co_stream_max_outputs (self->stream, n),.y =
+        self->y,.outputs = self->outputs };
   CoInput input = {.x = self->x + self->n % BLOCK * self->m->C };
 
   self->n += n;
@@ -126,12 +127,14 @@ watch (Run * self)
 static void
 check_state (const CoStream * stream)
 {
-  const CoAttention *attention = &stream->model->stack.layers[0].attention;
-  const gsize size = attention->klass->state_size (attention) - 64;
-  const gpointer numbers = stream->state + CO_STREAM_HEAD_SIZE + 64;
+  const CoStack *stack = &stream->model->stack;
+  const CoAttention *attention = &stack->layers[0].attention;
+  const gsize size =
+      attention->klass->state_size (attention) - sizeof (CoStateHeader);
+  const gpointer numbers = co_state_numbers ((CoStateHeader *) (stream->state +
+          co_stack_state_offset (stack, 0)));
 
-  g_assert_true (co_stack_state_is_finite (&stream->model->stack,
-          stream->state + CO_STREAM_HEAD_SIZE, stream->stride, 1));
+  g_assert_true (co_stack_state_is_finite (stack, stream->state, stream->stride, 1));
   for (gsize i = 0; attention->klass->in_double && i < size / sizeof (double);
       i++)
     g_assert_cmpint (fpclassify (((double *) numbers)[i]), !=, FP_SUBNORMAL);
@@ -171,7 +174,7 @@ test_kind (gconstpointer data)
   run.outputs = g_new (CoOutput, co_stream_max_outputs (run.stream, CALL));
   if (m->decoder) {
     run.memory = ref_memory_random (m, random);
-    co_stream_set_memory (run.stream, -1, run.memory->x, run.memory->n);
+    co_stream_set_memory (run.stream, CO_ALL_STREAMS, run.memory->x, run.memory->n, NULL);
   }
 
   first = watch (&run);
@@ -189,7 +192,7 @@ test_kind (gconstpointer data)
   g_assert_cmpint (grown, <=, SLACK);
   g_assert_cmpuint (co_stream_get_position (run.stream, 0), ==, run.n);
 
-  co_stream_free (run.stream);
+  co_stream_unref (run.stream);
   g_clear_pointer (&run.memory, ref_memory_free);
   g_free (run.x);
   g_free (run.y);

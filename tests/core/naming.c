@@ -91,7 +91,7 @@ outputs_of (GBytes * file, const RefModel * m, gsize * n)
   for (gsize i = 0; i < 3 * m->N * m->C; i++)
     x[i] = ref_normal (random);
   *n = co_stream_forward_steps (stream, &(CoInput) {.x = x }, 3 * m->N, TRUE,
-      &(CoResult) {.y = y });
+      &(CoResult) {.capacity = co_stream_max_outputs (stream, 3 * m->N),.y = y });
   return y;
 }
 

@@ -5,6 +5,7 @@
  * recycled positions, of chunks and blocks of chunks. Moved on by a common multiple of them all, a stream must give the
  * same outputs, to the bit. */
 #include "live.h"
+#include "stack/layer-state.h"
 #include "stream/stream.h"
 #include <string.h>
 
@@ -51,31 +52,26 @@ static void
 move_layer (const CoLayer * layer, guint8 * state, guint64 by)
 {
   const CoAttention *a = &layer->attention;
-  const gsize size = a->klass->state_size (a);
-  const gsize ring = MAX (a->query_back + 1, co_attention_max_answers (a));
-  guint64 *counters = (guint64 *) state;
+  const CoLayerState s = co_layer_state_open (layer, state);
+  const gsize ring = co_layer_state_ring_len (layer);
 
-  counters[0] += by;
+  s.attention->taken += by;
   if (a->klass == &co_kernel_class)
-    counters[1] += by / a->chunk_len;
+    s.attention->chunks += by / a->chunk_len;
   for (gsize i = 0; !a->klass->step_window && ring > 1 && i < ring; i++)
-    ((guint64 *) (state + size))[i] += by;
+    s.positions[i] += by;
 }
 
 static void
 move (CoStream * stream, guint64 by)
 {
   const CoStack *stack = &stream->model->stack;
-  const gboolean windows = stack->layers[0].attention.klass->step_window != NULL;
 
   for (guint s = 0; s < stream->n_streams; s++) {
-    guint8 *state = stream->state + s * stream->stride + CO_STREAM_HEAD_SIZE;
-
-    co_stream_head (stream, s)->position += by;
-    for (gsize l = 0; l < (windows ? 1 : stack->n_layers); l++) {
-      move_layer (&stack->layers[l], state, by);
-      state += co_layer_state_size (&stack->layers[l]);
-    }
+    co_stream_header (stream, s)->position += by;
+    for (gsize l = 0; l < stack->mode->n_stateful (stack); l++)
+      move_layer (&stack->layers[l], stream->state + s * stream->stride +
+          co_stack_state_offset (stack, l), by);
   }
 }
 

@@ -173,7 +173,7 @@ test_lifetime (Fixture * self, gconstpointer data)
   write_file (self->path, self->second);
   again = load (self->path, NULL);
   g_assert_true (again != co_stream_get_model (stream));
-  co_stream_free (stream);
+  co_stream_unref (stream);
 }
 
 static gpointer

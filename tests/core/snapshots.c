@@ -79,7 +79,7 @@ test_clean (Fixture * self, gconstpointer data)
   g_autoptr (GBytes) after = NULL;
 
   advance (self, 8);
-  co_stream_clean_state (self->live->stream, -1);
+  co_stream_clean_state (self->live->stream, CO_ALL_STREAMS);
   after = co_stream_get_state (self->live->stream);
   g_assert_true (g_bytes_equal (before, after));
   advance (self, 8);

@@ -55,7 +55,7 @@ leave_and_return (Live * live, GRand * random)
   CoInput input = chunk_input (other);
 
   if (live->m->decoder)
-    co_stream_set_memory (live->stream, -1, other->x, 5);
+    co_stream_set_memory (live->stream, CO_ALL_STREAMS, other->x, 5, NULL);
   co_stream_forward_steps (live->stream, &input, 5, TRUE, &out->result);
   co_stream_set_state (live->stream, state, &error);
   g_assert_no_error (error);
@@ -71,7 +71,7 @@ disturb (Live * live, GRand * random)
       break;
     case 1:{
       CoStream *copy = co_stream_copy (live->stream);
-      co_stream_free (live->stream);
+      co_stream_unref (live->stream);
       live->stream = copy;
       break;
     }

@@ -17,7 +17,7 @@ check (const Variant * variant, GRand * random)
   g_autofree float *x = g_new (float, info->n_inputs);
   g_autofree float *y = g_new (float, info->n_positions * info->n_outputs);
   g_autofree float *weights = g_new (float, rows * keys);
-  CoResult result = {.y = y,.weights = weights };
+  CoResult result = {.capacity = 1,.y = y,.weights = weights };
   gsize n = 0;
 
   for (guint t = 0; t < 60; t++) {
@@ -38,7 +38,7 @@ check (const Variant * variant, GRand * random)
     }
   }
   g_assert_cmpuint (n, >, 0);
-  co_stream_free (stream);
+  co_stream_unref (stream);
   co_model_unref (model);
 }
 

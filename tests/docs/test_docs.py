@@ -78,42 +78,48 @@ class Costs(unittest.TestCase):
         self.assertEqual(len(seen), 8, f"every page is checked by a model: {seen}")
 
 
+TABLE = re.compile(r"(\| key \| values \| default \| kinds \| meaning \|\n)(?:\|.*\n)+")
+
+
+def table_of_settings():
+    """What docs/model-files.md says of the hyper-parameters, from the library's table"""
+    settings = core.settings()
+    kinds = [choice.name.decode() for choice in choices(next(s for s in settings if s.key == b"attention"))]
+    lines = ["| key | values | default | kinds | meaning |", "|---|---|---|---|---|"]
+    for s in settings:
+        names = f"`{s.key.decode()}`" + (f", `{s.alias.decode()}`" if s.alias else "")
+        values = {core.BOOLEAN: "`true`, `false`", core.TEXT: "text",
+                  core.INTEGER: f"whole number, {s.min:.9g} to {s.max:.9g}", core.NUMBER: f"number, {s.min:.9g} to {s.max:.9g}",
+                  core.CHOICE: ", ".join(f"`{choice.name.decode()}`" for choice in choices(s))}[s.type]
+        default = f"`{s.fallback.decode()}`" if s.fallback else "none"
+        fitting = [kind for i, kind in enumerate(kinds) if s.kinds >> i & 1]
+        lines.append(f"| {names} | {values} | {default} | {kinds_to_text(s, kinds, fitting)} | {s.blurb.decode()} |")
+    return "\n".join(lines) + "\n"
+
+
+def choices(setting):
+    return [setting.choices[i] for i in range(setting.n_choices)]
+
+
+def kinds_to_text(setting, kinds, fitting):
+    if setting.scope == 4:  # CO_FOR_DECODER
+        return "decoders"
+    if len(fitting) == len(kinds):
+        return "all"
+    if len(fitting) == len(kinds) - 1:
+        return "all but " + next(f"`{kind}`" for kind in kinds if kind not in fitting)
+    return ", ".join(f"`{kind}`" for kind in fitting)
+
+
 class ModelFiles(unittest.TestCase):
-    page = read("docs", "model-files.md") if os.path.exists(os.path.join(ROOT, "docs", "model-files.md")) else ""
+    page = read("docs", "model-files.md")
 
-    def names(self, array):
-        source = read("core", "model", "settings.c") + read("core", "math", "activation.c")
-        return re.findall(r'"([^"]+)"', re.search(array + r"\[\] = \{(.*?)\}", source, re.S)[1])
-
-    def test_every_key(self):
-        table = re.search(r"settings\[\] = \{(.*?)\n\};", read("core", "model", "settings.c"), re.S)[1]
-        table = table.replace("MAX_COUNT", "16777216")
-        rows = re.findall(r'\{"(\w+)", (NULL|"\w+"), (\w+), AT \(\w+\)(.*?)\}', table, re.S)
-        documented = {}
-        for line in self.page.split("\n"):
-            cells = [cell.strip() for cell in line.split("|")[1:-1]]
-            if len(cells) == 4 and re.match(r"`\w+`", cells[0]):
-                documented[re.match(r"`(\w+)`", cells[0])[1]] = cells
-        self.assertEqual(set(documented), {row[0] for row in rows})
-        for key, alias, kind, rest in rows:
-            fallback = re.match(r'\s*,\s*"([^"]*)"', rest)
-            fallback = fallback[1] if fallback else "none"
-            limits = [float(n) for n in re.findall(r"-?\d[-\d.e]*", rest.split('"')[-1])]
-            what = {"BOOLEAN": "`true`, `false`", "TEXT": "text"}.get(kind)
-            if kind in ("INTEGER", "NUMBER"):
-                what = f"{'whole number' if kind == 'INTEGER' else 'number'}, {limits[0]:.9g} to {limits[1]:.9g}"
-                if fallback == "none" or not limits[0] <= float(fallback) <= limits[1]:
-                    fallback = "none"
-            if kind == "NAME":
-                what = ", ".join(f"`{name}`" for name in self.names(re.search(r"names =\s*(\w+)", rest)[1]))
-            with self.subTest(key=key):
-                names = f"`{key}`" + (f", `{alias[1:-1]}`" if alias != "NULL" else "")
-                self.assertEqual(documented[key][0], names)
-                self.assertEqual(documented[key][1], what)
-                self.assertEqual(documented[key][2], f"`{fallback}`" if fallback != "none" else "none")
+    def test_table_of_settings(self):
+        self.assertEqual(TABLE.search(self.page)[0], table_of_settings(),
+                         "run tests/docs/test_docs.py --write, which puts the table right")
 
     def test_every_tensor_name(self):
-        source = read("core", "model", "scheme.c")
+        source = read("core", "names", "schemes.c")
         names = re.findall(r'\{(?:prefix )?"([\w.]+)", CO_ROLE', source)
         names += re.findall(r'prefix "([\w.]+)"', source)
         self.assertGreater(len(set(names)), 25)
@@ -138,4 +144,9 @@ class Links(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if "--write" in sys.argv:
+        page = TABLE.sub(lambda _: table_of_settings(), read("docs", "model-files.md"))
+        with open(os.path.join(ROOT, "docs", "model-files.md"), "w", encoding="utf-8") as file:
+            file.write(page)
+        sys.exit()
     unittest.main(verbosity=2)

@@ -253,7 +253,7 @@ GST_START_TEST (test_flush)
   separate_push (&s, QUERY, 3);
   for (guint p = 0; p < N_PADS; p++)
     flush (&s, p, seqnum);
-  co_stream_clean_state (s.truth, -1);
+  co_stream_clean_state (s.truth, CO_ALL_STREAMS);
   for (gsize i = 0; i < 3; i++) {
     push_all (&s, i);
     separate_expect (&s, i);
@@ -278,7 +278,7 @@ GST_START_TEST (test_flush_of_one)
   flush (&s, KEY, gst_util_seqnum_next ());
   separate_push_at (&s, KEY, 5, EACH);
   separate_push (&s, VALUE, 1);
-  co_stream_clean_state (s.truth, -1);
+  co_stream_clean_state (s.truth, CO_ALL_STREAMS);
   separate_expect_at (&s, 1, 5, 1, EACH);
   separate_free (&s);
 }
@@ -322,18 +322,18 @@ GST_START_TEST (test_reset)
   rig_push_event (&s.rig, QUERY,
       gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
           gst_structure_new_empty ("continual-reset")));
-  co_stream_clean_state (s.truth, -1);
+  co_stream_clean_state (s.truth, CO_ALL_STREAMS);
   push_all (&s, 1);
   separate_expect (&s, 1);
   g_signal_emit_by_name (s.rig.element, "clean-state");
-  co_stream_clean_state (s.truth, -1);
+  co_stream_clean_state (s.truth, CO_ALL_STREAMS);
   push_all (&s, 2);
   separate_expect (&s, 2);
   /* A new stream */
   rig_push_event (&s.rig, QUERY, gst_event_new_stream_start ("another"));
   separate_set_caps (&s, QUERY, 1);
   push_segment (&s, QUERY, 0, 0);
-  co_stream_clean_state (s.truth, -1);
+  co_stream_clean_state (s.truth, CO_ALL_STREAMS);
   push_all (&s, 3);
   separate_expect (&s, 3);
   separate_free (&s);

@@ -191,7 +191,7 @@ static inline void
 separate_free (Separate * s)
 {
   rig_free (&s->rig);
-  co_stream_free (s->truth);
+  co_stream_unref (s->truth);
   golden_free (s->g);
 }
 
@@ -214,7 +214,7 @@ static inline void
 separate_expect_at (Separate * s, gsize q, gsize k, gsize v, GstClockTime pts)
 {
   g_autofree float *y = g_new (float, s->g->y_size);
-  CoResult result = {.y = y };
+  CoResult result = {.capacity = 1,.y = y };
 
   fail_unless_equals_int (co_stream_forward_steps (s->truth, &(CoInput) {
               s->x[QUERY] + q * s->width[QUERY], s->x[KEY] + k * s->width[KEY],

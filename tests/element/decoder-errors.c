@@ -397,10 +397,10 @@ GST_START_TEST (test_streams)
   decoder_expect (&d, 0, 1, truth, 1);
   encoder_set_caps (d.h, "32:1:2", 0);
   memcpy (x, d.g->x, 2 * C * sizeof (float));
-  co_stream_set_memory (stream, -1, d.g->memory, 10);
+  co_stream_set_memory (stream, CO_ALL_STREAMS, d.g->memory, 10, NULL);
   for (gsize s = 0; s < 2; s++) {
-    co_stream_clean_state (stream, -1);
-    co_stream_set_memory (stream, -1, d.g->memory, 10);
+    co_stream_clean_state (stream, CO_ALL_STREAMS);
+    co_stream_set_memory (stream, CO_ALL_STREAMS, d.g->memory, 10, NULL);
     co_stream_forward_step (stream, x + s * C, y + s * d.g->y_size);
   }
   fail_unless_equals_int (gst_harness_push (d.h, vectors_new (x, 2 * C, EACH,

@@ -108,8 +108,8 @@ decoder_expect_after (Decoder * d, gsize from, gsize skip, gsize n,
   for (gsize t = from; t < from + skip + n; t++) {
     for (gsize i = 0; i < n_switches; i++)
       if (switches[i].at == t)
-        co_stream_set_memory (stream, -1,
-            d->g->memory + switches[i].from * d->E, switches[i].n);
+        co_stream_set_memory (stream, CO_ALL_STREAMS,
+            d->g->memory + switches[i].from * d->E, switches[i].n, NULL);
     fail_unless_equals_int (co_stream_forward_step (stream,
             d->g->x + t * d->C, y), 1);
     if (t >= from + skip)

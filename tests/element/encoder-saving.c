@@ -114,11 +114,11 @@ check_file (const gchar * file, gsize from, gsize n)
 {
   const gsize C = co_model_get_info (g->model)->n_inputs;
   g_autoptr (CoStream) stream = co_stream_new (g->model, 1);
-  g_autofree float *y =
-      g_new (float, co_stream_max_outputs (stream, 1) * g->y_size);
+  const gsize capacity = co_stream_max_outputs (stream, 1);
+  g_autofree float *y = g_new (float, capacity * g->y_size);
   g_autoptr (GBytes) state = NULL;
   g_autofree gchar *found = NULL;
-  CoResult result = {.y = y };
+  CoResult result = {.capacity = capacity,.y = y };
   gsize size;
 
   for (gsize t = from; t < from + n; t++)

@@ -22,11 +22,28 @@ class Info(ctypes.Structure):  # CoModelInfo
 
 
 class Input(ctypes.Structure):  # CoInput
-    _fields_ = [(name, ctypes.c_void_p) for name in ("x", "key", "value", "mask")]
+    _fields_ = [(name, ctypes.c_void_p) for name in ("x", "key", "value", "mask")] + [("padding", ctypes.c_void_p * 4)]
 
 
 class Result(ctypes.Structure):  # CoResult
-    _fields_ = [(name, ctypes.c_void_p) for name in ("y", "weights", "outputs", "rows")]
+    _fields_ = [("capacity", ctypes.c_size_t)] + [
+        (name, ctypes.c_void_p) for name in ("y", "weights", "outputs", "status")] + [("padding", ctypes.c_void_p * 4)]
+
+
+class Choice(ctypes.Structure):  # CoChoice
+    _fields_ = [("name", ctypes.c_char_p), ("blurb", ctypes.c_char_p)]
+
+
+class Setting(ctypes.Structure):  # CoSetting
+    _fields_ = [(name, ctypes.c_char_p) for name in ("key", "alias", "property", "nick", "blurb")] + [
+        (name, ctypes.c_uint) for name in ("type", "scope", "kinds")] + [
+        (name, ctypes.c_double) for name in ("min", "max", "unset")] + [
+        ("fallback", ctypes.c_char_p), ("choices_name", ctypes.c_char_p), ("choices", ctypes.POINTER(Choice)),
+        ("n_choices", ctypes.c_uint)]
+
+
+INTEGER, NUMBER, BOOLEAN, CHOICE, TEXT = range(5)  # CoSettingType
+ALL_STREAMS = ctypes.c_uint(-1)
 
 
 lib = ctypes.CDLL(os.environ["CONTINUAL_LIB"])
@@ -37,6 +54,12 @@ lib.co_stream_new.restype = ctypes.c_void_p
 lib.co_stream_max_outputs.restype = ctypes.c_size_t
 lib.co_stream_forward_steps.restype = ctypes.c_size_t
 lib.co_stream_drain.restype = ctypes.c_size_t
+lib.co_setting_get.restype = ctypes.POINTER(Setting)
+
+
+def settings():
+    """The table of hyper-parameters"""
+    return [lib.co_setting_get(i).contents for i in range(lib.co_setting_count())]
 
 
 def floats(tensor):
@@ -70,12 +93,12 @@ class Model:
         x, key, value, memory = (None if t is None else floats(t) for t in (x, key, value, memory))
         info, stream = self.info, ctypes.c_void_p(lib.co_stream_new(ctypes.c_void_p(self.model), 1))
         if memory is not None:
-            lib.co_stream_set_memory(stream, -1, address(memory), ctypes.c_size_t(len(memory)))
+            lib.co_stream_set_memory(stream, ALL_STREAMS, address(memory), ctypes.c_size_t(len(memory)), None)
         capacity = lib.co_stream_max_outputs(stream, ctypes.c_size_t(len(x))) + info.chunk_len
         y = torch.full((capacity, info.n_positions, info.n_outputs), float("nan"))
         given = Input(address(x), address(key), address(value), None)
         n = lib.co_stream_forward_steps(stream, ctypes.byref(given), ctypes.c_size_t(len(x)), 1,
-                                        ctypes.byref(Result(address(y), None, None, None)))
-        n += lib.co_stream_drain(stream, ctypes.byref(Result(address(y[n:]), None, None, None)))
-        lib.co_stream_free(stream)
+                                        ctypes.byref(Result(capacity, address(y))))
+        n += lib.co_stream_drain(stream, ctypes.byref(Result(capacity - n, address(y[n:]))))
+        lib.co_stream_unref(stream)
         return y[:n].double()

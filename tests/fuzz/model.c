@@ -183,7 +183,7 @@ run (CoModel * model)
       capacity * info->n_heads * info->n_positions * info->n_weights);
   g_autoptr (GBytes) state = NULL;
   g_autoptr (GError) error = NULL;
-  CoResult result = {.y = y,.weights = info->n_weights ? weights : NULL };
+  CoResult result = {.capacity = capacity,.y = y,.weights = info->n_weights ? weights : NULL };
   CoInput input = {.x = x };
 
   for (gsize i = 0; i < 2 * STEPS * MAX (width, info->n_memory); i++)
@@ -191,7 +191,7 @@ run (CoModel * model)
   if (info->bare_attention)
     input.key = input.value = x;
   if (info->n_memory)
-    co_stream_set_memory (stream, -1, x, STEPS);
+    co_stream_set_memory (stream, CO_ALL_STREAMS, x, STEPS, NULL);
   g_assert (co_stream_forward_steps (stream, &input, STEPS, TRUE, &result)
       <= capacity);
   state = co_stream_get_state (stream);

@@ -51,7 +51,7 @@ step (CoStream * stream)
   g_autofree float *x = g_new (float, STEPS * width);
   g_autofree float *y =
       g_new (float, capacity * info->n_positions * info->n_outputs);
-  CoResult result = {.y = y };
+  CoResult result = {.capacity = capacity,.y = y };
   CoInput input = {.x = x };
 
   for (gsize i = 0; i < STEPS * width; i++)
@@ -117,7 +117,7 @@ LLVMFuzzerTestOneInput (const guint8 * data, size_t size)
     after = co_stream_get_state (stream);
     g_assert (g_bytes_equal (state, after));
     step (stream);
-    co_stream_clean_state (stream, -1);
+    co_stream_clean_state (stream, CO_ALL_STREAMS);
   } else {
     g_assert (g_error_matches (error, CO_ERROR, CO_ERROR_STATE));
     g_assert (g_utf8_validate (error->message, -1, NULL));

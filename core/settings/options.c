@@ -1,6 +1,6 @@
-/* libcontinual: hyper-parameters that win over what a model file says
+/* libcontinual: hyper-parameters that override those of a file
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/settings.h"
+#include "settings/settings.h"
 #include <string.h>
 
 struct _CoOptions
@@ -13,6 +13,8 @@ compare_keys (gconstpointer a, gconstpointer b, gpointer data)
 {
   return strcmp (a, b);
 }
+
+G_DEFINE_BOXED_TYPE (CoOptions, co_options, co_options_copy, co_options_free)
 
 CoOptions *
 co_options_new (void)
@@ -48,21 +50,34 @@ co_options_free (CoOptions * self)
   g_free (self);
 }
 
+static gboolean
+fail_unknown (const gchar * key, GError ** error)
+{
+  g_autoptr (GString) known = g_string_new (NULL);
+  g_autofree gchar *found = g_utf8_make_valid (key, -1);
+
+  for (guint i = 0; i < co_setting_count (); i++)
+    g_string_append_printf (known, "%s%s", i ? ", " : "", co_setting_get (i)->key);
+  g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
+      "there is no hyper-parameter '%s'; there are %s", found, known->str);
+  return FALSE;
+}
+
 gboolean
 co_options_set (CoOptions * self, const gchar * key, const gchar * value,
     GError ** error)
 {
-  const gchar *name;
+  const CoSetting *setting;
 
   g_return_val_if_fail (self != NULL && key != NULL, FALSE);
 
-  name = co_settings_find_key (key, error);
-  if (!name)
-    return FALSE;
+  setting = co_setting_find (key);
+  if (!setting)
+    return fail_unknown (key, error);
   if (value)
-    g_tree_insert (self->values, (gpointer) name, g_strdup (value));
+    g_tree_insert (self->values, (gpointer) setting->key, g_strdup (value));
   else
-    g_tree_remove (self->values, name);
+    g_tree_remove (self->values, setting->key);
   return TRUE;
 }
 

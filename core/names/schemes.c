@@ -1,6 +1,6 @@
-/* libcontinual: what the libraries of this field call their tensors
+/* libcontinual: how the libraries of this field name their tensors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/scheme.h"
+#include "names/parts.h"
 
 #define FEED_FORWARD(prefix)                        \
   {prefix "linear1.weight", CO_ROLE_LINEAR1_WEIGHT},  \

@@ -1,6 +1,6 @@
 /* libcontinual: which tensor of a file is which part of a model
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/scheme.h"
+#include "names/parts.h"
 #include "weights/quote.h"
 #include <string.h>
 

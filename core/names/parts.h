@@ -1,12 +1,12 @@
-/* libcontinual: what the libraries of this field call their tensors
+/* libcontinual: which tensor of a file is which part of a model
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "model/settings.h"
+#include "settings/settings.h"
 
 G_BEGIN_DECLS
 
-/* What a tensor is within a layer. */
+/* The role of a tensor within a layer */
 typedef enum
 {
   CO_ROLE_IN_WEIGHT,            /* query, key and value in one */
@@ -39,11 +39,11 @@ typedef enum
 
 typedef struct
 {
-  const gchar *suffix;          /* how the name ends, wrappers left out */
+  const gchar *suffix;          /* the end of the name, without wrappers */
   CoRole role;
 } CoSchemeName;
 
-/* One library's names. */
+/* The names of one library */
 typedef struct
 {
   const gchar *title;
@@ -53,14 +53,14 @@ typedef struct
   const CoSchemeName *names;    /* ended by a suffix of NULL */
 } CoScheme;
 
-/* Ended by NULL; the most particular first. */
+/* Ended by NULL; the most specific first */
 extern const CoScheme *const co_schemes[];
 
-/* A tensor, and its part in the model. */
+/* The tensors of one layer */
 typedef struct
 {
   const CoTensor *tensors[CO_N_ROLES];
-  gchar *path;                  /* what its names begin with, "" at the top */
+  gchar *path;                  /* the begin of their names; "" at the top */
 } CoLayerParts;
 
 typedef struct
@@ -69,7 +69,7 @@ typedef struct
   gchar *path;
 } CoModuleParts;
 
-/* A file's tensors, told apart; what a model lacks has a weight of NULL. */
+/* The tensors of a file by part. A part that the model does not have has a weight of NULL. */
 typedef struct
 {
   const CoScheme *scheme;
@@ -77,7 +77,7 @@ typedef struct
   CoModuleParts embed, positions, encoder_norm, norm, head;
 } CoParts;
 
-/* FALSE with CO_ERROR_MODEL, naming the tensor that fits nowhere. */
+/* FALSE with CO_ERROR_MODEL, which names the tensor without a part; there is nothing to clear then. */
 gboolean co_parts_find (CoParts * self, const CoSafetensors * file,
     const CoSettings * settings, GError ** error);
 void co_parts_clear (CoParts * self);

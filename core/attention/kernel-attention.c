@@ -1,31 +1,24 @@
 /* libcontinual: kernel attention over a window of chunks, or over all of them with decay
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * TensorFlow Models' KernelAttention with use_causal_windowed. Vectors come in chunks of C; within a chunk every one
- * attends to every other, so that its answers come together when its last vector does. A chunk attends to itself
- * and the W - 1 before it, one that is a chunks older counting decay^a times; with `cache`, to all before it.
+ * TensorFlow Models' KernelAttention with use_causal_windowed. A chunk is C vectors. The vectors of a chunk attend to one
+ * another, so all are answered when the last of them arrives. A chunk attends to itself and to the W - 1 chunks before it,
+ * a chunk that is a chunks older with weight decay^a; with `cache`, to all chunks before it.
  *
- * The sum over a window is never made by subtraction, which would lose digits without end. Chunks are grouped in
- * blocks of B = ceil (W / 2). A window is then a tail of the block before last, the last block, and the block that
- * is being filled; tails are summed backwards, one each time a chunk is complete, while the next block fills. So
- * every chunk costs the same, and each sum is made of additions of at most W chunks. */
+ * The sum over a window is not updated by subtraction, whose rounding errors would accumulate. Chunks are grouped in
+ * blocks of B = ceil (W / 2). A window is a tail of the block before the last, the last block, and the open block. The
+ * tails of a block are summed backwards, one for each complete chunk, while the next block fills. So every chunk costs
+ * the same, and each sum is at most W additions. */
 #include "attention/attention.h"
 #include <math.h>
 #include <string.h>
 
 typedef struct
 {
-  guint64 taken;                /* vectors */
-  guint64 chunks;               /* complete ones */
-  guint64 filled;               /* vectors in the open one */
-} Head;
-
-typedef struct
-{
   double *open;                 /* (H, sums) the open chunk */
   double *block;                /* (H, sums) complete chunks of the open block, or of all with cache */
   double *last;                 /* (H, sums) the block before it */
-  double *chunks;               /* (3, B, H, sums) of the open block each chunk; of the two before it, tails */
+  double *chunks;               /* (3, B, H, sums) the chunks of the open block; the tails of the two blocks before it */
   double *queries;              /* (C, H dk) of the open chunk */
 } State;
 
@@ -53,15 +46,15 @@ sums_size (const CoAttention * self)
 static gsize
 state_size (const CoAttention * self)
 {
-  return 64 + CO_ALIGN_BYTES (((3 + 3 * block_len (self)) * sums_size (self) +
+  return sizeof (CoStateHeader) + CO_ALIGN_BYTES (((3 + 3 * block_len (self)) * sums_size (self) +
           self->chunk_len * self->q.n_out) * sizeof (double));
 }
 
 static State
-open_state (const CoAttention * self, gpointer memory)
+open_state (const CoAttention * self, CoStateHeader * header)
 {
   gsize n = sums_size (self);
-  double *d = (double *) ((guint8 *) memory + 64);
+  double *d = co_state_numbers (header);
 
   return (State) {
   .open = d,.block = d + n,.last = d + 2 * n,.chunks = d + 3 * n,.queries =
@@ -96,7 +89,7 @@ merge (const CoAttention * self, double *sums, const double *other,
     co_sums_merge (&s, sums + h * n, other + h * n, factor);
 }
 
-/* sums = the window that ends with chunk number @c, which is the open one. */
+/* sums = the window that ends with the open chunk, number @c */
 static void
 sum_window (const CoAttention * self, const State * s, guint64 c, double *sums)
 {
@@ -121,8 +114,8 @@ sum_window (const CoAttention * self, const State * s, guint64 c, double *sums)
   }
 }
 
-/* Of the last block, the tail of @n chunks: the one of @n - 1 and the chunk before it. A tail stands where its first
- * chunk stood. */
+/* Makes the tail of @n chunks of the last block: the tail of @n - 1 chunks and the chunk before it. A tail replaces its
+ * first chunk. */
 static void
 extend_tail (const CoAttention * self, const State * s, guint64 block_end,
     gsize n)
@@ -163,27 +156,27 @@ close_chunk (const CoAttention * self, const State * s, guint64 c)
 
 /* Answers the vectors of the open chunk, and opens the next. */
 static gsize
-answer_chunk (const CoAttention * self, Head * head, const State * s,
+answer_chunk (const CoAttention * self, CoStateHeader * header, const State * s,
     float *context, double *scratch)
 {
   const CoSumsShape sums = shape (self);
-  const gsize size = co_sums_size (&sums), n = head->filled;
+  const gsize size = co_sums_size (&sums), n = header->filled;
   double *window = scratch, *f = window + sums_size (self);
   double *rest = f + sums.n_features;
   float *q = (float *) (rest + sums.n_features + self->d_value + self->d_key +
       self->features.n_projected);
 
-  sum_window (self, s, head->chunks, window);
+  sum_window (self, s, header->chunks, window);
   for (gsize j = 0; j < n; j++)
     for (gsize h = 0; h < self->n_heads; h++) {
       for (gsize i = 0; i < self->d_key; i++)
         q[i] = s->queries[j * self->q.n_out + h * self->d_key + i];
       co_features_map (&self->features, q, f, rest);
-      co_sums_ask (&sums, window + h * size, f, self->features.eps,
+      co_sums_attend (&sums, window + h * size, f, self->features.eps,
           context + j * self->v.n_out + h * self->d_value, rest);
     }
-  close_chunk (self, s, head->chunks++);
-  head->filled = 0;
+  close_chunk (self, s, header->chunks++);
+  header->filled = 0;
   return n;
 }
 
@@ -197,15 +190,14 @@ scratch_size (const CoAttention * self)
 }
 
 static gsize
-step (const CoAttention * self, gpointer memory, const float *p,
+step (const CoAttention * self, CoStateHeader * header, const float *p,
     float *context, float *weights, float *scratch)
 {
   const CoSumsShape sums = shape (self);
   const float *q = p, *k = q + self->q.n_out, *v = k + self->k.n_out;
-  const State s = open_state (self, memory);
+  const State s = open_state (self, header);
   double *f = (double *) scratch;
-  Head *head = memory;
-  gsize at = head->filled % self->chunk_len;
+  gsize at = header->filled % self->chunk_len;
 
   for (gsize h = 0; h < self->n_heads; h++) {
     co_features_map (&self->features, k + h * self->d_key, f,
@@ -215,22 +207,21 @@ step (const CoAttention * self, gpointer memory, const float *p,
   }
   for (gsize i = 0; i < self->q.n_out; i++)
     s.queries[at * self->q.n_out + i] = q[i];
-  head->taken++;
-  head->filled = at + 1;
-  if (head->filled < self->chunk_len)
+  header->taken++;
+  header->filled = at + 1;
+  if (header->filled < self->chunk_len)
     return 0;
-  return answer_chunk (self, head, &s, context, (double *) scratch);
+  return answer_chunk (self, header, &s, context, (double *) scratch);
 }
 
 static gsize
-drain (const CoAttention * self, gpointer memory, float *context,
+drain (const CoAttention * self, CoStateHeader * header, float *context,
     float *scratch)
 {
-  const State s = open_state (self, memory);
-  Head *head = memory;
+  const State s = open_state (self, header);
 
-  head->filled %= self->chunk_len;
-  return head->filled ? answer_chunk (self, head, &s, context,
+  header->filled %= self->chunk_len;
+  return header->filled ? answer_chunk (self, header, &s, context,
       (double *) scratch) : 0;
 }
 
