@@ -6,7 +6,10 @@
 gsize
 co_attention_proj_width (const CoAttention * self)
 {
-  return self->q.n_out + self->k.n_out + self->v.n_out;
+  const CoPositionTable *table = self->table;
+
+  return self->q.n_out + self->k.n_out + self->v.n_out +
+      (table && table->centred ? table->d_model : 0);
 }
 
 gsize
@@ -18,17 +21,17 @@ co_attention_max_answers (const CoAttention * self)
 gsize
 co_attention_scratch_size (const CoAttention * self)
 {
-  gsize step = self->klass->scratch_size (self);
-  gsize window = self->klass->window
-      ? co_attention_window_scratch_size (self) : 0;
-
-  return CO_ALIGN_FLOATS (MAX (step, window));
+  return CO_ALIGN_FLOATS (self->klass->scratch_size (self));
 }
 
 gsize
 co_attention_n_weights (const CoAttention * self)
 {
-  return self->sequence_len ? self->sequence_len + self->n_fixed : 0;
+  /* The class token is a fixed key of the first layer, a row of the others. */
+  const gsize n_class = self->klass->step || self->klass->step_window ? 0
+      : self->n_class;
+
+  return self->sequence_len ? self->sequence_len + n_class + self->n_fixed : 0;
 }
 
 void
@@ -45,6 +48,11 @@ co_attention_project (const CoAttention * self, const float *query,
     co_linear (&self->v, value, self->v.n_in, n,
         p + self->q.n_out + self->k.n_out, width);
   }
+  if (self->table && self->table->centred)
+    for (gsize r = 0; r < n; r++)
+      memcpy (p + (r + 1) * width - self->table->d_model,
+          value + r * self->table->d_model,
+          self->table->d_model * sizeof (float));
 }
 
 void

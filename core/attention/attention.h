@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "attention/positions.h"
 #include "attention/sums.h"
 #include "math/linear.h"
 
@@ -35,6 +36,7 @@ typedef struct
 
   gboolean in_double;           /* the state's numbers are doubles */
   gboolean window;              /* attends to the last sequence_len vectors: a window can be evaluated without a stream */
+  gboolean whole_window;        /* the first layer in window mode: gives every position of the window */
   gsize (*state_size) (const CoAttention * self);
   gsize (*scratch_size) (const CoAttention * self);     /* floats that a step needs */
 
@@ -42,7 +44,8 @@ typedef struct
   guint64 (*macs) (const CoAttention * self);
 
   /* Takes one projected vector. Writes the context of every vector that is answered now, oldest first, and returns their
-   * number. The newest answered vector is @query_back vectors older than the one taken. */
+   * number. The newest answered vector is @query_back vectors older than the one taken. @context NULL: updates the state
+   * only; not for classes with `drain`. */
   gsize (*step) (const CoAttention * self, CoStateHeader * state,
       const float *p /* (proj_width) */ ,
       float *context /* (max_answers, H dv) */ ,
@@ -57,9 +60,19 @@ typedef struct
   gsize (*step_window) (const CoAttention * self, CoStateHeader * state,
       const float *p /* (proj_width) */ ,
       const float *base /* (N, C) at base_stride */ , gsize base_stride,
-      float *y /* (N, C) */ ,
-      float *weights /* (H, N, n_weights) or NULL */ , float *scratch);
+      float *y /* (N + n_class, C) */ ,
+      float *weights /* (H, N + n_class, n_weights) or NULL */ ,
+      float *scratch);
 } CoAttentionClass;
+
+/* Keys and values of a ring or a memory of up to @width vectors, in panels: keys are weights of one output per vector,
+ * values of one input per vector. */
+typedef struct
+{
+  gsize width;                  /* vectors, a multiple of CO_PANEL */
+  float *k;                     /* (H) panels of (width, dk) */
+  float *v;                     /* (H) panels of (dv, width) */
+} CoKeys;
 
 struct _CoAttention
 {
@@ -89,6 +102,16 @@ struct _CoAttention
   const float *k_heads_t;       /* (H) panels of (E, dk) */
   const float *v_heads;         /* (H) panels of (dv, E) */
 
+  /* A class token in window mode: the row after the vectors of a window. In the first layer it is a fixed key as well. */
+  gsize n_class;                /* 0 or 1 */
+  const float *class_q;         /* (H dk) retroactive: its query */
+  const float *class_base;      /* (C) retroactive: the base of its row */
+  const float *class_p;         /* (q k v) cached window with a table: its projections */
+
+  /* Positions that are counted in the window */
+  const CoPositionTable *table; /* or NULL */
+  CoKeys position_keys;         /* single-output: the keys and values of the table */
+
   /* kinds with feature maps */
   CoFeatures features;
   /* kernel */
@@ -98,7 +121,11 @@ struct _CoAttention
 };
 
 extern const CoAttentionClass co_single_output_class;
+extern const CoAttentionClass co_single_output_positions_class;
 extern const CoAttentionClass co_retroactive_class;
+extern const CoAttentionClass co_cached_window_class;
+/* The layers above the first in window mode, which have no state */
+extern const CoAttentionClass co_window_class;
 extern const CoAttentionClass co_recurrent_full_class;
 extern const CoAttentionClass co_recurrent_linear_class;
 extern const CoAttentionClass co_kernel_class;
@@ -115,7 +142,7 @@ gsize co_single_output_step (const CoAttention * self, CoStateHeader * state,
 #define CO_ALIGN_FLOATS(n) (((n) + 15) & ~(gsize) 15)
 #define CO_ALIGN_BYTES(n) (((n) + 63) & ~(gsize) 63)
 
-/* Floats of a projected row: q (H dk), k (H dk), v (H dv) */
+/* Floats of a projected row: q (H dk), k (H dk), v (H dv) and, for a table of a pre-norm layer, x' (E) */
 gsize co_attention_proj_width (const CoAttention * self);
 gsize co_attention_max_answers (const CoAttention * self);
 /* Attention weights of one query and head: the window's, then the fixed keys' */
@@ -136,19 +163,24 @@ void co_attention_window (const CoAttention * self,
     const float *u /* (n, E) */ , gsize n, float *y /* (n, E) */ ,
     float *weights /* (H, n, n + n_fixed) or NULL */ , float *scratch);
 
+/* The same from projected rows */
+void co_attention_window_projected (const CoAttention * self,
+    const float *p /* (n, q k v) */ , gsize n, float *y /* (n, E) */ ,
+    float *weights /* (H, n, n + n_fixed) or NULL */ , float *scratch);
+
+/* co_cached_window_class: takes a projected vector */
+void co_cached_window_put (const CoAttention * self, CoStateHeader * state,
+    const float *p /* (proj_width) */ );
+/* With a table: attention over the @n cached vectors in the order of slots and the class token, from @oldest on */
+void co_cached_window_attend (const CoAttention * self, CoStateHeader * state,
+    gsize n, gsize oldest, float *y /* (n + n_class, E) */ ,
+    float *weights /* (H, n + n_class, n + n_class + n_fixed) or NULL */ ,
+    float *scratch);
+
 /* The same, where only position @row attends */
 void co_attention_window_query (const CoAttention * self,
     const float *u /* (n, E) */ , gsize n, gsize row, float *y /* (E) */ ,
     float *weights /* (H, n + n_fixed) or NULL */ , float *scratch);
-
-/* Keys and values of a ring or a memory of up to @width vectors, in panels: keys are weights of one output per vector,
- * values of one input per vector. */
-typedef struct
-{
-  gsize width;                  /* vectors, a multiple of CO_PANEL */
-  float *k;                     /* (H) panels of (width, dk) */
-  float *v;                     /* (H) panels of (dv, width) */
-} CoKeys;
 
 gsize co_keys_size (const CoAttention * self, gsize width);    /* floats */
 CoKeys co_keys_open (const CoAttention * self, float *memory, gsize width);

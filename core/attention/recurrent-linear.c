@@ -54,6 +54,8 @@ step (const CoAttention * self, CoStateHeader * state, const float *p,
 
     co_features_map (&self->features, k + h * self->d_key, f, rest);
     co_sums_add (&s, head, f, v + h * self->d_value);
+    if (!context)
+      continue;
     co_features_map (&self->features, q + h * self->d_key, f, rest);
     co_sums_attend (&s, head, f, self->features.eps,
         context + h * self->d_value, rest);

@@ -240,6 +240,29 @@ put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
   }
 }
 
+/* The row of the class token: its query is constant, so it attends to all keys in every step. */
+static void
+attend_class_token (const CoAttention * self, const State * s, gsize n,
+    float *y /* (C) */ , float *weights /* (H, …) at its row, or NULL */ ,
+    gsize slot, float *c /* (C) */ , float *scratch)
+{
+  const gsize N = self->sequence_len, x = self->n_fixed, C = self->n_carried;
+  const gsize dv = self->d_value, head = (N + self->n_class) * (N + x);
+  float *context = scratch, *rest = context + self->v.n_out;
+
+  memcpy (y, self->class_base, C * sizeof (float));
+  for (gsize h = 0; h < self->n_heads; h++) {
+    const float sum = co_keys_attend (self, &s->keys, h, x + n, self->class_q,
+        context, rest);
+
+    project_values (self, h, context + h * dv, 1, c);
+    co_kernels->axpy (1, c, y, C);
+    if (weights)
+      co_attention_order_weights (self, rest, 1, 1 / sum, n, slot,
+          weights + h * head);
+  }
+}
+
 static gsize
 step_window (const CoAttention * self, CoStateHeader * header, const float *proj,
     const float *base, gsize base_stride, float *y, float *weights,
@@ -297,8 +320,12 @@ step_window (const CoAttention * self, CoStateHeader * header, const float *proj
         part,.stride = W,.x = evicted,.z = added,.from = base,.from_stride =
         base_stride,.y = y});
 
+  if (self->class_q)
+    attend_class_token (self, &s, n, y + n * C,
+        weights ? weights + N * (N + x) : NULL, slot, c, (float *) (rows + N));
   for (gsize h = 0; weights && h < H; h++)
     for (gsize i = 0; i < n; i++) {
+      const gsize rows_of_head = N + self->n_class;
       gsize position = N - n + (i + n - 1 - slot) % n;
       float *e_i = e + i % 2 * keys, sum;
 
@@ -306,7 +333,7 @@ step_window (const CoAttention * self, CoStateHeader * header, const float *proj
         attend_pair (self, &s, h, i, MIN (i + 1, n - 1), keys, e, pair);
       sum = co_softmax_unnormalised (e_i, keys);
       co_attention_order_weights (self, e_i, 1, 1 / sum, n, slot,
-          weights + (h * N + position) * (N + x));
+          weights + (h * rows_of_head + position) * (N + x));
     }
   return n;
 }
@@ -318,7 +345,8 @@ scratch_size (const CoAttention * self)
   const gsize W = CO_ALIGN_FLOATS (N), C = self->n_carried;
 
   return 4 * H * W + 2 * H * C + 2 * self->d_key +
-      (N + 2) * (self->d_value + C) + 2 * keys + N;
+      (N + 2) * (self->d_value + C) + 2 * keys + N +
+      self->v.n_out + co_keys_scratch_size (self, CO_ALIGN_FLOATS (keys));
 }
 
 static guint64
@@ -333,6 +361,7 @@ macs (const CoAttention * self)
 const CoAttentionClass co_retroactive_class = {
   .name = "retroactive",
   .window = TRUE,
+  .whole_window = TRUE,
   .state_size = state_size,
   .scratch_size = scratch_size,
   .macs = macs,

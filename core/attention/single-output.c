@@ -54,6 +54,8 @@ co_single_output_step (const CoAttention * self, CoStateHeader * state,
   n = MIN (state->taken, N);
   if (n < N && !self->partial)
     return 0;
+  if (!context)
+    return 1;
 
   for (gsize h = 0; h < self->n_heads; h++) {
     float sum = co_keys_attend (self, &keys, h, x + n, q, context, scratch);

@@ -10,25 +10,58 @@
 gsize
 co_attention_window_scratch_size (const CoAttention * self)
 {
-  const gsize N = self->sequence_len, H = self->n_heads, keys = N + self->n_fixed;
-  gsize window = N * (self->q.n_out + self->k.n_out + self->v.n_out) +
-      H * N * keys + N * self->v.n_out;
+  const gsize rows = self->sequence_len + self->n_class;
+  const gsize keys = rows + self->n_fixed, H = self->n_heads;
+  gsize window = rows * (self->q.n_out + self->k.n_out + self->v.n_out) +
+      rows * keys + rows * self->v.n_out;
   gsize query = self->q.n_out + self->v.n_out + H * keys +
       H * (self->k.n_in + self->v.n_in);
 
   return MAX (window, query);
 }
 
+static gsize
+no_state (const CoAttention * self)
+{
+  return 0;
+}
+
+static guint64
+macs (const CoAttention * self)
+{
+  const guint64 rows = self->sequence_len + self->n_class;
+
+  return rows * rows * (self->k.n_out + self->v.n_out);
+}
+
+const CoAttentionClass co_window_class = {
+  .name = "window",
+  .window = TRUE,
+  .state_size = no_state,
+  .scratch_size = co_attention_window_scratch_size,
+  .macs = macs,
+};
+
 void
 co_attention_window (const CoAttention * self, const float *u, gsize n,
     float *y, float *weights, float *scratch)
 {
   const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
+
+  co_linear (&self->qkv, u, self->qkv.n_in, n, scratch, width);
+  co_attention_window_projected (self, scratch, n, y, weights,
+      scratch + n * width);
+}
+
+void
+co_attention_window_projected (const CoAttention * self, const float *p,
+    gsize n, float *y, float *weights, float *scratch)
+{
+  const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
   const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
   const gsize keys = n + x;
-  float *p = scratch, *a = p + n * width, *context = a + n * keys;
+  float *a = scratch, *context = a + n * keys;
 
-  co_linear (&self->qkv, u, self->qkv.n_in, n, p, width);
   for (gsize h = 0; h < self->n_heads; h++) {
     const float *q = p + h * dk, *k = q + self->q.n_out;
     const float *v = p + self->q.n_out + self->k.n_out + h * dv;

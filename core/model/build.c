@@ -3,32 +3,6 @@
 #include "model/builder.h"
 
 static gboolean
-linear (const CoBuild * b, CoLinear * linear, const CoTensor * weight,
-    const CoTensor * bias, gsize n_out, gsize n_in)
-{
-  CoMatrix matrix;
-
-  if (!co_build_matrix (b, &matrix, weight, bias, n_out, n_in))
-    return FALSE;
-  *linear = co_build_pack (b, &matrix);
-  return TRUE;
-}
-
-static gboolean
-norm (const CoBuild * b, CoNorm * norm, const CoTensor * weight,
-    const CoTensor * bias, gsize n)
-{
-  if (!co_build_check (b, weight, 1, (gsize[]) {
-          n}) || (bias && !co_build_check (b, bias, 1, (gsize[]) {
-              n})))
-    return FALSE;
-  *norm = (CoNorm) {.n = n,.gain = co_build_copy (b, weight->data, n),.bias =
-        bias ? co_build_copy (b, bias->data, n) : NULL,.eps =
-        b->settings->layer_norm_eps};
-  return TRUE;
-}
-
-static gboolean
 feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
     gsize E)
 {
@@ -52,13 +26,13 @@ feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
           t[CO_ROLE_LINEAR1_BIAS], CO_ANY, E))
     return FALSE;
   self->linear1 = (CoLinear) {.n_in = E,.n_out = linear1->n_out };
-  return linear (b, &self->linear2, t[CO_ROLE_LINEAR2_WEIGHT],
+  return co_build_linear (b, &self->linear2, t[CO_ROLE_LINEAR2_WEIGHT],
       t[CO_ROLE_LINEAR2_BIAS], E, self->linear1.n_out)
-      && norm (b, &self->norm1, t[CO_ROLE_NORM1_WEIGHT],
+      && co_build_norm (b, &self->norm1, t[CO_ROLE_NORM1_WEIGHT],
       t[CO_ROLE_NORM1_BIAS], E)
-      && norm (b, &self->norm2, t[CO_ROLE_NORM2_WEIGHT],
+      && co_build_norm (b, &self->norm2, t[CO_ROLE_NORM2_WEIGHT],
       t[CO_ROLE_NORM2_BIAS], E)
-      && (!b->scheme->decoder || norm (b, &self->norm3,
+      && (!b->scheme->decoder || co_build_norm (b, &self->norm3,
           t[CO_ROLE_NORM3_WEIGHT], t[CO_ROLE_NORM3_BIAS], E));
 }
 
@@ -104,41 +78,6 @@ build_layer (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
   return feed_forward (b, self, layer, E);
 }
 
-/* The parts before and after the layers */
-static gboolean
-build_modules (const CoBuild * b, CoStack * stack, const CoParts * parts)
-{
-  const gsize D = stack->n_outputs;
-
-  if (parts->embed.weight) {
-    if (!linear (b, &stack->embed, parts->embed.weight,
-            parts->embed.bias, stack->d_model, CO_ANY))
-      return FALSE;
-    stack->n_inputs = stack->embed.n_in;
-  }
-  if (parts->positions.weight) {
-    if (!co_build_check (b, parts->positions.weight, 2, (gsize[]) {
-            CO_ANY, stack->d_model}))
-      return FALSE;
-    stack->positions = co_build_copy (b, parts->positions.weight->data,
-        parts->positions.weight->n_elements);
-    stack->n_positions = parts->positions.weight->dims[0];
-  }
-  if (parts->encoder_norm.weight && !norm (b, &stack->encoder_norm,
-          parts->encoder_norm.weight, parts->encoder_norm.bias, D))
-    return FALSE;
-  if (parts->norm.weight && !norm (b, &stack->norm, parts->norm.weight,
-          parts->norm.bias, D))
-    return FALSE;
-  if (parts->head.weight) {
-    if (!linear (b, &stack->head, parts->head.weight,
-            parts->head.bias, CO_ANY, D))
-      return FALSE;
-    stack->n_outputs = stack->head.n_out;
-  }
-  return TRUE;
-}
-
 static gboolean
 check_architecture (const CoBuild * b)
 {
@@ -182,5 +121,5 @@ co_build (CoStack * stack, const CoParts * parts, const CoSettings * settings,
       stack->n_outputs = layer->attention.out.n_out;
     }
   }
-  return build_modules (&b, stack, parts) && co_build_kind (&b, stack, parts);
+  return co_build_chains (&b, stack, parts) && co_build_kind (&b, stack, parts);
 }

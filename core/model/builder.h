@@ -57,6 +57,18 @@ gboolean co_build_matrix (const CoBuild * b, CoMatrix * matrix,
 gboolean co_build_attention (const CoBuild * b, CoAttention * attention,
     CoMatrices * matrices, const CoLayerParts * layer, CoRole base);
 
+/* (n_out, n_in) and, if there is one, (n_out), packed; and a layer norm */
+gboolean co_build_linear (const CoBuild * b, CoLinear * linear,
+    const CoTensor * weight, const CoTensor * bias, gsize n_out, gsize n_in);
+gboolean co_build_norm (const CoBuild * b, CoNorm * norm,
+    const CoTensor * weight, const CoTensor * bias, gsize n);
+
+/* The parts before and after the layers, in the order of forward() */
+gboolean co_build_chains (const CoBuild * b, CoStack * stack,
+    const CoParts * parts);
+
+/* Zeroed memory that the model owns, in bytes */
+gpointer co_build_alloc (const CoBuild * b, gsize bytes);
 /* Aligned memory that the model owns: zeros; a copy of @from, NULL for NULL; a matrix in panels */
 float *co_build_own (const CoBuild * b, gsize n);
 const float *co_build_copy (const CoBuild * b, const float *from, gsize n);
@@ -72,6 +84,16 @@ void co_build_pack_carried (const CoBuild * b, CoLayer * layer);
 /* The matrices of one query over a whole window */
 void co_build_pack_query (const CoBuild * b, CoAttention * attention,
     const CoMatrices * matrices);
+
+/* The weights of a first layer whose positions are counted in the window; @one_query: in row mode */
+void co_build_pack_positions (const CoBuild * b, const CoStack * stack,
+    CoLayer * layer, gboolean one_query);
+/* The projections of the class token in the first layer; @fixed_key: it becomes a fixed key */
+void co_build_class_token (const CoBuild * b, const CoStack * stack,
+    CoLayer * layer, gboolean fixed_key);
+/* The base of its row in a retroactive layer, whose weights are packed */
+void co_build_class_base (const CoBuild * b, const CoStack * stack,
+    CoLayer * layer);
 
 /* Sets the mode of the stack and the class of every attention, by the kind. */
 gboolean co_build_kind (const CoBuild * b, CoStack * stack,

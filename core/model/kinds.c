@@ -5,19 +5,20 @@
 #include "stack/windows.h"
 #include <math.h>
 
-/* A layer in row mode, or one of a window in which all positions attend */
+/* A layer in row mode, or one of a window in which all positions attend. @apart: queries may be of other rows than keys */
 static void
-pack_rows (const CoBuild * b, CoLayer * layer)
+pack_rows (const CoBuild * b, CoLayer * layer, gboolean apart)
 {
   const CoMatrices *m = &b->matrices[layer->index];
 
-  co_build_pack_inputs (b, &layer->attention, m, layer->bare);
+  co_build_pack_inputs (b, &layer->attention, m, layer->bare || apart);
   layer->attention.out = co_build_pack (b, &m->out);
   if (!layer->bare)
     layer->linear1 = co_build_pack (b, &m->linear1);
+  layer->ring_width = layer->bare ? 0 : layer->attention.q.n_in;
 }
 
-/* The first layer in window mode */
+/* The first layer in window mode, where its attention is updated */
 static void
 pack_first (const CoBuild * b, CoLayer * layer)
 {
@@ -25,9 +26,10 @@ pack_first (const CoBuild * b, CoLayer * layer)
 
   co_build_pack_inputs (b, &layer->attention, m, layer->bare);
   co_build_pack_carried (b, layer);
+  layer->ring_width = layer->bare ? 0 : layer->attention.n_carried;
 }
 
-/* The last layer in window mode, if one position attends */
+/* The last of several layers in window mode, if one row attends */
 static void
 pack_last (const CoBuild * b, CoLayer * layer)
 {
@@ -40,7 +42,7 @@ pack_last (const CoBuild * b, CoLayer * layer)
 /* ---- kinds with a window ---- */
 
 static gboolean
-read_window (const CoBuild * b, gsize * back)
+read_window (const CoBuild * b, const CoStack * stack, gsize * back)
 {
   const CoSettings *s = b->settings;
   const gint64 N = s->sequence_len;
@@ -55,35 +57,55 @@ read_window (const CoBuild * b, gsize * back)
         G_GINT64_FORMAT " to %" G_GINT64_FORMAT
         "; correct query_index or sequence_len", s->query_index, N, N - 1);
   *back = s->query_index < 0 ? -1 - s->query_index : N - 1 - s->query_index;
+  if (*back > 0 && stack->pool != CO_POOL_NONE)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "query_index %" G_GINT64_FORMAT
+        " beside a pool: expected one of them, for both say which row is answered; leave query_index out",
+        s->query_index);
   if (*back > 0 && s->kind != CO_KIND_SINGLE_OUTPUT)
     return co_build_fail (b, CO_ERROR_SETTING,
         "query_index %" G_GINT64_FORMAT
         " with attention %s: expected single-output, for no other kind answers one position; leave query_index out, or "
         "use single-output", s->query_index, co_kind_choices[s->kind].name);
-  if (s->warm_up == CO_WARM_UP_PARTIAL && (*back > 0 || s->kind == CO_KIND_RETROACTIVE))
+  if (s->warm_up == CO_WARM_UP_PARTIAL && (*back > 0
+          || (s->kind == CO_KIND_RETROACTIVE && stack->pool == CO_POOL_NONE)))
     return co_build_fail (b, CO_ERROR_SETTING,
         "warm_up partial %s: expected drop, for there is no such vector before the window is full",
         *back > 0 ? "with a query_index that looks back" : "with retroactive");
+  if (stack->class_row && stack->pool == CO_POOL_NONE)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "a class token without a pool: expected `pool:cls`, or another pool, behind the encoder in the layout, found "
+        "none; add it");
+  if (stack->pool == CO_POOL_CLS && !stack->class_row)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "pool:cls without a class token: expected a tensor (1, 1, E) before the encoder in the layout, found none; add "
+        "it, or use pool:first");
+  if (stack->layers[0].bare && (stack->window_positions || stack->class_row
+          || stack->pool != CO_POOL_NONE))
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "window positions, a class token or a pool around a bare attention: expected layers with a feed-forward; "
+        "evaluate them outside the model");
   return TRUE;
 }
 
 static gboolean
 set_window (const CoBuild * b, CoStack * stack, const CoMode * mode,
-    const CoAttentionClass * klass)
+    const CoAttentionClass * first, const CoAttentionClass * others)
 {
   gsize back = 0;
 
-  if (!read_window (b, &back))
+  if (!read_window (b, stack, &back))
     return FALSE;
   stack->mode = mode;
   stack->query_back = back;
   for (gsize l = 0; l < stack->n_layers; l++) {
     CoAttention *a = &stack->layers[l].attention;
 
-    a->klass = klass;
+    a->klass = l == 0 ? first : others;
     a->sequence_len = b->settings->sequence_len;
-    a->query_back = klass->step_window ? 0 : back;
+    a->query_back = mode == &co_row_mode ? back : 0;
     a->partial = b->settings->warm_up == CO_WARM_UP_PARTIAL;
+    a->n_class = mode == &co_window_mode && stack->class_row ? 1 : 0;
   }
   return TRUE;
 }
@@ -92,42 +114,110 @@ set_window (const CoBuild * b, CoStack * stack, const CoMode * mode,
 static gboolean
 set_row_windows (const CoBuild * b, CoStack * stack)
 {
-  if (!set_window (b, stack, &co_row_mode, &co_single_output_class))
+  if (!set_window (b, stack, &co_row_mode, &co_single_output_class,
+          &co_single_output_class))
     return FALSE;
   for (gsize l = 0; l < stack->n_layers; l++)
-    pack_rows (b, &stack->layers[l]);
+    pack_rows (b, &stack->layers[l], FALSE);
   return TRUE;
 }
 
-/* The first layer updates its window, the layers above recompute it */
+/* A single layer of which one row is answered */
+static gboolean
+set_one_query (const CoBuild * b, CoStack * stack)
+{
+  CoLayer *layer = &stack->layers[0];
+
+  if (!set_window (b, stack, &co_row_mode, stack->window_positions ?
+          &co_single_output_positions_class : &co_single_output_class, NULL))
+    return FALSE;
+  if (stack->pool == CO_POOL_FIRST && !stack->class_row)
+    stack->query_back = layer->attention.query_back =
+        layer->attention.sequence_len - 1;
+  if (stack->window_positions)
+    co_build_pack_positions (b, stack, layer, TRUE);
+  else
+    pack_rows (b, layer, stack->class_row != NULL);
+  if (stack->class_row)
+    co_build_class_token (b, stack, layer, TRUE);
+  return TRUE;
+}
+
+/* The first layer gives its whole window, which the layers above recompute */
 static gboolean
 set_whole_windows (const CoBuild * b, CoStack * stack)
 {
   const gsize last = stack->n_layers - 1;
+  const gboolean one_row =
+      !stack->all_positions && !co_pool_reduces (stack->pool);
+  CoLayer *first = &stack->layers[0];
 
-  if (!set_window (b, stack, &co_window_mode, &co_retroactive_class))
+  if (!set_window (b, stack, &co_window_mode, stack->window_positions ?
+          &co_cached_window_class : &co_retroactive_class, &co_window_class))
     return FALSE;
-  pack_first (b, &stack->layers[0]);
+  if (!stack->window_positions) {
+    if (stack->class_row)
+      co_build_class_token (b, stack, first, TRUE);
+    pack_first (b, first);
+    if (stack->class_row)
+      co_build_class_base (b, stack, first);
+  } else {
+    if (stack->between.n)
+      pack_rows (b, first, FALSE);
+    else
+      co_build_pack_positions (b, stack, first, FALSE);
+    if (stack->class_row)
+      co_build_class_token (b, stack, first, FALSE);
+    first->ring_width = stack->d_embed;
+  }
   for (gsize l = 1; l <= last; l++)
-    if (l == last && !stack->all_positions)
+    if (l == last && one_row)
       pack_last (b, &stack->layers[l]);
     else
-      pack_rows (b, &stack->layers[l]);
+      pack_rows (b, &stack->layers[l], FALSE);
   return TRUE;
 }
 
 static gboolean
 single_output (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
-  return stack->n_layers > 1 ? set_whole_windows (b, stack)
-      : set_row_windows (b, stack);
+  const gboolean oldest = stack->pool == CO_POOL_FIRST && !stack->class_row;
+  const gboolean one_query = stack->n_layers == 1
+      && !co_pool_reduces (stack->pool)
+      && !(oldest && b->settings->warm_up == CO_WARM_UP_PARTIAL)
+      && !(stack->window_positions && stack->between.n);
+
+  return one_query ? set_one_query (b, stack) : set_whole_windows (b, stack);
 }
 
 static gboolean
 retroactive (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
+  if (stack->pool != CO_POOL_NONE)
+    return single_output (b, stack, parts);
   stack->all_positions = TRUE;
   return set_whole_windows (b, stack);
+}
+
+/* The kinds whose layers map rows to rows have no window in which positions, or a class token, are counted. */
+static gboolean
+check_row_kind (const CoBuild * b, const CoStack * stack, CoKind kind)
+{
+  const gchar *name = co_kind_choices[kind].name;
+
+  if (stack->window_positions)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "position_index window with attention %s: expected recycle, for its layers see no common window; use "
+        "single-output or retroactive, or train with recycled positions", name);
+  if (stack->class_row)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "a class token with attention %s: expected none, for its layers see no common window; use single-output or "
+        "retroactive", name);
+  if (stack->pool != CO_POOL_NONE && stack->pool != CO_POOL_LAST)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "a pool over a window with attention %s: expected `pool:last` or none, for it answers rows; use single-output "
+        "or retroactive", name);
+  return TRUE;
 }
 
 static gboolean
@@ -197,7 +287,7 @@ recurrent_full (const CoBuild * b, CoStack * stack, const CoParts * parts)
     a->klass = &co_recurrent_full_class;
     a->sequence_len = b->settings->max_len;
     a->partial = TRUE;
-    pack_rows (b, &stack->layers[l]);
+    pack_rows (b, &stack->layers[l], FALSE);
   }
   return TRUE;
 }
@@ -217,7 +307,7 @@ recurrent_linear (const CoBuild * b, CoStack * stack, const CoParts * parts)
     if (!set_feature_map (b, a, &g_array_index (parts->layers, CoLayerParts,
                 l), CO_ROLE_Q_WEIGHT))
       return FALSE;
-    pack_rows (b, &stack->layers[l]);
+    pack_rows (b, &stack->layers[l], FALSE);
   }
   return TRUE;
 }
@@ -323,7 +413,7 @@ kernel (const CoBuild * b, CoStack * stack, const CoParts * parts)
   a->window_len = s->causal_window_decay == 0 ? 1 : s->causal_window_length;
   a->cache = s->cache && s->causal_window_decay != 0;
   a->decay = s->causal_window_decay > 0 ? s->causal_window_decay : 1;
-  pack_rows (b, &stack->layers[0]);
+  pack_rows (b, &stack->layers[0], FALSE);
   return set_feature_transform (b, a, &g_array_index (parts->layers,
           CoLayerParts, 0));
 }
@@ -385,5 +475,9 @@ co_build_kind (const CoBuild * b, CoStack * stack, const CoParts * parts)
     return co_build_fail (b, CO_ERROR_SETTING,
         "attention %s with the tensors of %s: expected kernel; save attention kernel in the metadata, or set the "
         "property attention", co_kind_choices[kind].name, b->scheme->title);
+  if (kind != CO_KIND_SINGLE_OUTPUT && kind != CO_KIND_RETROACTIVE
+      && !check_row_kind (b, stack, kind))
+    return FALSE;
+  stack->answer_interval = b->settings->answer_interval;
   return kinds[kind] (b, stack, parts);
 }

@@ -55,7 +55,7 @@ describe (CoModel * self, const CoSettings * settings)
       : co_kind_choices[settings->kind].name;
   info->n_memory = decoder ? stack->layers[0].cross.k.n_in : 0;
   info->n_inputs = stack->n_inputs;
-  info->bare_attention = stack->layers[0].bare && !stack->embed.w;
+  info->bare_attention = stack->layers[0].bare && stack->before.n == 0;
   info->n_keys = info->bare_attention ? first->k.n_in : stack->n_inputs;
   info->n_values = info->bare_attention ? first->v.n_in : stack->n_inputs;
   info->n_outputs = stack->n_outputs;
@@ -64,7 +64,7 @@ describe (CoModel * self, const CoSettings * settings)
   info->n_heads = first->n_heads;
   info->n_layers = stack->n_layers;
   info->sequence_len = window;
-  info->delay = stack->query_back;
+  info->delay = stack->pool == CO_POOL_NONE ? stack->query_back : 0;
   info->chunk_len = co_stack_max_answers (stack);
   info->warm_up = co_stack_warm_up (stack);
   info->n_weights = window ? co_attention_n_weights (first) : 0;

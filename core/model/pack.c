@@ -4,15 +4,22 @@
 #include "model/builder.h"
 #include <string.h>
 
-float *
-co_build_own (const CoBuild * b, gsize n)
+gpointer
+co_build_alloc (const CoBuild * b, gsize bytes)
 {
-  gsize bytes = CO_ALIGN_BYTES (MAX (n, 1) * sizeof (float));
-  float *data = co_alloc0 (1, bytes);
+  gpointer data;
 
+  bytes = CO_ALIGN_BYTES (MAX (bytes, 1));
+  data = co_alloc0 (1, bytes);
   g_ptr_array_add (b->owned, data);
   *b->owned_bytes += bytes;
   return data;
+}
+
+float *
+co_build_own (const CoBuild * b, gsize n)
+{
+  return co_build_alloc (b, n * sizeof (float));
 }
 
 const float *

@@ -180,7 +180,7 @@ by_number (gconstpointer a, gconstpointer b)
 static GArray *
 group (GArray * rest)
 {
-  GArray *modules = g_array_new (FALSE, TRUE, sizeof (CoModuleParts));
+  GArray *modules = g_array_new (FALSE, TRUE, sizeof (CoPart));
 
   for (guint i = 0; i < rest->len; i++) {
     Named *n = &g_array_index (rest, Named, i);
@@ -189,19 +189,19 @@ group (GArray * rest)
     g_autofree gchar *path = bias || g_str_equal (last, "weight")
         || g_str_equal (last, "pattern") ? parent_of (n->name)
         : g_strdup (n->name);
-    CoModuleParts *module = NULL;
+    CoPart *module = NULL;
 
     /* Two tensors of one name make two modules, of which one has no place. */
     for (guint m = 0; m < modules->len && !module; m++) {
-      CoModuleParts *other = &g_array_index (modules, CoModuleParts, m);
-      if (g_str_equal (other->path, path)
+      CoPart *other = &g_array_index (modules, CoPart, m);
+      if (g_str_equal (other->name, path)
           && !(bias ? other->bias : other->weight))
         module = other;
     }
     if (!module) {
       g_array_set_size (modules, modules->len + 1);
-      module = &g_array_index (modules, CoModuleParts, modules->len - 1);
-      module->path = g_steal_pointer (&path);
+      module = &g_array_index (modules, CoPart, modules->len - 1);
+      module->name = g_steal_pointer (&path);
     }
     if (bias)
       module->bias = n->tensor;
@@ -217,31 +217,54 @@ has_child (GArray * modules, const gchar * path)
 {
   for (guint i = 0; i < modules->len; i++) {
     g_autofree gchar *parent =
-        parent_of (g_array_index (modules, CoModuleParts, i).path);
+        parent_of (g_array_index (modules, CoPart, i).name);
     if (g_str_equal (parent, path))
       return TRUE;
   }
   return FALSE;
 }
 
+static void
+part_clear (gpointer data)
+{
+  g_free (((CoPart *) data)->name);
+}
+
+/* Moves a part to the end of the list, if the file has it. */
+static void
+append (CoParts * self, CoPart * part, CoPartType type)
+{
+  if (!part->name)
+    return;
+  part->type = type;
+  g_array_append_val (self->list, *part);
+  part->name = NULL;
+}
+
+/* The parts that a file without a layout may have */
+typedef struct
+{
+  CoPart embed, positions, encoder_norm, norm, head;
+} Slots;
+
 /* Which part a module beside the encoder is, or NULL. Numbered children are told by their place and shape,
  * named ones by name. */
-static CoModuleParts *
-place (CoParts * self, const CoModuleParts * module,
+static CoPart *
+place (Slots * self, const CoPart * module,
     const CoSettings * settings, const gchar * encoder_path,
     const gchar * parent, gint64 first, gint64 last)
 {
   g_autofree gchar *own_norm = *encoder_path
       ? g_strconcat (encoder_path, ".norm", NULL) : g_strdup ("norm");
-  g_autofree gchar *module_parent = parent_of (module->path);
-  const gchar *name = last_part (module->path);
-  gint64 n = number_of (module->path);
+  g_autofree gchar *module_parent = parent_of (module->name);
+  const gchar *name = last_part (module->name);
+  gint64 n = number_of (module->name);
 
   if (!module->weight)
     return NULL;
-  if (g_str_equal (module->path, own_norm))
+  if (g_str_equal (module->name, own_norm))
     return &self->encoder_norm;
-  if (g_str_equal (module->path, "") || (!g_str_equal (module_parent, parent)
+  if (g_str_equal (module->name, "") || (!g_str_equal (module_parent, parent)
           && !g_str_equal (module_parent, encoder_path)))
     return NULL;
   if (n >= 0 && first >= 0 && g_str_equal (module_parent, parent)) {
@@ -268,12 +291,12 @@ place (CoParts * self, const CoModuleParts * module,
 /* Numbered children go through in that order: the table is added to what the embedding gives, the head gets what the
  * norm gives. */
 static gboolean
-check_order (const CoModuleParts * first, const CoModuleParts * second,
+check_order (const CoPart * first, const CoPart * second,
     const CoSafetensors * file, GError ** error)
 {
   if (!first->weight || !second->weight
-      || number_of (first->path) <= number_of (second->path)
-      || number_of (second->path) < 0)
+      || number_of (first->name) <= number_of (second->name)
+      || number_of (second->name) < 0)
     return TRUE;
   g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
       "%s: expected tensor '%s' behind '%s' in the order of their numbers, found it before; such a model can't be run, "
@@ -313,6 +336,8 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
       &g_array_index (self->layers, CoLayerParts, self->layers->len - 1);
   g_autofree gchar *container = parent_of (first->path);
   g_autofree gchar *encoder_path = NULL, *parent = NULL;
+  Slots slots = { 0 };
+  gboolean ok = FALSE;
   gint64 from, to;
 
   for (guint i = 1; i < self->layers->len; i++) {
@@ -341,16 +366,16 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
   parent = parent_of (encoder_path);
 
   for (guint i = 0; i < modules->len; i++) {
-    CoModuleParts *module = &g_array_index (modules, CoModuleParts, i);
-    CoModuleParts *part = place (self, module, settings, encoder_path, parent,
+    CoPart *module = &g_array_index (modules, CoPart, i);
+    CoPart *part = place (&slots, module, settings, encoder_path, parent,
         from, to);
 
     if (!module->weight) {
       g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
           "%s: tensor '%s%sweight' is missing: expected it beside '%s'; save the whole state dict",
-          co_safetensors_get_name (file), module->path,
-          *module->path ? "." : "", module->bias->name);
-      return FALSE;
+          co_safetensors_get_name (file), module->name,
+          *module->name ? "." : "", module->bias->name);
+      goto out;
     }
     if (!part || part->weight) {
       const CoTensor *t = module->weight;
@@ -359,14 +384,14 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
           "and a head; leave the tensor out, or say which part it is in the metadata (embed, positions, norm, "
           "head = the child's name)", co_safetensors_get_name (file), t->name,
           self->scheme->title);
-      return FALSE;
+      goto out;
     }
     *part = *module;
-    module->path = NULL;
+    module->name = NULL;
   }
-  if (!check_order (&self->embed, &self->positions, file, error)
-      || !check_order (&self->norm, &self->head, file, error))
-    return FALSE;
+  if (!check_order (&slots.embed, &slots.positions, file, error)
+      || !check_order (&slots.norm, &slots.head, file, error))
+    goto out;
   if (settings->encoder && !g_str_equal (settings->encoder,
           last_part (encoder_path)) && !g_str_equal (settings->encoder,
           last_part (container))) {
@@ -375,15 +400,25 @@ place_modules (CoParts * self, GArray * modules, const CoSafetensors * file,
     g_set_error (error, CO_ERROR, CO_ERROR_MODEL,
         "%s: expected the encoder under %s as metadata `encoder` says, found it under '%s'; correct the metadata",
         co_safetensors_get_name (file), quoted, encoder_path);
-    return FALSE;
+    goto out;
   }
-  return TRUE;
-}
+  slots.encoder_norm.type = CO_PART_NORM;
+  self->encoder_norm = slots.encoder_norm;
+  slots.encoder_norm = (CoPart) { 0 };
+  append (self, &slots.embed, CO_PART_LINEAR);
+  append (self, &slots.positions, CO_PART_POSITIONS);
+  append (self, &(CoPart) {.name = g_strdup (encoder_path)}, CO_PART_ENCODER);
+  append (self, &slots.norm, CO_PART_NORM);
+  append (self, &slots.head, CO_PART_LINEAR);
+  ok = TRUE;
 
-static void
-module_clear (gpointer data)
-{
-  g_free (((CoModuleParts *) data)->path);
+out:
+  part_clear (&slots.embed);
+  part_clear (&slots.positions);
+  part_clear (&slots.encoder_norm);
+  part_clear (&slots.norm);
+  part_clear (&slots.head);
+  return ok;
 }
 
 static GArray *
@@ -404,6 +439,8 @@ co_parts_find (CoParts * self, const CoSafetensors * file,
   g_autoptr (GArray) modules = NULL;
 
   memset (self, 0, sizeof *self);
+  self->list = g_array_new (FALSE, TRUE, sizeof (CoPart));
+  g_array_set_clear_func (self->list, part_clear);
   g_array_set_clear_func (named, named_clear);
   for (gsize i = 0; i < co_safetensors_get_n_tensors (file); i++) {
     const CoTensor *tensor = co_safetensors_get_tensor (file, i);
@@ -441,7 +478,7 @@ co_parts_find (CoParts * self, const CoSafetensors * file,
   }
   g_array_sort (self->layers, by_number);
   modules = group (rest);
-  g_array_set_clear_func (modules, module_clear);
+  g_array_set_clear_func (modules, part_clear);
   if (!place_modules (self, modules, file, settings, error)) {
     co_parts_clear (self);
     return FALSE;
@@ -452,11 +489,8 @@ co_parts_find (CoParts * self, const CoSafetensors * file,
 void
 co_parts_clear (CoParts * self)
 {
-  CoModuleParts *modules[] = { &self->embed, &self->positions,
-    &self->encoder_norm, &self->norm, &self->head
-  };
-
   g_clear_pointer (&self->layers, g_array_unref);
-  for (gsize i = 0; i < G_N_ELEMENTS (modules); i++)
-    g_clear_pointer (&modules[i]->path, g_free);
+  g_clear_pointer (&self->list, g_array_unref);
+  part_clear (&self->encoder_norm);
+  self->encoder_norm = (CoPart) { 0 };
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "settings/settings.h"
+#include "stack/pool.h"
 
 G_BEGIN_DECLS
 
@@ -63,18 +64,38 @@ typedef struct
   gchar *path;                  /* the begin of their names; "" at the top */
 } CoLayerParts;
 
+/* What a part or an operation of a layout is */
+typedef enum
+{
+  CO_PART_ENCODER,              /* the layers */
+  CO_PART_LINEAR,               /* weight (out, in), bias (out) or NULL */
+  CO_PART_NORM,                 /* weight (C), bias (C) or NULL */
+  CO_PART_BATCH_NORM,           /* the same, running_mean (C), running_var (C) */
+  CO_PART_POSITIONS,            /* weight (P, E), (1, P, E) or (P, 1, E) */
+  CO_PART_CLASS_TOKEN,          /* weight (1, 1, E): before the first vector of the window */
+  CO_PART_SCALE,                /* x * number */
+  CO_PART_POOL,                 /* choice: CoPool */
+  CO_PART_ACTIVATION,           /* choice: CoActivation */
+  CO_PART_SOFTMAX,
+  CO_PART_LOG_SOFTMAX,
+} CoPartType;
+
 typedef struct
 {
-  const CoTensor *weight, *bias;
-  gchar *path;
-} CoModuleParts;
+  CoPartType type;
+  gchar *name;                  /* as a layout writes it */
+  const CoTensor *weight, *bias, *running_mean, *running_var;
+  gdouble number;
+  gint choice;
+} CoPart;
 
-/* The tensors of a file by part. A part that the model does not have has a weight of NULL. */
+/* The tensors of a file by part */
 typedef struct
 {
   const CoScheme *scheme;
   GArray *layers;               /* CoLayerParts, in order */
-  CoModuleParts embed, positions, encoder_norm, norm, head;
+  CoPart encoder_norm;          /* the encoder's own; weight NULL: it has none */
+  GArray *list;                 /* CoPart, in the order of forward(); one of them is CO_PART_ENCODER */
 } CoParts;
 
 /* FALSE with CO_ERROR_MODEL, which names the tensor without a part; there is nothing to clear then. */

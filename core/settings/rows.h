@@ -19,6 +19,8 @@ typedef enum
 typedef enum
 { CO_AT_MAX_ERROR, CO_AT_MAX_DROP_OLDEST } CoAtMax;
 typedef enum
+{ CO_POSITION_RECYCLE, CO_POSITION_WINDOW } CoPositionIndex;
+typedef enum
 { CO_ARCHITECTURE_ANY, CO_ARCHITECTURE_ENCODER, CO_ARCHITECTURE_DECODER } CoArchitecture;
 typedef enum
 { CO_SELF_RECURRENT_FULL, CO_SELF_RECURRENT_LINEAR } CoSelfAttention;
@@ -131,6 +133,23 @@ typedef enum
       .blurb = "How a decoder's vectors attend to the memory",                                                  \
       CHOICES ("CrossAttention", co_cross_attention_choices), .fallback = "full", .scope = CO_FOR_DECODER,      \
       .kinds = ANY_KIND)                                                                                        \
+  CHOICE (position_index, .key = "position_index", .property = "position-index", .nick = "Position index",      \
+      .blurb = "How positions are counted: since the reset, modulo the length of the table, or in the window, "  \
+          "the oldest vector being 0",                                                                          \
+      CHOICES ("PositionIndex", co_position_index_choices), .fallback = "recycle", .scope = CO_FOR_ENCODER,     \
+      .kinds = LAYER_KINDS)                                                                                     \
+  INTEGER (answer_interval, .key = "answer_interval", .property = "answer-interval", .nick = "Answer interval", \
+      .blurb = "Answers every K-th vector after the first answer; the vectors between update the state only",   \
+      .min = 1, .max = CO_MAX_COUNT, .fallback = "1", .scope = EVERY_MODEL, .kinds = ANY_KIND)                  \
+  NUMBER (batch_norm_eps, .key = "batch_norm_eps", .property = "batch-norm-eps", .nick = "Batch norm epsilon",  \
+      .blurb = "Added to the variance by every batch norm",                                                     \
+      .min = 0, .max = 1, .fallback = "1e-5", .scope = CO_FOR_ENCODER, .kinds = LAYER_KINDS)                    \
+  TEXT (layout, .key = "layout", .property = "layout", .nick = "Layout",                                        \
+      .blurb = "A JSON array of the parts and operations in the order of forward()",                            \
+      .scope = CO_FOR_ENCODER, .kinds = LAYER_KINDS)                                                            \
+  TEXT (prefix, .key = "prefix", .property = "prefix", .nick = "Prefix",                                        \
+      .blurb = "Begin of the names of the part to run; tensors outside it are not used",                        \
+      .scope = EVERY_MODEL, .kinds = ANY_KIND)                                                                  \
   TEXT (labels, .key = "labels", .blurb = "A JSON array of class names, one for each output",                   \
       .scope = LAYERS, .kinds = ANY_KIND)                                                                       \
   TEXT (embed, .key = "embed", .blurb = "Name of the child that embeds the vectors",                            \
@@ -145,6 +164,7 @@ typedef enum
       .fallback = "head", .scope = LAYERS, .kinds = LAYER_KINDS)
 
 /* In the order of the enumerations above */
+extern const CoChoice co_position_index_choices[2];
 extern const CoChoice co_warm_up_choices[2];
 extern const CoChoice co_at_max_choices[2];
 extern const CoChoice co_architecture_choices[3];

@@ -19,6 +19,11 @@ const CoChoice co_at_max_choices[] = {
   {"drop-oldest", "The oldest vector is evicted"},
 };
 
+const CoChoice co_position_index_choices[] = {
+  {"recycle", "pe[t mod P], t counted from 0 at the reset"},
+  {"window", "pe[i] for the i-th vector of the window, the oldest being 0"},
+};
+
 const CoChoice co_architecture_choices[] = {
   {"any", "An encoder or a decoder"},
   {"encoder", "An encoder, or an attention alone"},

@@ -8,18 +8,9 @@ co_layer_state_ring_len (const CoLayer * self)
 {
   const CoAttention *attention = &self->attention;
 
-  if (attention->klass->step_window)
+  if (attention->klass->whole_window)
     return attention->sequence_len;
   return MAX (attention->query_back + 1, co_attention_max_answers (attention));
-}
-
-gsize
-co_layer_state_ring_width (const CoLayer * self)
-{
-  if (self->bare)
-    return 0;
-  return self->attention.klass->step_window ? self->attention.n_carried
-      : self->attention.q.n_in;
 }
 
 /* A window of one vector has a ring as well: the attention reads the base from it. */
@@ -27,19 +18,18 @@ static gboolean
 has_ring (const CoLayer * self)
 {
   return co_layer_state_ring_len (self) > 1
-      || self->attention.klass->step_window;
+      || self->attention.klass->whole_window;
 }
 
 gsize
 co_layer_state_size (const CoLayer * self)
 {
   const gsize len = co_layer_state_ring_len (self);
-  const gsize width = co_layer_state_ring_width (self);
   gsize size = self->attention.klass->state_size (&self->attention);
 
   if (has_ring (self))
     size += CO_ALIGN_BYTES (len * sizeof (guint64)) +
-        CO_ALIGN_BYTES (len * width * sizeof (float));
+        CO_ALIGN_BYTES (len * self->ring_width * sizeof (float));
   return size;
 }
 
@@ -91,5 +81,5 @@ co_layer_state_is_finite (const CoLayer * self, const guint8 * memory)
       : !all_finite (numbers, bytes / sizeof (float)))
     return FALSE;
   return !has_ring (self) || all_finite (s.x,
-      co_layer_state_ring_len (self) * co_layer_state_ring_width (self));
+      co_layer_state_ring_len (self) * self->ring_width);
 }

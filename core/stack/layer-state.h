@@ -17,9 +17,6 @@ typedef struct
 /* Slots of the ring: one for each vector that waits for its answer. 1: no ring, the row at hand suffices, unless the layer
  * answers windows. */
 gsize co_layer_state_ring_len (const CoLayer * self);
-/* Floats per slot: the residual, or the base of a window update; 0 for a bare attention */
-gsize co_layer_state_ring_width (const CoLayer * self);
-
 /* Bytes; a multiple of 64 */
 gsize co_layer_state_size (const CoLayer * self);
 /* @memory: aligned to 64 */

@@ -30,6 +30,9 @@ typedef struct
   CoLinear linear1, linear2;    /* linear1 has a shape only where the carry replaces it */
   CoCarry carry;
   CoActivation activation;
+  /* Floats per slot of the ring in its state: the residual; the base of a retroactive update; the row without its position,
+   * where that is counted in the window; 0 for a bare attention */
+  gsize ring_width;
 } CoLayer;
 
 /* The input of the attention: norm1 (x) of a pre-norm layer, else x */

@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * `deep` stacks, single layers with one query, recurrent and kernel kinds. A layer maps a row to at most one row, or the
- * last row of a chunk to all rows of the chunk. Every layer has a state. */
+ * last row of a chunk to all rows of the chunk. Every layer has a state.
+ *
+ * A single layer may have a query row of its own: the class token, or the vector with the position that it has when it is
+ * answered. Its keys and values are then cached from the rows without that position. */
 #include "stack/rows.h"
 #include "stack/layer-state.h"
 #include <string.h>
@@ -28,6 +31,26 @@ append_from_ring (const CoLayer * self, CoWork * work,
   }
 }
 
+/* Removes the rows of work->answered, and their contexts, that answer-interval leaves out. */
+static void
+keep_answers (const CoStack * self, CoWork * work, gsize context_width)
+{
+  CoRows *rows = &work->answered;
+  const gsize E = self->layers[0].bare ? 0 : self->layers[0].attention.q.n_in;
+  gsize kept = 0;
+
+  for (gsize i = 0; i < rows->n; i++) {
+    if (!co_stack_answers (self, rows->tags[i].position))
+      continue;
+    rows->tags[kept] = rows->tags[i];
+    memmove (rows->x + kept * E, rows->x + i * E, E * sizeof (float));
+    memmove (work->context + kept * context_width,
+        work->context + i * context_width, context_width * sizeof (float));
+    kept++;
+  }
+  rows->n = kept;
+}
+
 /* The contexts of the rows in work->answered to the layer's output in work->rows */
 static void
 finish_rows (const CoLayer * self, CoWork * work)
@@ -44,11 +67,13 @@ finish_rows (const CoLayer * self, CoWork * work)
 /* work->rows through one layer, in place. Each row belongs to the stream of its tag, whose state is at @states +
  * stream * @stride. */
 static void
-forward_layer (const CoLayer * self, CoWork * work, guint8 * states,
+forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
     gsize stride, const CoSeparate * separate,
     float *weights /* (rows, H, n_weights) or NULL */ )
 {
+  const CoLayer *self = &stack->layers[l];
   const CoAttention *attention = &self->attention;
+  const gboolean last = l + 1 == stack->n_layers;
   const gsize E = attention->q.n_in, len = co_layer_state_ring_len (self);
   const gsize width = co_attention_proj_width (attention);
   const gsize n_weights =
@@ -67,6 +92,10 @@ forward_layer (const CoLayer * self, CoWork * work, guint8 * states,
     const CoLayerState s =
         co_layer_state_open (self, states + rows.tags[i].stream * stride);
     const guint64 t = s.attention->taken;
+    const guint64 answered_position = rows.tags[i].position -
+        (stack->pool == CO_POOL_NONE ? attention->query_back : 0);
+    const gboolean skips = last && !attention->klass->drain
+        && !co_stack_answers (stack, answered_position);
     gsize n;
 
     if (len > 1) {
@@ -75,8 +104,10 @@ forward_layer (const CoLayer * self, CoWork * work, guint8 * states,
         memcpy (s.x + t % len * E, rows.x + i * E, E * sizeof (float));
     }
     n = attention->klass->step (attention, s.attention, work->p + i * width,
-        work->context + answered->n * attention->out.n_in,
+        skips ? NULL : work->context + answered->n * attention->out.n_in,
         weights ? weights + answered->n * n_weights : NULL, work->scratch);
+    if (skips)
+      continue;
     if (len > 1) {
       append_from_ring (self, work, &s, t + 1, attention->query_back, n,
           &rows.tags[i]);
@@ -89,6 +120,8 @@ forward_layer (const CoLayer * self, CoWork * work, guint8 * states,
   }
 
   /* Output projection, residual, norms and feed-forward of all answered rows */
+  if (last && attention->klass->drain)
+    keep_answers (stack, work, attention->out.n_in);
   finish_rows (self, work);
 }
 
@@ -98,23 +131,66 @@ append_answers (const CoStack * self, CoWork * work, CoAnswers * answers)
 {
   const CoRows *rows = &work->rows;
 
-  co_stack_finish (self, rows->x, rows->n,
-      answers->y + answers->n * self->n_outputs);
-  for (gsize i = 0; i < rows->n; i++)
-    answers->tags[answers->n++] = rows->tags[i];
+  co_stack_finish (self, work, rows->x, self->layers[0].attention.out.n_out,
+      rows->n, answers->y + answers->n * self->n_outputs);
+  for (gsize i = 0; i < rows->n; i++, answers->n++) {
+    answers->tags[answers->n] = rows->tags[i];
+    if (self->pool != CO_POOL_NONE)     /* has the newest vector's time */
+      answers->tags[answers->n].position = rows->tags[i].arrival;
+  }
+}
+
+static gboolean
+has_query_rows (const CoStack * self)
+{
+  return co_stack_answers_class_token (self) || self->window_positions;
+}
+
+/* work->rows become the query rows; their keys and values are projected from work->key. */
+static void
+set_query_rows (const CoStack * self, CoWork * work)
+{
+  const CoLayer *layer = &self->layers[0];
+  const CoAttention *attention = &layer->attention;
+  const gsize E = self->d_model, N = attention->sequence_len;
+  CoRows *rows = &work->rows;
+
+  if (self->window_positions && attention->table->centred)
+    co_centre_rows (rows->x, rows->n, E, work->key);
+  else if (!self->window_positions && layer->norm_first)
+    co_norm (&layer->norm1, rows->x, E, rows->n, work->key, NULL);
+  else
+    memcpy (work->key, rows->x, rows->n * E * sizeof (float));
+  for (gsize i = 0; i < rows->n; i++) {
+    float *x = rows->x + i * E;
+
+    if (co_stack_answers_class_token (self)) {
+      memcpy (x, self->class_row, E * sizeof (float));
+    } else {
+      const gsize full = N - 1 - attention->query_back;
+      const gsize at = attention->partial ? MIN (rows->tags[i].position, full)
+          : full;
+
+      co_kernels->axpy (1, self->positions + at * E, x, E);
+    }
+  }
 }
 
 static void
 forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
     const CoSeparate * separate, CoAnswers * answers)
 {
+  const CoSeparate queried = { work->key, work->key };
   float *weights = answers->weights ?
       answers->weights + answers->n * co_stack_weights_size (self) : NULL;
 
+  if (has_query_rows (self)) {
+    set_query_rows (self, work);
+    separate = &queried;
+  }
   for (gsize l = 0; l < self->n_layers; l++)
-    forward_layer (&self->layers[l], work,
-        states + co_stack_state_offset (self, l), stride, separate,
-        l + 1 == self->n_layers ? weights : NULL);
+    forward_layer (self, l, work, states + co_stack_state_offset (self, l),
+        stride, separate, l + 1 == self->n_layers ? weights : NULL);
   append_answers (self, work, answers);
 }
 
@@ -135,6 +211,7 @@ drain (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
     n = attention->klass->drain (attention, s.attention, work->context,
         work->scratch);
   append_from_ring (layer, work, &s, s.attention->taken, 0, n, &tag);
+  keep_answers (self, work, attention->out.n_in);
   finish_rows (layer, work);
   append_answers (self, work, answers);
 }

@@ -79,46 +79,65 @@ co_stack_warm_up (const CoStack * self)
   return n;
 }
 
+gboolean
+co_stack_answers (const CoStack * self, guint64 position)
+{
+  guint64 first;
+
+  if (self->answer_interval == 1)
+    return TRUE;
+  first = co_stack_warm_up (self) - 1;
+  if (self->pool == CO_POOL_NONE)
+    first -= self->query_back;
+  return (position - first) % self->answer_interval == 0;
+}
+
 guint64
 co_stack_macs (const CoStack * self)
 {
-  return co_linear_macs (&self->embed, 1) + self->mode->macs (self) +
-      co_linear_macs (&self->head, co_stack_n_positions (self));
+  const guint64 rows = self->layers[0].attention.sequence_len +
+      self->layers[0].attention.n_class;
+
+  return co_chain_macs (&self->before, 1) + self->mode->macs (self) +
+      co_chain_macs (&self->rows, rows) +
+      co_chain_macs (&self->after, co_stack_n_positions (self));
 }
 
 void
 co_stack_embed (const CoStack * self, CoWork * work, const float *x, gsize n)
 {
-  if (self->embed.w)
-    co_linear (&self->embed, x, self->n_inputs, n, work->rows.x, self->d_model);
-  else
-    memcpy (work->rows.x, x, n * self->n_inputs * sizeof (float));
+  co_chain_apply (&self->before, x, self->n_inputs, n, work->rows.x,
+      work->chain);
 }
 
 void
 co_stack_forward (const CoStack * self, CoWork * work, guint8 * states,
     gsize stride, const CoSeparate * separate, CoAnswers * answers)
 {
-  const gsize E = self->d_model;
+  const gsize E = self->d_embed;
+  CoRows *rows = &work->rows;
 
-  for (gsize i = 0; self->positions && i < work->rows.n; i++)
-    co_kernels->axpy (1, self->positions +
-        work->rows.tags[i].position % self->n_positions * E,
-        work->rows.x + i * E, E);
+  if (!self->window_positions) {
+    for (gsize i = 0; self->positions && i < rows->n; i++)
+      co_kernels->axpy (1,
+          self->positions + rows->tags[i].position % self->n_positions * E,
+          rows->x + i * E, E);
+    if (self->between.n) {
+      float *x = work->answered.x;
+
+      co_chain_apply (&self->between, rows->x, E, rows->n, x, work->chain);
+      work->answered.x = rows->x;
+      rows->x = x;
+    }
+  }
   self->mode->forward (self, work, states, stride, separate, answers);
 }
 
 void
-co_stack_finish (const CoStack * self, float *x, gsize n, float *y)
+co_stack_finish (const CoStack * self, CoWork * work, const float *x,
+    gsize width, gsize n, float *y)
 {
-  if (self->encoder_norm.gain)
-    co_norm (&self->encoder_norm, x, self->encoder_norm.n, n, x, NULL);
-  if (self->norm.gain)
-    co_norm (&self->norm, x, self->norm.n, n, x, NULL);
-  if (self->head.w)
-    co_linear (&self->head, x, self->head.n_in, n, y, self->n_outputs);
-  else
-    memcpy (y, x, n * self->n_outputs * sizeof (float));
+  co_chain_apply (&self->after, x, width, n, y, work->chain);
 }
 
 gsize
@@ -127,7 +146,8 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
 {
   gsize E = MAX (stack->n_inputs, stack->n_outputs), proj = 0, context = 0;
   gsize ff = 0, scratch = 0, N = 0, key = 0, value = 0, carried = 0, bytes = 0;
-  gsize rows;
+  const CoAttention *first = &stack->layers[0].attention;
+  gsize rows, widest, weights = 0;
 
   for (gsize l = 0; l < stack->n_layers; l++) {
     const CoLayer *layer = &stack->layers[l];
@@ -143,13 +163,22 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
       context = MAX (context, layer->cross.out.n_in);
     }
     if (attention->klass->window)
-      N = MAX (N, attention->sequence_len);
+      N = MAX (N, attention->sequence_len + attention->n_class);
     carried = MAX (carried, attention->n_carried);
     key = MAX (key, attention->k.n_in);
     value = MAX (value, attention->v.n_in);
   }
   rows = max_rows * co_stack_max_answers (stack);
   rows = MAX (rows, N);
+  E = MAX (E, MAX (stack->d_model, stack->d_embed));
+  widest = MAX (co_chain_widest (&stack->before, stack->n_inputs),
+      co_chain_widest (&stack->between, stack->d_embed));
+  widest = MAX (widest, co_chain_widest (&stack->rows, E));
+  widest = MAX (widest, co_chain_widest (&stack->after,
+          co_chain_n_out (&stack->rows, E)));
+  if (co_pool_reduces (stack->pool) || (first->klass->whole_window
+          && !stack->all_positions))
+    weights = first->n_heads * N * co_attention_n_weights (first);
 
 #define RESERVE(member, type, count) G_STMT_START {                   \
     if (memory)                                                         \
@@ -170,6 +199,9 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
   RESERVE (work->a, float, MAX (rows * E, N * carried));
   RESERVE (work->ff, float, rows * ff);
   RESERVE (work->h, float, N * E);
+  RESERVE (work->pooled, float, max_rows * widest);
+  RESERVE (work->weights, float, weights);
+  RESERVE (work->chain, float, 2 * rows * widest);
   RESERVE (work->scratch, float, scratch);
 #undef RESERVE
   return bytes;

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "stack/chain.h"
 #include "stack/layer.h"
+#include "stack/pool.h"
 
 G_BEGIN_DECLS
 
@@ -28,7 +30,7 @@ typedef struct
   /* Multiply-accumulates of the layers for one step of one stream, without a decoder's attention to its memory */
   guint64 (*macs) (const CoStack * self);
 
-  /* Takes the rows in work->rows, embedded and with their positions added. Stream i's state is at @states + i * @stride. */
+  /* Takes the rows in work->rows, with recycled positions added. Stream i's state is at @states + i * @stride. */
   void (*forward) (const CoStack * self, CoWork * work, guint8 * states,
       gsize stride, const CoSeparate * separate, CoAnswers * answers);
 
@@ -43,17 +45,24 @@ struct _CoStack
 {
   const CoMode *mode;
   gsize n_inputs, n_outputs, d_model;
-  CoLinear embed;
-  const float *positions;       /* (n_positions, E) or NULL: recycled */
+
+  CoChain before;               /* from an input vector to the row to which a position is added */
+  gsize d_embed;                /* width of that row */
+  const float *positions;       /* (n_positions, d_embed) or NULL */
   gsize n_positions;
+  gboolean window_positions;    /* counted in the window; else since the reset, modulo n_positions */
+  CoChain between;              /* from there to the layers */
+  const float *class_row;       /* (E) the class token's row at the layers, or NULL */
   CoLayer *layers;              /* (n_layers) */
   gsize n_layers;
-  CoNorm encoder_norm, norm;
-  CoLinear head;
+  CoChain rows;                 /* of every row that leaves the layers, where the pool needs all of them */
+  CoPool pool;
+  CoChain after;                /* from the row that is answered to the output */
 
-  gboolean all_positions;       /* window mode: an output is all positions, or the one @query_back before the newest */
+  gboolean all_positions;       /* an output is all positions; else the row of the pool, or the one @query_back before the newest */
   gsize query_back;
   guint64 max_len;              /* vectors after which a stream takes no more; 0: never */
+  guint64 answer_interval;      /* every K-th vector is answered */
 };
 
 /* The begin of the state of one stream. Zero is a fresh one. */
@@ -72,6 +81,15 @@ gsize co_stack_state_offset (const CoStack * self, gsize layer);
 /* Whether counters are sane and numbers are finite in @n_streams states, @stride bytes apart */
 gboolean co_stack_state_is_finite (const CoStack * self, const guint8 * states,
     gsize stride, guint n_streams);
+/* Whether the row that is answered is the class token's */
+static inline gboolean
+co_stack_answers_class_token (const CoStack * self)
+{
+  return self->class_row && (self->pool == CO_POOL_CLS || self->pool == CO_POOL_FIRST);
+}
+
+/* Whether the vector at @position is answered, of those that could be */
+gboolean co_stack_answers (const CoStack * self, guint64 position);
 /* Vectors in one output */
 gsize co_stack_n_positions (const CoStack * self);
 /* Outputs of one row at most */
@@ -87,17 +105,18 @@ guint64 co_stack_macs (const CoStack * self);
 gsize co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
     guint8 * memory);
 
-/* work->rows.x = embedded inputs, without positions */
+/* work->rows.x = the inputs through the first chain */
 void co_stack_embed (const CoStack * self, CoWork * work,
     const float *x /* (n, C) */ , gsize n);
 
-/* Takes the rows in work->rows, embedded and with their positions in their tags. Stream i's state is at
+/* Takes the rows in work->rows, through the first chain and with their positions in their tags. Stream i's state is at
  * @states + i * @stride. */
 void co_stack_forward (const CoStack * self, CoWork * work, guint8 * states,
     gsize stride, const CoSeparate * separate, CoAnswers * answers);
 
-/* The norms and the head after the layers; overwrites x */
-void co_stack_finish (const CoStack * self, float *x /* (n, E) */ , gsize n,
+/* From rows that leave the layers to outputs */
+void co_stack_finish (const CoStack * self, CoWork * work,
+    const float *x /* (n, width) */ , gsize width, gsize n,
     float *y /* (n, D) */ );
 
 G_END_DECLS

@@ -43,7 +43,10 @@ typedef struct
   float *context;               /* (rows, H dv) */
   float *a;                     /* (rows, E), (N, C): output of an attention or a feed-forward */
   float *ff;                    /* (rows, d_ff) */
-  float *h;                     /* (N, E) a window */
+  float *h;                     /* (N + 1, E) a window, and the class token */
+  float *pooled;                /* (rows, widest) rows that are answered */
+  float *weights;               /* (H, N + 1, n_weights) of a window that a pool reduces */
+  float *chain;                 /* (2, rows, widest) scratch of a CoChain */
   float *scratch;
   float *cross_scratch;         /* for the longest memory; grows when a memory is set */
   CoMemory **memories;          /* (S) each NULL until it is set; NULL: not a decoder */

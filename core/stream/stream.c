@@ -217,7 +217,8 @@ static void
 admit (CoStream * self, const Source * source, CoVectorStatus * statuses)
 {
   const CoModelInfo *info = &self->model->info;
-  const gsize E = info->d_model, K = info->n_keys, V = info->n_values;
+  const gsize E = self->model->stack.d_embed;
+  const gsize K = info->n_keys, V = info->n_values;
   const guint64 max_len = self->model->stack.max_len;
   CoWork *work = &self->work;
   gsize kept = 0;
@@ -243,8 +244,11 @@ admit (CoStream * self, const Source * source, CoVectorStatus * statuses)
     if (kept < i) {
       memcpy (work->rows.x + kept * E, work->rows.x + i * E,
           E * sizeof (float));
-      memcpy (work->key + kept * K, work->key + i * K, K * sizeof (float));
-      memcpy (work->value + kept * V, work->value + i * V, V * sizeof (float));
+      if (source->input->key)
+        memcpy (work->key + kept * K, work->key + i * K, K * sizeof (float));
+      if (source->input->value)
+        memcpy (work->value + kept * V, work->value + i * V,
+            V * sizeof (float));
     }
     kept++;
   }

@@ -145,8 +145,8 @@ test_windows (void)
 static void
 test_meant (void)
 {
-  g_autoptr (GBytes) bytes = write_model ("retroactive/attention",
-      "sequence_len", "4000");
+  g_autoptr (GBytes) bytes = write_model ("retroactive/stack",
+      "sequence_len", "8000");
   g_autoptr (CoOptions) options = co_options_new ();
   g_autoptr (CoModel) model = NULL;
   g_autoptr (GError) error = NULL;
@@ -155,7 +155,7 @@ test_meant (void)
   g_assert_error (error, CO_ERROR, CO_ERROR_SETTING);
   g_assert_nonnull (strstr (error->message, "out of proportion"));
   g_clear_error (&error);
-  g_assert_true (co_options_set (options, "sequence_len", "4000", NULL));
+  g_assert_true (co_options_set (options, "sequence_len", "8000", NULL));
   model = co_model_load_bytes (bytes, options, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (co_model_get_info (model)->state_bytes, >, 4000 * 8);

@@ -108,7 +108,7 @@ static const Case refused[] = {
   { "encoder", "=norm.weight 5", MODEL, { "'norm.weight'", "(4)", "(5)" } },
   { "encoder", "=layers.1.self_attn.in_proj_weight 18,6;=layers.1.self_attn.in_proj_bias 18;"
       "=layers.1.self_attn.out_proj.weight 6,6;=layers.1.self_attn.out_proj.bias 6", MODEL, { "'layers.1'", "4 features", "6" } },
-  { "classifier", "=0.weight 5,5", MODEL, { "'0.weight'", "(4, any)", "(5, 5)" } },
+  { "classifier", "=0.weight 5,5", MODEL, { "'0.weight'", "(4, 5)", "(5, 5)" } },
   { "classifier", "=0.bias 5", MODEL, { "'0.bias'", "(4)", "(5)" } },
   { "classifier", "=1.pe.weight 7,5", MODEL, { "'1.pe.weight'", "(any, 4)", "(7, 5)" } },
   { "classifier", "=1.pe.weight 0,4", MODEL, { "'1.pe.weight'", "(0, 4)" } },
@@ -191,7 +191,7 @@ static const Case refused[] = {
   { "attention", "@attention=kernel", MODEL, { "'projection_matrix' is missing" } },
   { "encoder", "@attention=kernel", SETTING, { "kernel", "alone" } },
   { "attention", "@attention=recurrent_linear;@add_zero_attn=true", SETTING, { "add_zero_attn with attention recurrent-linear" } },
-  { "decoder", "@self_attention=deep", SETTING, { "'deep' of self_attention", "recurrent-full or recurrent-linear" } },
+  { "decoder", "@self_attention=deep", SETTING, { "'deep' of self_attention", "recurrent-full, recurrent-linear" } },
   { "decoder", "@norm_first=true", SETTING, { "norm_first with a decoder" } },
   { "decoder", "@cross_attention=half", SETTING, { "'half' of cross_attention" } },
   { "kernel", "@attention=deep;@sequence_len=3", SETTING, { "expected kernel" } },
