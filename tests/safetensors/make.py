@@ -228,7 +228,7 @@ INVALID = {
     # integers are skipped, and validated before
     "integer-shape": (raw({"n": info("I64", [2], 0, 8)}, b"\0" * 8), "16 bytes apart for 2 elements of I64, found 0 to 8"),
     "integer-bool-bytes": (raw({"n": info("BOOL", [8], 0, 1)}, b"\0"), "8 bytes apart for 8 elements of BOOL, found 0 to 1"),
-    "integer-overflow": (raw({"n": info("I16", [2**63 - 1], 0, 8)}, b"\0" * 8), "found 9223372036854775807 elements of I16"),
+    "integer-overflow": (raw({"n": info("I32", [2**63 - 1], 0, 8)}, b"\0" * 8), "found 9223372036854775807 elements of I32"),
     "integer-overlaps": (raw({"a": info("F32", [2], 0, 8), "n": info("I32", [1], 4, 8)}, TWO),
                          "tensor 'n': expected its data at byte 8"),
     "integer-truncated": (raw({"a": info("F32", [2], 0, 8), "n": info("I64", [1], 8, 16)}, TWO),
