@@ -41,18 +41,27 @@ get_last_part (const gchar * name)
   return dot ? dot + 1 : name;
 }
 
-/* A table of the last parts of all tensors' names. */
+static gint
+compare_parts (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const gchar * const *) a, *(const gchar * const *) b);
+}
+
+/* The last parts of all tensors' names, sorted: a GArray of const gchar *. */
 static GArray *
 list_last_parts (const GArray * tensors)
 {
-  GArray *parts = co_table_new ();
+  const gchar *const common[] = { "weight", "bias" };
+  GArray *parts = g_array_new (FALSE, FALSE, sizeof (const gchar *));
 
-  for (guint i = 0; i < tensors->len; i++)
-    co_table_add (parts,
-        get_last_part (g_array_index (tensors, CoTensor, i).name), "");
-  co_table_add (parts, "weight", "");
-  co_table_add (parts, "bias", "");
-  co_table_sort (parts);
+  g_array_append_vals (parts, common, G_N_ELEMENTS (common));
+  for (guint i = 0; i < tensors->len; i++) {
+    const gchar *part =
+        get_last_part (g_array_index (tensors, CoTensor, i).name);
+
+    g_array_append_val (parts, part);
+  }
+  g_array_sort (parts, compare_parts);
   return parts;
 }
 
@@ -60,13 +69,15 @@ list_last_parts (const GArray * tensors)
 static gboolean
 is_like_tensor (const gchar * name, const GArray * parts)
 {
+  const gchar *part = get_last_part (name);
+
   if (strchr (name, '.') == NULL)
     return FALSE;
   for (const gchar * c = name; *c; c++) {
     if (!g_ascii_isalnum (*c) && *c != '_' && *c != '.')
       return FALSE;
   }
-  return co_table_lookup (parts, get_last_part (name)) != NULL;
+  return g_array_binary_search ((GArray *) parts, &part, compare_parts, NULL);
 }
 
 static gboolean
@@ -81,6 +92,38 @@ fail_missing (const CoPair * pair, const gchar * file, GError ** error)
       "out of the metadata", key, value);
 }
 
+typedef struct
+{
+  const GArray *tensors, *buffers, *parts;
+  const gchar *file;
+} Names;
+
+/* Finds the tensor, or the dtype of the buffer, of which @pair is an alias; neither, if it is other metadata. */
+static gboolean
+find_target (const Names * self, const CoPair * pair, const CoTensor ** tensor,
+    const gchar ** dtype, GError ** error)
+{
+  *tensor = NULL;
+  *dtype = NULL;
+  if (!strchr (pair->key, '.') || co_tensors_lookup (self->tensors, pair->key)
+      || co_table_lookup (self->buffers, pair->key))
+    return TRUE;
+  *tensor = co_tensors_lookup (self->tensors, pair->value);
+  *dtype = co_table_lookup (self->buffers, pair->value);
+  return *tensor || *dtype || !is_like_tensor (pair->key, self->parts)
+      || !is_like_tensor (pair->value, self->parts)
+      || fail_missing (pair, self->file, error);
+}
+
+static void
+append_buffers (GArray * buffers, const GArray * more)
+{
+  for (guint i = 0; i < more->len; i++)
+    co_table_add (buffers, co_table_get (more, i)->key,
+        co_table_get (more, i)->value);
+  co_table_sort (buffers);
+}
+
 gboolean
 co_aliases_resolve (GArray * tensors, GArray * buffers, GArray * metadata,
     GArray * aliases, const gchar * file, GError ** error)
@@ -88,25 +131,18 @@ co_aliases_resolve (GArray * tensors, GArray * buffers, GArray * metadata,
   g_autoptr (GArray) new_tensors = g_array_new (FALSE, FALSE,
       sizeof (CoTensor));
   g_autoptr (GArray) new_buffers = co_table_new ();
-  g_autoptr (GArray) parts = NULL;
+  g_autoptr (GArray) parts = list_last_parts (tensors);
+  const Names names = { tensors, buffers, parts, file };
   guint n_kept = 0;
 
   for (guint i = 0; i < metadata->len; i++) {
     CoPair *pair = &g_array_index (metadata, CoPair, i);
     const CoPair moved = *pair;
-    const CoTensor *tensor = NULL;
-    const gchar *dtype = NULL;
+    const CoTensor *tensor;
+    const gchar *dtype;
 
-    if (strchr (pair->key, '.') && !co_tensors_lookup (tensors, pair->key)
-        && !co_table_lookup (buffers, pair->key)) {
-      tensor = co_tensors_lookup (tensors, pair->value);
-      dtype = co_table_lookup (buffers, pair->value);
-      if (!tensor && !dtype && !parts)
-        parts = list_last_parts (tensors);
-      if (!tensor && !dtype && is_like_tensor (pair->key, parts)
-          && is_like_tensor (pair->value, parts))
-        return fail_missing (pair, file, error);
-    }
+    if (!find_target (&names, pair, &tensor, &dtype, error))
+      return FALSE;
     if (tensor) {
       CoTensor alias = *tensor;
 
@@ -124,9 +160,6 @@ co_aliases_resolve (GArray * tensors, GArray * buffers, GArray * metadata,
   g_array_set_size (metadata, n_kept);
   g_array_append_vals (tensors, new_tensors->data, new_tensors->len);
   co_tensors_sort (tensors);
-  for (guint i = 0; i < new_buffers->len; i++)
-    co_table_add (buffers, co_table_get (new_buffers, i)->key,
-        co_table_get (new_buffers, i)->value);
-  co_table_sort (buffers);
+  append_buffers (buffers, new_buffers);
   return TRUE;
 }

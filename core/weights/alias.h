@@ -13,9 +13,9 @@ G_BEGIN_DECLS
  * name of a tensor. (A key without a dot may be a setting, such as positions = "pos_embed".) Aliases become tensors
  * that share the data, and leave the metadata. All other entries stay.
  *
- * @tensors: of CoTensor, sorted by name; aliases are added. @buffers, @metadata: tables (table.h) of integer tensors and
- * of metadata; aliases of integer tensors become buffers. @aliases: an empty table, which takes the entries and then
- * owns the new names. @file: the file's name in messages.
+ * @tensors: of CoTensor, sorted by name; aliases are added. @buffers: table (table.h) of integer tensors; their aliases
+ * are added. @metadata: table. @aliases: an empty table, which gets the aliases and owns the new tensors' names.
+ * @file: the file's name in messages.
  * Error: CO_ERROR_CORRUPT for an entry that can only be an alias, of a tensor that is missing. */
 gboolean co_aliases_resolve (GArray * tensors, GArray * buffers,
     GArray * metadata, GArray * aliases, const gchar * file, GError ** error);

@@ -94,7 +94,7 @@ static gboolean
 is_onnx (const guint8 * head, gsize n)
 {
   return n >= 3 && head[0] == 0x08 && head[1] > 0 && head[1] < 0x80
-      && memchr ("\x12\x1a\x22\x28\x32\x3a\x42", head[2], 7) != NULL;
+      && head[2] > 0 && strchr ("\x12\x1a\x22\x28\x32\x3a\x42", head[2]) != NULL;
 }
 
 gboolean

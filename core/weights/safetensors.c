@@ -136,9 +136,11 @@ co_safetensors_load_bytes (GBytes * bytes, const gchar * name, GError ** error)
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   data = g_bytes_get_data (bytes, &size);
+  if (data == NULL)             /* no bytes */
+    data = (const guint8 *) "";
   n_tail = MIN (size, CO_FOREIGN_TAIL);
   if (!check_format (data, MIN (size, CO_FOREIGN_HEAD),
-          data ? data + size - n_tail : NULL, n_tail, size, name, error)
+          data + size - n_tail, n_tail, size, name, error)
       || !co_header_parse (&header, data, size, name, error))
     return NULL;
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
@@ -30,7 +29,7 @@ pread (int fd, void *data, size_t size, off_t offset)
 {
   if (change && reads_until_change-- == 0)
     change (changed_folder);
-  return syscall (SYS_pread64, fd, data, size, offset);
+  return lseek (fd, offset, SEEK_SET) < 0 ? -1 : read (fd, data, size);
 }
 
 static void
@@ -302,7 +301,7 @@ static const struct
   { "null", "{\"weight_map\":{\"a\":null}}", NULL, "found null" },
   { "nul", "{\"weight_map\":{\"a\":\"s1.safetensors\\u0000\"}}", NULL, "an index in JSON" },
   { "nothing", "{\"weight_map\":{}}", NULL, "found an object of 0 members" },
-  { "no-map", "{\"metadata\":{}}", NULL, "expected `weight_map`, an object of tensor names and file names, found nothing" },
+  { "no-map", "{\"metadata\":{}}", NULL, "an object of tensor names and file names, found nothing" },
   { "list", "{\"weight_map\":[\"a\"]}", NULL, "found an array of 1 items" },
   { "list-outside", "[]", NULL, "expected an index in JSON, found an array" },
   { "empty", "", NULL, "expected an index in JSON, found an error" },
