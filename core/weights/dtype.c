@@ -17,6 +17,15 @@ static const struct
   [CO_DTYPE_F16] = {"F16", 2},
   [CO_DTYPE_BF16] = {"BF16", 2},
   [CO_DTYPE_F64] = {"F64", 8},
+  [CO_DTYPE_BOOL] = {"BOOL", 1},
+  [CO_DTYPE_U8] = {"U8", 1},
+  [CO_DTYPE_I8] = {"I8", 1},
+  [CO_DTYPE_U16] = {"U16", 2},
+  [CO_DTYPE_I16] = {"I16", 2},
+  [CO_DTYPE_U32] = {"U32", 4},
+  [CO_DTYPE_I32] = {"I32", 4},
+  [CO_DTYPE_U64] = {"U64", 8},
+  [CO_DTYPE_I64] = {"I64", 8},
 };
 
 gboolean
@@ -29,6 +38,12 @@ co_dtype_parse (const gchar * name, CoDtype * dtype)
     }
   }
   return FALSE;
+}
+
+gboolean
+co_dtype_is_float (CoDtype dtype)
+{
+  return dtype <= CO_DTYPE_F64;
 }
 
 const gchar *
@@ -111,7 +126,7 @@ f64_bits (const guint8 * src)
   return fabs (value) <= FLT_MAX ? bits_of_float ((float) value) : EXPONENT;
 }
 
-/* Inlined into each caller, so that every type gets a loop of its own that vectorizes. */
+/* Inlined into each caller: the compiler then vectorizes one loop per type. */
 static inline __attribute__ ((always_inline)) gsize
 convert (const guint8 * src, float *dst, gsize n, gsize size,
     guint32 (*get_bits) (const guint8 *))
@@ -146,6 +161,8 @@ co_dtype_convert (CoDtype dtype, const guint8 * src, float *dst, gsize n)
       return convert (src, dst, n, 2, bf16_bits);
     case CO_DTYPE_F64:
       return convert (src, dst, n, 8, f64_bits);
+    default:
+      break;
   }
   g_assert_not_reached ();
 }

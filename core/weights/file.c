@@ -1,8 +1,8 @@
 /* libcontinual: reading a file that others may be writing
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The content is copied, never mapped: a mapping dies by SIGBUS when somebody truncates the file, and
- * changes under its reader when somebody writes. */
+ * The content is copied, never mapped: a mapping raises SIGBUS when the file is truncated, and changes when the file
+ * is written. */
 #include "file.h"
 
 #include <errno.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "fail.h"
 
 static void
 stamp_from_stat (CoFileStamp * stamp, const struct stat *st)
@@ -19,13 +21,16 @@ stamp_from_stat (CoFileStamp * stamp, const struct stat *st)
   stamp->size = st->st_size;
   stamp->mtime = st->st_mtim.tv_sec;
   stamp->mtime_nsec = st->st_mtim.tv_nsec;
+  stamp->ctime = st->st_ctim.tv_sec;
+  stamp->ctime_nsec = st->st_ctim.tv_nsec;
 }
 
 static gboolean
 stamp_equal (const CoFileStamp * a, const CoFileStamp * b)
 {
   return a->device == b->device && a->inode == b->inode && a->size == b->size
-      && a->mtime == b->mtime && a->mtime_nsec == b->mtime_nsec;
+      && a->mtime == b->mtime && a->mtime_nsec == b->mtime_nsec
+      && a->ctime == b->ctime && a->ctime_nsec == b->ctime_nsec;
 }
 
 G_GNUC_PRINTF (4, 5)
@@ -40,7 +45,7 @@ fail (GError ** error, CoError code, const gchar * path,
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, CO_ERROR, code, "%s: %s", name, text);
+  co_fail (error, code, name, "%s", text);
 }
 
 static void
@@ -83,18 +88,29 @@ check_regular (const struct stat *st, const gchar * path, GError ** error)
   return FALSE;
 }
 
+gboolean
+co_file_stat (const gchar * path, CoFileStamp * stamp, GError ** error)
+{
+  struct stat st;
+
+  if (stat (path, &st) != 0) {
+    fail_errno (error, path, errno);
+    return FALSE;
+  }
+  if (!check_regular (&st, path, error))
+    return FALSE;
+  stamp_from_stat (stamp, &st);
+  return TRUE;
+}
+
 gint
 co_file_open (const gchar * path, CoFileStamp * stamp, GError ** error)
 {
   struct stat st;
   gint fd;
 
-  /* Before it is opened: opening a FIFO wakes its writer, opening a device may do anything. */
-  if (stat (path, &st) != 0) {
-    fail_errno (error, path, errno);
-    return -1;
-  }
-  if (!check_regular (&st, path, error))
+  /* Opening a FIFO wakes its writer, and opening a device may have any effect: check first. */
+  if (!co_file_stat (path, stamp, error))
     return -1;
 
   fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -115,7 +131,7 @@ co_file_open (const gchar * path, CoFileStamp * stamp, GError ** error)
   return fd;
 }
 
-/* Returns: how much there was, up to @size; -1 with errno. */
+/* Returns: the number of bytes read, up to @size; -1 with errno. */
 static gssize
 read_fully (gint fd, guint8 * data, gsize size)
 {
@@ -135,8 +151,8 @@ read_fully (gint fd, guint8 * data, gsize size)
   return done;
 }
 
-static gboolean
-is_unchanged (const gchar * path, const CoFileStamp * stamp)
+gboolean
+co_file_is_unchanged (const gchar * path, const CoFileStamp * stamp)
 {
   struct stat st;
   CoFileStamp now;
@@ -168,7 +184,7 @@ co_file_read (gint fd, const gchar * path, const CoFileStamp * stamp,
     fail_errno (error, path, errno);
     return NULL;
   }
-  if ((guint64) n != stamp->size || !is_unchanged (path, stamp)) {
+  if ((guint64) n != stamp->size || !co_file_is_unchanged (path, stamp)) {
     fail_changed (error, path);
     return NULL;
   }
@@ -176,15 +192,38 @@ co_file_read (gint fd, const gchar * path, const CoFileStamp * stamp,
 }
 
 GBytes *
-co_file_read_path (const gchar * path, GError ** error)
+co_file_read_path (const gchar * path, guint64 max_size, CoFileStamp * stamp,
+    GError ** error)
 {
-  CoFileStamp stamp;
-  GBytes *bytes;
-  gint fd = co_file_open (path, &stamp, error);
+  GBytes *bytes = NULL;
+  gint fd = co_file_open (path, stamp, error);
 
   if (fd < 0)
     return NULL;
-  bytes = co_file_read (fd, path, &stamp, error);
+  if (stamp->size > max_size)
+    fail (error, CO_ERROR_CORRUPT, path, "expected at most %" G_GUINT64_FORMAT
+        " bytes, found %" G_GUINT64_FORMAT "; check that this is the file you "
+        "mean", max_size, stamp->size);
+  else
+    bytes = co_file_read (fd, path, stamp, error);
   close (fd);
   return bytes;
+}
+
+gboolean
+co_file_is_absent (const gchar * path)
+{
+  struct stat st;
+
+  return lstat (path, &st) != 0 && errno == ENOENT;
+}
+
+gchar *
+co_file_stamp_to_string (const CoFileStamp * stamp)
+{
+  return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%"
+      G_GUINT64_FORMAT ":%" G_GINT64_FORMAT ".%09" G_GINT64_FORMAT ":%"
+      G_GINT64_FORMAT ".%09" G_GINT64_FORMAT, stamp->device, stamp->inode,
+      stamp->size, stamp->mtime, stamp->mtime_nsec, stamp->ctime,
+      stamp->ctime_nsec);
 }

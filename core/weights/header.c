@@ -2,29 +2,21 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "header.h"
 
-#include <jansson.h>
 #include <string.h>
 
+#include "fail.h"
+#include "json.h"
 #include "quote.h"
+#include "table.h"
 
 #define METADATA "__metadata__"
 #define LENGTH_SIZE 8
 #define MAX_LENGTH 100000000    /* the format's own limit */
+#define FLOATS "F32, F16, BF16 or F64 (integers and booleans are skipped)"
 #define SAVE_AGAIN "copy it again, or save it again with safetensors.torch.save_file()"
 
-G_GNUC_PRINTF (3, 4)
-static gboolean
-corrupt (GError ** error, const gchar * file, const gchar * format, ...)
-{
-  g_autofree gchar *text = NULL;
-  va_list args;
-
-  va_start (args, format);
-  text = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, CO_ERROR, CO_ERROR_CORRUPT, "%s: %s", file, text);
-  return FALSE;
-}
+#define corrupt(error, file, ...) \
+  co_fail (error, CO_ERROR_CORRUPT, file, __VA_ARGS__)
 
 static guint64
 read_length (const guint8 * start)
@@ -66,37 +58,6 @@ co_header_check_start (const guint8 * start, guint64 size,
   return TRUE;
 }
 
-/* What a message says was found. */
-static gchar *
-describe (const json_t * value)
-{
-  if (value == NULL)
-    return g_strdup ("nothing");
-  switch (json_typeof (value)) {
-    case JSON_OBJECT:
-      return g_strdup_printf ("an object of %" G_GSIZE_FORMAT " members",
-          json_object_size (value));
-    case JSON_ARRAY:
-      return g_strdup_printf ("an array of %" G_GSIZE_FORMAT " items",
-          json_array_size (value));
-    case JSON_STRING:
-      return co_quote (json_string_value (value));
-    case JSON_INTEGER:
-      return g_strdup_printf ("%" JSON_INTEGER_FORMAT,
-          json_integer_value (value));
-    case JSON_REAL:
-      return g_strdup_printf ("the fractional number %g",
-          json_real_value (value));
-    case JSON_TRUE:
-      return g_strdup ("true");
-    case JSON_FALSE:
-      return g_strdup ("false");
-    case JSON_NULL:
-      return g_strdup ("null");
-  }
-  g_return_val_if_reached (NULL);
-}
-
 static gboolean
 parse_size (const json_t * value, gsize * size)
 {
@@ -116,11 +77,11 @@ parse_shape (CoTensor * tensor, const json_t * shape, const gchar * quoted,
     const gchar * file, GError ** error)
 {
   g_autofree gchar *found = NULL;
-  gsize n = 1;                  /* of non-zero dimensions, so that no partial product overflows either */
+  gsize n = 1;                  /* product of the non-zero dimensions: no partial product may overflow either */
   gboolean empty = FALSE;
 
   if (!json_is_array (shape) || json_array_size (shape) > CO_TENSOR_MAX_DIMS) {
-    found = describe (shape);
+    found = co_json_describe (shape);
     return corrupt (error, file, "tensor %s: expected a shape, an array of at "
         "most %d dimensions, found %s; " SAVE_AGAIN, quoted,
         CO_TENSOR_MAX_DIMS, found);
@@ -131,7 +92,7 @@ parse_shape (CoTensor * tensor, const json_t * shape, const gchar * quoted,
     const json_t *dim = json_array_get (shape, i);
 
     if (!parse_size (dim, &tensor->dims[i])) {
-      found = describe (dim);
+      found = co_json_describe (dim);
       return corrupt (error, file, "tensor %s: expected dimension %"
           G_GSIZE_FORMAT " to be a whole number, not negative, found %s; "
           SAVE_AGAIN, quoted, i, found);
@@ -147,6 +108,32 @@ parse_shape (CoTensor * tensor, const json_t * shape, const gchar * quoted,
   return TRUE;
 }
 
+/* Types of safetensors that no model here can use, and what to do about a tensor of one */
+static const struct
+{
+  const gchar *prefix, *todo;
+} unusable[] = {
+  {"F8_", "dequantize it, or load an unquantized checkpoint and save that"},
+  {"F6_", "dequantize it, or load an unquantized checkpoint and save that"},
+  {"F4", "dequantize it, or load an unquantized checkpoint and save that"},
+  {"C64", "models with complex weights cannot run here; leave the tensor out of "
+        "the file if the model does not use it"},
+  {"C128", "models with complex weights cannot run here; leave the tensor out of "
+        "the file if the model does not use it"},
+  {"", "convert it with tensor.float(), or leave it out of the file"},
+};
+
+static const gchar *
+get_dtype_todo (const json_t * value)
+{
+  const gchar *name = json_is_string (value) ? json_string_value (value) : "";
+  gsize i = 0;
+
+  while (!g_str_has_prefix (name, unusable[i].prefix))
+    i++;
+  return unusable[i].todo;
+}
+
 static gboolean
 parse_dtype (CoDtype * dtype, const json_t * value, const gchar * quoted,
     const gchar * file, GError ** error)
@@ -156,10 +143,9 @@ parse_dtype (CoDtype * dtype, const json_t * value, const gchar * quoted,
   if (json_is_string (value)
       && co_dtype_parse (json_string_value (value), dtype))
     return TRUE;
-  found = describe (value);
-  return corrupt (error, file, "tensor %s: expected a dtype of F32, F16, BF16 "
-      "or F64, found %s; convert it with tensor.float(), or leave it out of "
-      "the file", quoted, found);
+  found = co_json_describe (value);
+  return corrupt (error, file, "tensor %s: expected a dtype of " FLOATS
+      ", found %s; %s", quoted, found, get_dtype_todo (value));
 }
 
 static gboolean
@@ -170,7 +156,7 @@ parse_offsets (CoHeaderEntry * entry, const json_t * offsets,
   gsize expected;
 
   if (!json_is_array (offsets) || json_array_size (offsets) != 2) {
-    found = describe (offsets);
+    found = co_json_describe (offsets);
     return corrupt (error, file, "tensor %s: expected data_offsets, an array "
         "of 2 numbers, found %s; " SAVE_AGAIN, quoted, found);
   }
@@ -178,7 +164,7 @@ parse_offsets (CoHeaderEntry * entry, const json_t * offsets,
     const json_t *offset = json_array_get (offsets, i);
 
     if (!parse_size (offset, i == 0 ? &entry->begin : &entry->end)) {
-      found = describe (offset);
+      found = co_json_describe (offset);
       return corrupt (error, file, "tensor %s: expected data_offsets to be "
           "whole numbers, not negative, found %s; " SAVE_AGAIN, quoted, found);
     }
@@ -205,7 +191,7 @@ parse_entry (CoHeaderEntry * entry, const gchar * quoted, const json_t * info,
   g_autofree gchar *found = NULL;
 
   if (!json_is_object (info) || json_object_size (info) != 3) {
-    found = describe (info);
+    found = co_json_describe (info);
     return corrupt (error, file, "tensor %s: expected an object of dtype, "
         "shape and data_offsets, found %s; " SAVE_AGAIN, quoted, found);
   }
@@ -218,7 +204,7 @@ parse_entry (CoHeaderEntry * entry, const gchar * quoted, const json_t * info,
 }
 
 static gboolean
-parse_metadata (GHashTable * metadata, json_t * object, const gchar * file,
+parse_metadata (GArray * metadata, json_t * object, const gchar * file,
     GError ** error)
 {
   g_autofree gchar *found = NULL;
@@ -226,7 +212,7 @@ parse_metadata (GHashTable * metadata, json_t * object, const gchar * file,
   json_t *value;
 
   if (!json_is_object (object)) {
-    found = describe (object);
+    found = co_json_describe (object);
     return corrupt (error, file, METADATA ": expected an object, found %s; "
         "save the file again with a dict of strings as metadata", found);
   }
@@ -234,14 +220,14 @@ parse_metadata (GHashTable * metadata, json_t * object, const gchar * file,
     if (!json_is_string (value)) {
       g_autofree gchar *quoted = co_quote (key);
 
-      found = describe (value);
+      found = co_json_describe (value);
       return corrupt (error, file, METADATA ": expected the value of %s to be "
           "a string, found %s; save the file again with str() of it", quoted,
           found);
     }
-    g_hash_table_insert (metadata, g_strdup (key),
-        g_strdup (json_string_value (value)));
+    co_table_add (metadata, key, json_string_value (value));
   }
+  co_table_sort (metadata);
   return TRUE;
 }
 
@@ -257,7 +243,7 @@ compare_offsets (gconstpointer a, gconstpointer b)
   return strcmp (x->tensor.name, y->tensor.name);
 }
 
-/* The data must be the tensors, one after another, and nothing else. */
+/* The data must be that of the tensors, one after another, with no gap and nothing behind. */
 static gboolean
 check_tiling (const CoHeader * self, gsize data_size, const gchar * file,
     GError ** error)
@@ -312,6 +298,29 @@ parse_members (CoHeader * self, json_t * root, const gchar * file,
   return TRUE;
 }
 
+/* Moves integers and booleans from the entries to the buffers. */
+static void
+skip_buffers (CoHeader * self)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->entries->len; i++) {
+    CoHeaderEntry *entry = &g_array_index (self->entries, CoHeaderEntry, i);
+    const CoHeaderEntry moved = *entry;
+
+    if (!co_dtype_is_float (entry->dtype)) {
+      co_table_add (self->buffers, entry->tensor.name,
+          co_dtype_get_name (entry->dtype));
+      continue;
+    }
+    /* What is behind the last one kept is freed below. */
+    *entry = g_array_index (self->entries, CoHeaderEntry, n);
+    g_array_index (self->entries, CoHeaderEntry, n++) = moved;
+  }
+  g_array_set_size (self->entries, n);
+  co_table_sort (self->buffers);
+}
+
 static void
 clear_entry (gpointer data)
 {
@@ -324,14 +333,14 @@ void
 co_header_clear (CoHeader * self)
 {
   g_clear_pointer (&self->entries, g_array_unref);
-  g_clear_pointer (&self->metadata, g_hash_table_unref);
+  g_clear_pointer (&self->metadata, g_array_unref);
+  g_clear_pointer (&self->buffers, g_array_unref);
 }
 
 gboolean
 co_header_parse (CoHeader * self, const guint8 * data, gsize size,
     const gchar * file, GError ** error)
 {
-  json_error_t json_error;
   json_t *root;
   gsize length;
   gboolean ok;
@@ -340,20 +349,16 @@ co_header_parse (CoHeader * self, const guint8 * data, gsize size,
     return FALSE;
   length = read_length (data);
 
-  root = json_loadb ((const char *) data + LENGTH_SIZE, length,
-      JSON_REJECT_DUPLICATES, &json_error);
-  if (root == NULL) {
-    g_autofree gchar *quoted = co_quote (json_error.text);
-
-    return corrupt (error, file, "expected a header in JSON, found an error at "
-        "its byte %d: %s; " SAVE_AGAIN, json_error.position, quoted);
-  }
+  root = co_json_parse ((const gchar *) data + LENGTH_SIZE, length, file,
+      "a header", SAVE_AGAIN, error);
+  if (root == NULL)
+    return FALSE;
 
   self->data_start = LENGTH_SIZE + length;
   self->entries = g_array_new (FALSE, TRUE, sizeof (CoHeaderEntry));
   g_array_set_clear_func (self->entries, clear_entry);
-  self->metadata =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->metadata = co_table_new ();
+  self->buffers = co_table_new ();
   ok = parse_members (self, root, file, error);
   json_decref (root);
 
@@ -361,7 +366,9 @@ co_header_parse (CoHeader * self, const guint8 * data, gsize size,
     g_array_sort (self->entries, compare_offsets);
     ok = check_tiling (self, size - self->data_start, file, error);
   }
-  if (!ok)
+  if (ok)
+    skip_buffers (self);
+  else
     co_header_clear (self);
   return ok;
 }

@@ -9,27 +9,32 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  CoTensor tensor;              /* data is NULL yet; the name is owned */
+  CoTensor tensor;              /* its data is still NULL; the name is owned */
   CoDtype dtype;
-  gsize begin, end;             /* in the data that follows the header */
+  gsize begin, end;             /* byte range in the data that follows the header */
 } CoHeaderEntry;
 
 typedef struct
 {
-  GArray *entries;              /* of CoHeaderEntry, in the order of the data */
-  GHashTable *metadata;         /* gchar * to gchar *, both owned */
-  gsize data_start;             /* in the file */
+  GArray *entries;              /* of CoHeaderEntry, of float types, in the order of the data */
+  GArray *metadata;             /* table (table.h): key, value */
+  GArray *buffers;              /* table of integer and boolean tensors: name, dtype */
+  gsize data_start;             /* offset of the data in the file */
 } CoHeader;
 
-/* How many bytes at the start of a file co_header_check_start() looks at. */
+/* Bytes at the start of a file that co_header_check_start() reads. */
 #define CO_HEADER_START 9
 
-/* Whether a file of @size bytes can be safetensors at all. @start: (MIN (size, CO_HEADER_START)) */
+/* Checks that a file of @size bytes begins like safetensors. @start: (MIN (size, CO_HEADER_START)) its first bytes.
+ * Error: CO_ERROR_CORRUPT. */
 gboolean co_header_check_start (const guint8 * start, guint64 size,
     const gchar * file, GError ** error);
 
-/* Validates everything but the values: afterwards each tensor is a range of @data that holds just its
- * elements. @data: (size) the whole file. On failure there is nothing to clear. */
+/* Validates everything except the values. Afterwards each entry's range lies inside @data and has the size of its
+ * elements.
+ *
+ * @data: (size) the whole file.
+ * Error: CO_ERROR_CORRUPT; then there is nothing to clear. */
 gboolean co_header_parse (CoHeader * self, const guint8 * data, gsize size,
     const gchar * file, GError ** error);
 void co_header_clear (CoHeader * self);

@@ -1,4 +1,4 @@
-/* libcontinual: strings of a file in messages
+/* libcontinual: quoting a file's strings in messages
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "quote.h"
 

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "foreign.h"
 #include "header.h"
 #include "quote.h"
+#include "table.h"
 
 #define ALIGNMENT 64
 
@@ -17,7 +18,7 @@ struct _CoSafetensors
   gatomicrefcount ref_count;
   gchar *name;
   CoHeader header;              /* entries sorted by name */
-  float *arena;                 /* every tensor's data, each at a multiple of ALIGNMENT */
+  float *arena;                 /* data of all tensors, each at a multiple of ALIGNMENT */
   gsize n_bytes;
 };
 
@@ -49,7 +50,7 @@ get_arena_size (const CoTensor * tensor, gsize * size)
 static gboolean
 reserve_arena (CoSafetensors * self, GError ** error)
 {
-  gsize total = ALIGNMENT;      /* so that an empty tensor has an address too */
+  gsize total = ALIGNMENT;      /* an empty tensor has an address too */
   gpointer memory;
 
   for (guint i = 0; i < self->header.entries->len; i++) {
@@ -106,20 +107,41 @@ convert_tensors (CoSafetensors * self, const guint8 * data, GError ** error)
   return TRUE;
 }
 
+/* Checks the start of a file of @size bytes. @head: (n_head), @tail: (n_tail), as co_foreign_check() takes them. */
+static gboolean
+check_format (const guint8 * head, gsize n_head, const guint8 * tail,
+    gsize n_tail, guint64 size, const gchar * name, GError ** error)
+{
+  g_autoptr (GError) broken = NULL;
+  gboolean looks_right = n_head >= CO_HEADER_START
+      && head[CO_HEADER_START - 1] == '{';
+
+  if (co_header_check_start (head, size, name, &broken))
+    return TRUE;
+  if (looks_right || co_foreign_check (head, n_head, tail, n_tail, name, error))
+    g_propagate_error (error, g_steal_pointer (&broken));
+  return FALSE;
+}
+
 CoSafetensors *
 co_safetensors_load_bytes (GBytes * bytes, const gchar * name, GError ** error)
 {
   g_autoptr (CoSafetensors) self = NULL;
   CoHeader header = { 0 };
   const guint8 *data;
-  gsize size;
+  gsize size, n_tail;
 
   g_return_val_if_fail (bytes != NULL, NULL);
   g_return_val_if_fail (name != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   data = g_bytes_get_data (bytes, &size);
-  if (!co_header_parse (&header, data, size, name, error))
+  if (data == NULL)             /* no bytes */
+    data = (const guint8 *) "";
+  n_tail = MIN (size, CO_FOREIGN_TAIL);
+  if (!check_format (data, MIN (size, CO_FOREIGN_HEAD),
+          data + size - n_tail, n_tail, size, name, error)
+      || !co_header_parse (&header, data, size, name, error))
     return NULL;
 
   self = g_new0 (CoSafetensors, 1);
@@ -133,37 +155,53 @@ co_safetensors_load_bytes (GBytes * bytes, const gchar * name, GError ** error)
   return g_steal_pointer (&self);
 }
 
-/* Refuses what is no safetensors file before all of it is in memory: a path may name anything. */
+/* Checks the start of the file before all of it is read: a path may name a huge file of any kind. */
 static gboolean
-check_start (gint fd, guint64 size, const gchar * name, GError ** error)
+check_file (gint fd, guint64 size, const gchar * name, GError ** error)
 {
-  guint8 start[CO_HEADER_START] = { 0 };
+  guint8 head[CO_FOREIGN_HEAD] = { 0 };
+  gsize n_head = MIN (size, sizeof head);
+  gsize n_tail = MIN (size, CO_FOREIGN_TAIL);
+  g_autofree guint8 *tail = NULL;
 
-  /* A short or failed read shows when all is read. */
-  if (pread (fd, start, sizeof start, 0) != (gssize) MIN (size, sizeof start))
+  /* Where a read fails here, reading all of the file fails and says why. */
+  if (pread (fd, head, n_head, 0) != (gssize) n_head
+      || co_header_check_start (head, size, name, NULL))
     return TRUE;
-  return co_header_check_start (start, size, name, error);
+  tail = g_malloc (n_tail);
+  if (pread (fd, tail, n_tail, size - n_tail) != (gssize) n_tail)
+    return TRUE;
+  return check_format (head, n_head, tail, n_tail, size, name, error);
+}
+
+CoSafetensors *
+co_safetensors_load_stamped (const gchar * path, CoFileStamp * stamp,
+    GError ** error)
+{
+  g_autofree gchar *name = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  gint fd;
+
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (stamp != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  fd = co_file_open (path, stamp, error);
+  if (fd < 0)
+    return NULL;
+  name = g_filename_display_name (path);
+  if (check_file (fd, stamp->size, name, error))
+    bytes = co_file_read (fd, path, stamp, error);
+  close (fd);
+  return bytes ? co_safetensors_load_bytes (bytes, name, error) : NULL;
 }
 
 CoSafetensors *
 co_safetensors_load (const gchar * path, GError ** error)
 {
-  g_autofree gchar *name = NULL;
-  g_autoptr (GBytes) bytes = NULL;
   CoFileStamp stamp;
-  gint fd;
 
-  g_return_val_if_fail (path != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  fd = co_file_open (path, &stamp, error);
-  if (fd < 0)
-    return NULL;
-  name = g_filename_display_name (path);
-  if (check_start (fd, stamp.size, name, error))
-    bytes = co_file_read (fd, path, &stamp, error);
-  close (fd);
-  return bytes ? co_safetensors_load_bytes (bytes, name, error) : NULL;
+  return co_safetensors_load_stamped (path, &stamp, error);
 }
 
 CoSafetensors *
@@ -217,7 +255,19 @@ co_safetensors_lookup (const CoSafetensors * self, const gchar * name)
 const gchar *
 co_safetensors_get_metadata (const CoSafetensors * self, const gchar * key)
 {
-  return g_hash_table_lookup (self->header.metadata, key);
+  return co_table_lookup (self->header.metadata, key);
+}
+
+const GArray *
+co_safetensors_get_metadata_table (const CoSafetensors * self)
+{
+  return self->header.metadata;
+}
+
+const GArray *
+co_safetensors_get_buffers (const CoSafetensors * self)
+{
+  return self->header.buffers;
 }
 
 const gchar *

@@ -4,6 +4,8 @@
 
 #include <continual/error.h>
 
+#include "file.h"
+
 G_BEGIN_DECLS
 
 #define CO_TENSOR_MAX_DIMS 8
@@ -18,11 +20,15 @@ typedef struct
   const float *data;            /* (dims[0], dims[1], …) */
 } CoTensor;
 
-/* A whole file, validated: immutable, reference counted. */
+/* A validated safetensors file: immutable, reference counted. Tensors of type F32, F16, BF16 and F64 are converted to
+ * float32; integers and booleans are validated and skipped; other types are errors. */
 typedef struct _CoSafetensors CoSafetensors;
 
-/* Errors: CO_ERROR_NOT_FOUND, CO_ERROR_READ, CO_ERROR_CORRUPT. @name is what messages call the file. */
+/* Errors: CO_ERROR_NOT_FOUND, CO_ERROR_READ, CO_ERROR_CORRUPT. @name: the file's name in messages. */
 CoSafetensors *co_safetensors_load (const gchar * path, GError ** error);
+/* Also gives the stamp of the file that was read. */
+CoSafetensors *co_safetensors_load_stamped (const gchar * path,
+    CoFileStamp * stamp, GError ** error);
 CoSafetensors *co_safetensors_load_bytes (GBytes * bytes, const gchar * name,
     GError ** error);
 CoSafetensors *co_safetensors_ref (CoSafetensors * self);
@@ -32,14 +38,17 @@ void co_safetensors_unref (CoSafetensors * self);
 gsize co_safetensors_get_n_tensors (const CoSafetensors * self);
 const CoTensor *co_safetensors_get_tensor (const CoSafetensors * self,
     gsize index);
-/* NULL if there is none of that name. */
+/* Returns: NULL if no tensor has that name. */
 const CoTensor *co_safetensors_lookup (const CoSafetensors * self,
     const gchar * name);
 
 /* A value of __metadata__, or NULL. */
 const gchar *co_safetensors_get_metadata (const CoSafetensors * self,
     const gchar * key);
-/* What messages call this file. */
+/* Tables (table.h): all of __metadata__; name and dtype of the integer and boolean tensors. */
+const GArray *co_safetensors_get_metadata_table (const CoSafetensors * self);
+const GArray *co_safetensors_get_buffers (const CoSafetensors * self);
+/* The file's name in messages. */
 const gchar *co_safetensors_get_name (const CoSafetensors * self);
 /* Bytes of float32 data held. */
 gsize co_safetensors_get_n_bytes (const CoSafetensors * self);

@@ -151,14 +151,25 @@ static void
 test_names (void)
 {
   const gchar *names[] = { "F32", "F16", "BF16", "F64" };
-  const gchar *others[] = { "", "F", "F3", "F320", "f32", "I64", "BOOL",
-    "F8_E4M3", " F32"
+  const gchar *integers[] = { "BOOL", "U8", "I8", "U16", "I16", "U32", "I32",
+    "U64", "I64"
+  };
+  const gsize sizes[] = { 1, 1, 1, 2, 2, 4, 4, 8, 8 };
+  const gchar *others[] = { "", "F", "F3", "F320", "f32", "I6", "I128", "U4",
+    "F8_E4M3", "C64", " F32"
   };
   CoDtype dtype;
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
     g_assert_true (co_dtype_parse (names[i], &dtype));
     g_assert_cmpstr (co_dtype_get_name (dtype), ==, names[i]);
+    g_assert_true (co_dtype_is_float (dtype));
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (integers); i++) {
+    g_assert_true (co_dtype_parse (integers[i], &dtype));
+    g_assert_cmpstr (co_dtype_get_name (dtype), ==, integers[i]);
+    g_assert_cmpuint (co_dtype_get_size (dtype), ==, sizes[i]);
+    g_assert_false (co_dtype_is_float (dtype));
   }
   for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
     g_assert_false (co_dtype_parse (others[i], &dtype));

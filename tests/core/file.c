@@ -53,8 +53,9 @@ check_refused (const gchar * path, CoError code, const gchar * fragment)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) again = NULL;
+  CoFileStamp stamp;
 
-  g_assert_null (co_file_read_path (path, &error));
+  g_assert_null (co_file_read_path (path, G_MAXUINT64, &stamp, &error));
   g_assert_error (error, CO_ERROR, (gint) code);
   if (!strstr (error->message, fragment))
     g_error ("expected \"%s\" in \"%s\"", fragment, error->message);
@@ -69,19 +70,20 @@ test_read (Fixture * self, gconstpointer data)
   g_autoptr (GBytes) empty = NULL;
   g_autoptr (GBytes) through = NULL;
   g_autoptr (GError) error = NULL;
+  CoFileStamp stamp;
 
-  bytes = co_file_read_path (self->path, &error);
+  bytes = co_file_read_path (self->path, G_MAXUINT64, &stamp, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
       "content", 7);
 
   g_assert_cmpint (symlink (self->path, self->other), ==, 0);
-  through = co_file_read_path (self->other, &error);
+  through = co_file_read_path (self->other, G_MAXUINT64, &stamp, &error);
   g_assert_no_error (error);
   g_assert_true (g_bytes_equal (bytes, through));
 
   write_file (self->path, "");
-  empty = co_file_read_path (self->path, &error);
+  empty = co_file_read_path (self->path, G_MAXUINT64, &stamp, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (g_bytes_get_size (empty), ==, 0);
 }

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "allocations.h"
 #include "variants.h"
+#include <glib/gstdio.h>
 #include <string.h>
+#include <weights/checkpoint.h>
 
 /* What a few objects, a message and a hash table need, whatever the file */
 #define ANY_FILE (64 * 1024)
@@ -58,6 +60,36 @@ test_files (gconstpointer data)
     n++;
   }
   g_assert_cmpuint (n, >, 10);
+}
+
+/* Texts beside the weights, which become many small values, or none, before they are refused. */
+static void
+test_texts (void)
+{
+  const gchar *const names[] = { "config.json", "model.safetensors.index.json" };
+  const gchar *const starts[] = { "{\"weight_map\":[", "{\"weight_map\":{" };
+  g_autofree gchar *folder = g_dir_make_tmp ("continual-XXXXXX", NULL);
+
+  for (gsize i = 0; i < 4; i++) {
+    g_autofree gchar *path = g_build_filename (folder, names[i % 2], NULL);
+    g_autoptr (GString) text = g_string_new (starts[i / 2]);
+    g_autoptr (GError) error = NULL;
+
+    for (gint j = 0; j < 50000; j++) {
+      if (i / 2)
+        g_string_append_printf (text, "\"%06d\":[],", j);
+      else
+        g_string_append (text, "[],");
+    }
+    g_string_append (text, i / 2 ? "\"a\":1}}" : "[]]}");
+    g_assert_true (g_file_set_contents (path, text->str, text->len, NULL));
+    begin ();
+    g_assert_null (co_checkpoint_load (folder, &error));
+    end (names[i % 2], text->len, TIMES);
+    g_assert_nonnull (error);
+    g_assert_cmpint (g_remove (path), ==, 0);
+  }
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
 static const Variant *
@@ -173,6 +205,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/hostile/valid", "valid", test_files);
   g_test_add_data_func ("/hostile/invalid", "invalid", test_files);
+  g_test_add_func ("/hostile/texts", test_texts);
   g_test_add_func ("/hostile/windows", test_windows);
   g_test_add_func ("/hostile/meant", test_meant);
   return g_test_run ();

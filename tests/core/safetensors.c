@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <weights/safetensors.h>
+#include <weights/table.h>
 
 /* Calls @check with each line of DIRECTORY/MANIFEST, split at its tabs. */
 static void
@@ -73,12 +74,15 @@ check_valid (const gchar * path, gchar ** fields, gpointer data)
 {
   GHashTable *n_lines = data;
   g_autoptr (CoSafetensors) file = load (path);
-  gboolean is_tensor = fields[1] && strcmp (fields[1], "__metadata__") != 0;
+  gboolean is_tensor = fields[1] && !g_str_has_prefix (fields[1], "__");
 
   g_assert_cmpstr (co_safetensors_get_name (file), ==, path);
   if (is_tensor)
     check_tensor (co_safetensors_lookup (file, fields[1]), fields[2],
         fields[3]);
+  else if (g_strcmp0 (fields[1], "__buffer__") == 0)
+    g_assert_cmpstr (co_table_lookup (co_safetensors_get_buffers (file),
+            fields[2]), ==, fields[3]);
   else if (fields[1])
     g_assert_cmpstr (co_safetensors_get_metadata (file, fields[2]), ==,
         fields[3]);
@@ -104,6 +108,8 @@ test_valid (void)
     g_assert_cmpuint (co_safetensors_get_n_tensors (file), ==,
         GPOINTER_TO_SIZE (n));
     g_assert_null (co_safetensors_lookup (file, "no such tensor"));
+    g_assert_null (co_safetensors_lookup (file, "i64"));
+    g_assert_null (co_table_lookup (co_safetensors_get_buffers (file), "a"));
     g_assert_null (co_safetensors_get_metadata (file, "no such key"));
     for (gsize i = 0; i < GPOINTER_TO_SIZE (n); i++) {
       const CoTensor *tensor = co_safetensors_get_tensor (file, i);

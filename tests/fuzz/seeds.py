@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the fuzz targets `model`, `snapshot` and `labels`.
+"""Writes the seeds of the fuzz targets `model`, `snapshot`, `labels` and `checkpoint`.
 
-usage: tests/fuzz/seeds.py    (writes tests/fuzz/models/, snapshots/ and labels/)
+usage: tests/fuzz/seeds.py    (writes tests/fuzz/models/, snapshots/, labels/ and checkpoints/)
 
 Models: what is in each golden file, an eighth as wide. Snapshots: states of some models, with all of the frame right or
 parts of it. SPDX-License-Identifier: LGPL-2.1-or-later
@@ -21,6 +21,25 @@ LABELS = {
     "unclosed": b'["yes"',
     "not-utf-8": b"yes\xff\n",
     "commas": b"a, b,",
+}
+
+SHARDS = b'{"metadata":{"total_size":16},"weight_map":{"a.w":"s1.safetensors","b":"s1.safetensors","n":"s2.safetensors"}}'
+
+# An index, a NUL, and config.json, beside the shards that checkpoint.c writes
+CHECKPOINTS = {
+    "shards": SHARDS,
+    "shards-config": SHARDS + b'\0{"model_type":"bert","hidden_size":8}',
+    "aliases": SHARDS.replace(b'"total_size":16', b'"c.w":"a.w","d.n":"n","positions":"b"'),
+    "alias-missing": SHARDS.replace(b'"total_size":16', b'"c.w":"d.w"'),
+    "metadata-differs": SHARDS.replace(b'"total_size":16', b'"k":"w"'),
+    "elsewhere": SHARDS.replace(b'"b":"s1', b'"b":"s2'),
+    "too-few": SHARDS.replace(b'"b":"s1.safetensors",', b""),
+    "too-many": SHARDS.replace(b'"b":', b'"c":"s1.safetensors","b":'),
+    "missing": SHARDS.replace(b"s2", b"s3"),
+    "up": SHARDS.replace(b"s2", b"../s2"),
+    "config": b'\0{"model_type":"whisper","layers":[1,2.5,null,true,"x"]}',
+    "config-broken": b'\0{"a":',
+    "nothing": b"",
 }
 
 
@@ -45,7 +64,8 @@ def snapshot(variant, right):
 def main():
     models = {path.parent.name: describe(path) for path in sorted((HERE.parent / "golden").glob("*/model.safetensors"))}
     snapshots = {f"{variant}-{right}": snapshot(variant, right) for variant in range(0, 50, 7) for right in (7, 6, 5, 3)}
-    for folder, files in (("models", models), ("snapshots", snapshots), ("labels", LABELS)):
+    for folder, files in (
+            ("models", models), ("snapshots", snapshots), ("labels", LABELS), ("checkpoints", CHECKPOINTS)):
         (HERE / folder).mkdir(exist_ok=True)
         for name, content in files.items():
             (HERE / folder / name).write_bytes(content)

@@ -2,12 +2,14 @@
 # libcontinual: writes the safetensors files that the reader must take (valid/) or refuse (invalid/)
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Each directory gets a MANIFEST of tab-separated lines. valid/: FILE, TENSOR, shape ("2,3"; "" for a
-scalar), values; or FILE, __metadata__, key, value. invalid/: FILE, a fragment of the message expected.
+scalar), values; or FILE, __metadata__, key, value; or FILE, __buffer__, TENSOR, dtype. invalid/: FILE, a fragment of the message expected.
 Needs nothing but Python; the files are committed, so that nobody has to run it to test."""
+import io
 import json
 import pathlib
 import shutil
 import struct
+import zipfile
 
 HERE = pathlib.Path(__file__).parent
 NOT_SAFETENSORS = "not a safetensors file"
@@ -43,11 +45,31 @@ def doubles(*values):
     return struct.pack(f"<{len(values)}d", *values)
 
 
+def archive(*names):
+    """A zip of files with these names, as a PyTorch writer makes it: nothing compressed, data before the directory."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name in names:
+            file.writestr(zipfile.ZipInfo(name), b"\0" * 600)
+    return content.getvalue()
+
+
+def integers(*dtypes):
+    """Two elements of each of these types, between two halves of a float tensor's file."""
+    header, at = {"a": info("F32", [2], 0, 8)}, 8
+    for dtype, size in dtypes:
+        header[dtype.lower()] = info(dtype, [2], at, at + 2 * size)
+        at += 2 * size
+    header["z"] = info("F32", [1], at, at + 4)
+    return raw(header, TWO + b"\xff" * (at - 8) + floats(7))
+
+
 def values(*numbers):
     return " ".join(float(x).hex() for x in numbers)
 
 
 TWO = floats(1, -2)
+INTEGERS = [("BOOL", 1), ("U8", 1), ("I8", 1), ("U16", 2), ("I16", 2), ("U32", 4), ("I32", 4), ("U64", 8), ("I64", 8)]
 ONE_LINE = ("a", "2", values(1, -2))
 
 VALID = {
@@ -88,13 +110,52 @@ VALID = {
                      [("poids.été.🎹", "2", values(1, -2))]),
     "name-escaped": (raw('{"\\u0061":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', TWO), [ONE_LINE]),
     "name-empty": (raw({"": info("F32", [2], 0, 8)}, TWO), [("", "2", values(1, -2))]),
+    # integers and booleans: skipped, wherever they are
+    "integers": (integers(*INTEGERS), [ONE_LINE, ("z", "1", values(7))]
+                 + [("__buffer__", dtype.lower(), dtype) for dtype, size in INTEGERS]),
+    "integers-first": (raw({"n": info("I64", [], 0, 8), "mask": info("BOOL", [3], 8, 11), "a": info("F32", [2], 11, 19)},
+                           b"\2" * 11 + TWO),
+                       [ONE_LINE, ("__buffer__", "n", "I64"), ("__buffer__", "mask", "BOOL")]),
+    "integers-only": (raw({"n": info("I64", [], 0, 8)}, b"\0" * 8), [("__buffer__", "n", "I64")]),
+    "integers-empty": (raw({"n": info("I32", [0], 0, 0), **one()}, TWO), [ONE_LINE, ("__buffer__", "n", "I32")]),
 }
 
 A = '"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
 OFFSETS = '{"a":{"dtype":"F32","shape":[2],"data_offsets":%s}}'
 SHAPE = '{"a":{"dtype":"F32","shape":%s,"data_offsets":[0,8]}}'
 
+ONNX = b"\x08\x07\x12\x07pytorch\x1a\x052.1.0:\x80\x02" + bytes(400)
+
+# Files of other formats: what the message says they are, and the way out
+FOREIGN = {
+    "foreign-pt": (archive("archive/data.pkl", "archive/data/0", "archive/version"),
+                   "found a PyTorch file, as torch.save() writes it (.pt, .pth, .bin); convert it with `examples/export.py"),
+    "foreign-pt-late": (archive(*(f"best/data/{i}" for i in range(8)), "best/data.pkl"), "found a PyTorch file"),
+    "foreign-torchscript": (archive("m/data/0", "m/data.pkl", "m/code/__torch__.py", "m/constants.pkl"),
+                            "found a TorchScript archive; save its weights in PyTorch"),
+    "foreign-torch-export": (archive("m/archive_format", "m/models/model.json"), "found a torch.export archive (.pt2)"),
+    "foreign-keras": (archive("metadata.json", "config.json", "model.weights.h5"), "found a Keras archive"),
+    "foreign-npz": (archive("w.npy"), "found a NumPy archive"),
+    "foreign-zip": (archive("model.safetensors"), "found a zip archive; unpack it"),
+    "foreign-zip-empty": (archive(), "found a zip archive"),
+    "foreign-pickle": (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "found a pickle, as old torch.save() writes it"),
+    "foreign-pickle-short": (b"\x80\x04N.", "found a Python pickle"),
+    "foreign-onnx": (ONNX, "found an ONNX graph (.onnx); export the PyTorch module"),
+    "foreign-onnx-bare": (b"\x08\x03:\x05" + bytes(5), "found an ONNX graph"),
+    "foreign-gguf": (b"GGUF\x03\0\0\0" + bytes(24), "found a GGUF file"),
+    "foreign-hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(40), "found an HDF5 file"),
+    "foreign-npy": (b"\x93NUMPY\x01\0v\0{'descr': '<f4'}\n", "found a NumPy array"),
+    "foreign-git-lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n",
+                        "found a Git LFS pointer in the place of the file; run `git lfs pull`"),
+    "foreign-json": (b'{"architectures": ["BertModel"]}', "such as a config.json or a shard index; give the path"),
+    # none of these, though they begin like one
+    "almost-onnx": (b"\x08\x03" + bytes(3) + b"\1" * 9, NOT_SAFETENSORS),
+    "almost-pickle": (b"\x80\x01" + bytes(3) + b"\1" * 9, NOT_SAFETENSORS),
+    "almost-safetensors": (raw("{}", length=0x3a0308), "expected a header of 3801864 bytes, found 2"),
+}
+
 INVALID = {
+    **FOREIGN,
     # the length
     "empty-file": (b"", "found 0 bytes in all"),
     "seven-bytes": (b"\x02\0\0\0\0\0\0", "found 7 bytes in all"),
@@ -108,7 +169,6 @@ INVALID = {
     "length-big-endian": (struct.pack(">Q", 2) + b"{}", NOT_SAFETENSORS),
     "length-short-of-header": (raw("{" + A + "}", TWO, length=40), "header in JSON"),
     # the JSON
-    "pickle": (b"\x80\x02}q\0(X\x01\0\0\0aq", NOT_SAFETENSORS),
     "not-an-object": (raw("[1]"), "begins with '{', found byte 0x5b"),
     "space-first": (raw(" {}"), "begins with '{', found byte 0x20"),
     "byte-order-mark": (raw("\ufeff{}"), "begins with '{', found byte 0xef"),
@@ -148,7 +208,7 @@ INVALID = {
     "tensor-empty": (raw({"a": {}}), "found an object of 0 members"),
     "tensor-more-members": (raw(one(scale=2), TWO), "found an object of 4 members"),
     "no-dtype": (raw({"a": {"type": "F32", "shape": [2], "data_offsets": [0, 8]}}, TWO),
-                 "dtype of F32, F16, BF16 or F64, found nothing"),
+                 "dtype of F32, F16, BF16 or F64 (integers and booleans are skipped), found nothing"),
     "no-shape": (raw({"a": {"dtype": "F32", "size": [2], "data_offsets": [0, 8]}}, TWO),
                  "expected a shape, an array of at most 8 dimensions, found nothing"),
     "no-offsets": (raw({"a": {"dtype": "F32", "shape": [2], "offsets": [0, 8]}}, TWO),
@@ -156,13 +216,23 @@ INVALID = {
     "name-with-escape": (raw({"\x1b[2J\n\u202e": 1}), "tensor '\\u001b[2J\\u000a\\u202e'"),
     "name-long": (raw({"n" * 1000: 1}), "tensor '" + "n" * 120 + "...'"),
     # dtypes
-    "dtype-bool": (raw({"mask": info("BOOL", [2], 0, 2)}, b"\0\1"),
-                   "tensor 'mask': expected a dtype of F32, F16, BF16 or F64, found 'BOOL'"),
-    "dtype-i64": (raw({"n": info("I64", [], 0, 8)}, b"\0" * 8), "tensor 'n': expected a dtype of F32, F16, BF16 or F64, found 'I64'"),
-    "dtype-f8": (raw({"w": info("F8_E4M3", [2], 0, 2)}, b"\0\0"), "found 'F8_E4M3'; convert it"),
+    "dtype-f8": (raw({"w": info("F8_E4M3", [2], 0, 2)}, b"\0\0"),
+                 "dtype of F32, F16, BF16 or F64 (integers and booleans are skipped), found 'F8_E4M3'; dequantize it"),
+    "dtype-f8-scale": (raw({"w": info("F8_E8M0", [2], 0, 2)}, b"\0\0"), "tensor 'w': expected a dtype of F32"),
+    "dtype-f4": (raw({"w": info("F4", [2], 0, 1)}, b"\0"), "found 'F4'; dequantize it"),
+    "dtype-complex": (raw({"w": info("C64", [1], 0, 8)}, b"\0" * 8), "found 'C64'; models with complex weights cannot run"),
+    "dtype-u4": (raw({"w": info("U4", [2], 0, 1)}, b"\0"), "found 'U4'; convert it with tensor.float()"),
     "dtype-unknown": (raw(one(dtype="F33"), TWO), "found 'F33'"),
     "dtype-lower-case": (raw(one(dtype="f32"), TWO), "found 'f32'"),
-    "dtype-number": (raw(one(dtype=32), TWO), "F64, found 32"),
+    "dtype-number": (raw(one(dtype=32), TWO), "skipped), found 32"),
+    # integers are skipped, and validated before
+    "integer-shape": (raw({"n": info("I64", [2], 0, 8)}, b"\0" * 8), "16 bytes apart for 2 elements of I64, found 0 to 8"),
+    "integer-bool-bytes": (raw({"n": info("BOOL", [8], 0, 1)}, b"\0"), "8 bytes apart for 8 elements of BOOL, found 0 to 1"),
+    "integer-overflow": (raw({"n": info("I32", [2**63 - 1], 0, 8)}, b"\0" * 8), "found 9223372036854775807 elements of I32"),
+    "integer-overlaps": (raw({"a": info("F32", [2], 0, 8), "n": info("I32", [1], 4, 8)}, TWO),
+                         "tensor 'n': expected its data at byte 8"),
+    "integer-truncated": (raw({"a": info("F32", [2], 0, 8), "n": info("I64", [1], 8, 16)}, TWO),
+                          "expected 16 bytes of data for its tensors, found 8"),
     # shapes
     "shape-number": (raw(one(shape=2), TWO), "expected a shape, an array of at most 8 dimensions, found 2"),
     "shape-nine-dimensions": (raw(one(shape=[1] * 8 + [2]), TWO), "found an array of 9 items"),
