@@ -36,6 +36,8 @@
  */
 #include "attention/private.h"
 
+#include "host/properties.h"
+
 static const gchar *const pad_names[N_INPUTS] = { "query", "key", "value" };
 
 static GstStaticPadTemplate query_template = GST_STATIC_PAD_TEMPLATE ("query",
@@ -52,64 +54,6 @@ G_DEFINE_TYPE (GstContinualAttention, gst_continual_attention,
 GST_ELEMENT_REGISTER_DEFINE (continualattention, "continualattention",
     GST_RANK_NONE, GST_TYPE_CONTINUAL_ATTENTION);
 
-void
-attention_ref_pads (GstContinualAttention * self, AttentionPad * pads[N_INPUTS])
-{
-  GST_OBJECT_LOCK (self);
-  for (AttentionInput i = 0; i < N_INPUTS; i++)
-    pads[i] = self->pads[i] ? gst_object_ref (self->pads[i]) : NULL;
-  GST_OBJECT_UNLOCK (self);
-}
-
-void
-attention_unref_pads (AttentionPad * pads[N_INPUTS])
-{
-  for (AttentionInput i = 0; i < N_INPUTS; i++)
-    gst_clear_object (&pads[i]);
-}
-
-const gchar *
-attention_get_input_name (AttentionInput input)
-{
-  static const gchar *const names[N_INPUTS] = { "queries", "keys", "values" };
-
-  return names[input];
-}
-
-static gchar *
-refuse_model (const CoModelInfo * info)
-{
-  return info->bare_attention ? NULL : g_strdup_printf ("a bare attention, as "
-      "nn.MultiheadAttention is, found a whole model: use %s for it",
-      info->n_memory ? "continualdecoder" : "continualencoder");
-}
-
-static void
-drain (GstElement * element)
-{
-  attention_drain (GST_CONTINUAL_ATTENTION (element));
-}
-
-static void
-add_stats (GstElement * element, GstStructure * stats)
-{
-  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (element);
-
-  GST_OBJECT_LOCK (self);
-  gst_structure_set (stats,
-      "unmatched", G_TYPE_UINT64, self->unmatched[INPUT_QUERY],
-      "unmatched-keys", G_TYPE_UINT64, self->unmatched[INPUT_KEY],
-      "unmatched-values", G_TYPE_UINT64, self->unmatched[INPUT_VALUE], NULL);
-  GST_OBJECT_UNLOCK (self);
-}
-
-static const ModelHostClass host_class = {
-  .refuse_model = refuse_model,
-  .find_obstacle = attention_find_obstacle,
-  .drain = drain,
-  .add_stats = add_stats,
-};
-
 static void
 gst_continual_attention_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
@@ -123,9 +67,12 @@ static void
 gst_continual_attention_get_property (GObject * object, guint id,
     GValue * value, GParamSpec * pspec)
 {
-  if (!model_host_get_property (&GST_CONTINUAL_ATTENTION (object)->host, value,
-          pspec))
+  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (object);
+
+  if (!model_host_get_property (&self->host, value, pspec))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  if (g_str_equal (pspec->name, "stats"))
+    attention_add_stats (self, g_value_get_boxed (value));
 }
 
 static AttentionPad *
@@ -185,7 +132,7 @@ gst_continual_attention_start (GstAggregator * agg)
   attention_ref_pads (self, pads);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      attention_pad_reset (pads[i]);
+      attention_pad_start (pads[i]);
   attention_unref_pads (pads);
   GST_OBJECT_LOCK (self);
   memset (self->unmatched, 0, sizeof self->unmatched);
@@ -206,7 +153,7 @@ gst_continual_attention_stop (GstAggregator * agg)
   attention_ref_pads (self, pads);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      attention_pad_clear (pads[i]);
+      attention_pad_discard (pads[i]);
   attention_unref_pads (pads);
   model_host_stop (&self->host);
   return TRUE;
@@ -215,7 +162,7 @@ gst_continual_attention_stop (GstAggregator * agg)
 static void
 gst_continual_attention_finalize (GObject * object)
 {
-  model_host_finalize (&GST_CONTINUAL_ATTENTION (object)->host);
+  model_host_clear (&GST_CONTINUAL_ATTENTION (object)->host);
   G_OBJECT_CLASS (gst_continual_attention_parent_class)->finalize (object);
 }
 
@@ -271,7 +218,7 @@ gst_continual_attention_init (GstContinualAttention * self)
       gst_element_class_get_pad_template (GST_ELEMENT_GET_CLASS (self),
       pad_names[INPUT_QUERY]);
 
-  model_host_init (&self->host, GST_ELEMENT (self), &host_class);
+  model_host_init (&self->host, GST_ELEMENT (self), MODEL_FOR_ATTENTION);
   self->vector_duration = GST_CLOCK_TIME_NONE;
   self->pads[INPUT_QUERY] = pad_new (INPUT_QUERY, templ);
   gst_element_add_pad (GST_ELEMENT (self), GST_PAD (self->pads[INPUT_QUERY]));

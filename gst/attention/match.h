@@ -8,19 +8,19 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  HEAD_NONE,                    /* nothing came yet; the next vector is expected at its begin */
-  HEAD_VECTOR,
-  HEAD_GAP,                     /* no vector begins before its end */
-  HEAD_END                      /* nothing more will come */
-} HeadType;
+  FRONT_NONE,                    /* nothing came yet; the next vector is expected at its begin */
+  FRONT_VECTOR,
+  FRONT_GAP,                     /* no vector begins before its end */
+  FRONT_END                      /* nothing more will come */
+} PadFrontType;
 
 /* What an input gives next, in running time; GST_CLOCK_STIME_NONE: not known. */
 typedef struct
 {
-  HeadType type;
+  PadFrontType type;
   GstClockTimeDiff begin, end;
   GstClockTimeDiff spacing;     /* from one vector to the next, as far as known: 0 if not */
-} AttentionHead;
+} PadFront;
 
 typedef enum
 {
@@ -32,15 +32,15 @@ typedef enum
 
 /* Vectors belong together when they begin within half a vector of each other or, where one has no time, in the order
  * in which they come. What begins by @late, or GST_CLOCK_STIME_NONE, waits no longer for inputs that have nothing. */
-Match attention_match (const AttentionHead * heads /* (n) */ , guint n,
+Match attention_match (const PadFront * fronts /* (n) */ , guint n,
     GstClockTimeDiff late, guint * which);
 
 /* What is late with the oldest vector. */
-GstClockTimeDiff attention_get_late (const AttentionHead * heads /* (n) */ ,
+GstClockTimeDiff attention_get_late (const PadFront * fronts /* (n) */ ,
     guint n);
 
 /* Whether the durations of two vectors that belong together say that their streams have different rates. */
-gboolean attention_rates_differ (const AttentionHead * a,
-    const AttentionHead * b);
+gboolean attention_rates_differ (const PadFront * a,
+    const PadFront * b);
 
 G_END_DECLS

@@ -43,7 +43,7 @@ drop_queued (AttentionPad * self)
 }
 
 void
-attention_pad_clear (AttentionPad * self)
+attention_pad_discard (AttentionPad * self)
 {
   drop_buffer (self);
   g_clear_pointer (&self->queued, gst_buffer_unref);
@@ -53,9 +53,9 @@ attention_pad_clear (AttentionPad * self)
 }
 
 void
-attention_pad_reset (AttentionPad * self)
+attention_pad_start (AttentionPad * self)
 {
-  attention_pad_clear (self);
+  attention_pad_discard (self);
   self->input.dims[0] = 0;
   self->begun = self->in_bytes = FALSE;
   self->bytes.scale.size = 0;
@@ -69,7 +69,7 @@ void
 attention_pad_end (AttentionPad * self)
 {
   g_atomic_int_set (&self->ended, TRUE);
-  attention_pad_clear (self);
+  attention_pad_discard (self);
   /* Who waits for room goes on, and is refused the next time. */
   gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (self));
 }
@@ -186,14 +186,14 @@ load_next (AttentionPad * self, gchar ** why)
 static void
 drop_flushed (AttentionPad * self)
 {
-  GstBuffer *head;
+  GstBuffer *first;
 
   if (!self->queued)
     return;
-  head = gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
-  if (head != self->queued)
-    attention_pad_clear (self);
-  gst_clear_buffer (&head);
+  first = gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
+  if (first != self->queued)
+    attention_pad_discard (self);
+  gst_clear_buffer (&first);
 }
 
 gboolean
@@ -201,7 +201,7 @@ attention_pad_check_flushed (AttentionPad * self)
 {
   if (!g_atomic_int_compare_and_exchange (&self->flushed, TRUE, FALSE))
     return FALSE;
-  attention_pad_clear (self);
+  attention_pad_discard (self);
   return TRUE;
 }
 
@@ -232,28 +232,28 @@ get_running_time (const AttentionPad * self, GstClockTime time)
   return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
 }
 
-static AttentionHead
-get_timed (const AttentionPad * self, HeadType type, VectorTime time)
+static PadFront
+get_timed (const AttentionPad * self, PadFrontType type, VectorTime time)
 {
-  AttentionHead head = { type, get_running_time (self, time.pts),
+  PadFront front = { type, get_running_time (self, time.pts),
     GST_CLOCK_STIME_NONE, self->spacing
   };
 
-  if (GST_CLOCK_STIME_IS_VALID (head.begin)
+  if (GST_CLOCK_STIME_IS_VALID (front.begin)
       && GST_CLOCK_TIME_IS_VALID (time.duration)) {
-    head.end = get_running_time (self, time.pts + time.duration);
+    front.end = get_running_time (self, time.pts + time.duration);
     if (time.duration > 0)
-      head.spacing = head.end - head.begin;
+      front.spacing = front.end - front.begin;
   }
-  return head;
+  return front;
 }
 
 gboolean
-attention_pad_get_ahead (AttentionPad * self, gsize i, AttentionHead * head)
+attention_pad_get_ahead (AttentionPad * self, gsize i, PadFront * front)
 {
   if (!self->buffer || self->next_step + i >= self->n_steps)
     return FALSE;
-  *head = get_timed (self, HEAD_VECTOR, vector_time_at (&self->time,
+  *front = get_timed (self, FRONT_VECTOR, vector_time_at (&self->time,
           self->next_step + i, self->n_steps));
   return TRUE;
 }
@@ -267,37 +267,37 @@ attention_pad_get_time (AttentionPad * self)
   GST_BUFFER_PTS (self->queued), GST_BUFFER_DURATION (self->queued)};
 }
 
-AttentionHead
-attention_pad_get_head (AttentionPad * self)
+PadFront
+attention_pad_get_front (AttentionPad * self)
 {
-  AttentionHead head = { HEAD_NONE, self->expected, GST_CLOCK_STIME_NONE,
+  PadFront front = { FRONT_NONE, self->expected, GST_CLOCK_STIME_NONE,
     self->spacing
   };
 
-  if (attention_pad_get_ahead (self, 0, &head))
-    return head;
+  if (attention_pad_get_ahead (self, 0, &front))
+    return front;
   if (self->queued) {
-    head = get_timed (self, HEAD_GAP, attention_pad_get_time (self));
-    if (!GST_CLOCK_STIME_IS_VALID (head.end))
-      head.end = head.begin;
+    front = get_timed (self, FRONT_GAP, attention_pad_get_time (self));
+    if (!GST_CLOCK_STIME_IS_VALID (front.end))
+      front.end = front.begin;
   } else if (gst_aggregator_pad_is_eos (GST_AGGREGATOR_PAD (self))) {
-    head.type = HEAD_END;
+    front.type = FRONT_END;
   }
-  return head;
+  return front;
 }
 
 GstClockTime
 attention_pad_get_begin (AttentionPad * self)
 {
   GstClockTimeDiff begin = GST_CLOCK_STIME_NONE;
-  GstBuffer *head =
+  GstBuffer *first =
       gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
 
-  if (head && head == self->queued)
-    begin = attention_pad_get_head (self).begin;
-  else if (head && !self->in_bytes)
-    begin = get_running_time (self, GST_BUFFER_PTS (head));
-  gst_clear_buffer (&head);
+  if (first && first == self->queued)
+    begin = attention_pad_get_front (self).begin;
+  else if (first && !self->in_bytes)
+    begin = get_running_time (self, GST_BUFFER_PTS (first));
+  gst_clear_buffer (&first);
   return GST_CLOCK_STIME_IS_VALID (begin) ? (GstClockTime) MAX (begin, 0) :
       GST_CLOCK_TIME_NONE;
 }
@@ -319,36 +319,36 @@ attention_pad_is_discont (AttentionPad * self)
 
 /* What the time of a vector or a gap tells about the next one; that of a vector without a duration is learnt. */
 static void
-learn (AttentionPad * self, const AttentionHead * head)
+learn (AttentionPad * self, const PadFront * front)
 {
-  if (!GST_CLOCK_STIME_IS_VALID (head->begin))
+  if (!GST_CLOCK_STIME_IS_VALID (front->begin))
     return;
-  if (head->type == HEAD_GAP) {
-    self->expected = head->end;
+  if (front->type == FRONT_GAP) {
+    self->expected = front->end;
     return;
   }
-  if (GST_CLOCK_STIME_IS_VALID (head->end))
-    self->spacing = head->end - head->begin;
-  else if (GST_CLOCK_STIME_IS_VALID (self->last) && head->begin > self->last)
-    self->spacing = head->begin - self->last;
-  self->last = head->begin;
-  self->expected = head->begin + self->spacing;
+  if (GST_CLOCK_STIME_IS_VALID (front->end))
+    self->spacing = front->end - front->begin;
+  else if (GST_CLOCK_STIME_IS_VALID (self->last) && front->begin > self->last)
+    self->spacing = front->begin - self->last;
+  self->last = front->begin;
+  self->expected = front->begin + self->spacing;
 }
 
 void
 attention_pad_skip (AttentionPad * self, gsize n)
 {
-  AttentionHead head;
+  PadFront front;
 
   if (!self->buffer) {
-    head = attention_pad_get_head (self);
-    learn (self, &head);
+    front = attention_pad_get_front (self);
+    learn (self, &front);
     drop_queued (self);
     return;
   }
   for (gsize i = 0; i < n; i++)
-    if (attention_pad_get_ahead (self, i, &head))
-      learn (self, &head);
+    if (attention_pad_get_ahead (self, i, &front))
+      learn (self, &front);
   self->next_step += n;
   if (self->next_step < self->n_steps)
     return;
@@ -362,7 +362,7 @@ attention_pad_finalize (GObject * object)
 {
   AttentionPad *self = ATTENTION_PAD (object);
 
-  attention_pad_clear (self);
+  attention_pad_discard (self);
   byte_segment_clear (&self->bytes);
   G_OBJECT_CLASS (attention_pad_parent_class)->finalize (object);
 }
@@ -386,7 +386,7 @@ static void
 attention_pad_init (AttentionPad * self)
 {
   byte_segment_init (&self->bytes);
-  attention_pad_reset (self);
+  attention_pad_start (self);
   gst_pad_add_probe (GST_PAD (self), GST_PAD_PROBE_TYPE_BUFFER,
       refuse_after_end, NULL, NULL);
 }

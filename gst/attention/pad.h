@@ -43,14 +43,14 @@ struct _GstContinualAttentionPad
 };
 
 /* A new run of the element. */
-void attention_pad_reset (AttentionPad * self);
+void attention_pad_start (AttentionPad * self);
 
 void attention_pad_set_caps (AttentionPad * self, const TensorInfo * tensor);
 void attention_pad_set_segment (AttentionPad * self,
     const GstSegment * segment);
 
 /* Drops what is in work. */
-void attention_pad_clear (AttentionPad * self);
+void attention_pad_discard (AttentionPad * self);
 
 /* Whether the pad was flushed since the last call, and drops what is in work then. */
 gboolean attention_pad_check_flushed (AttentionPad * self);
@@ -59,11 +59,11 @@ gboolean attention_pad_check_flushed (AttentionPad * self);
 gboolean attention_pad_load (AttentionPad * self, gchar ** why);
 
 /* After a load: what comes next. */
-AttentionHead attention_pad_get_head (AttentionPad * self);
+PadFront attention_pad_get_front (AttentionPad * self);
 
 /* Whether the vector @i after the next one is in work, too. */
 gboolean attention_pad_get_ahead (AttentionPad * self, gsize i,
-    AttentionHead * head);
+    PadFront * front);
 
 /* When the next thing began that came, loaded or not, in running time; none if there is none, or it has no time. */
 GstClockTime attention_pad_get_begin (AttentionPad * self);

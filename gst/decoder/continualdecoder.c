@@ -29,6 +29,8 @@
  */
 #include "decoder/continualdecoder.h"
 
+#include "host/properties.h"
+
 static GstStaticPadTemplate memory_template = GST_STATIC_PAD_TEMPLATE ("memory",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
 
@@ -38,45 +40,29 @@ GST_ELEMENT_REGISTER_DEFINE (continualdecoder, "continualdecoder",
     GST_RANK_NONE, GST_TYPE_CONTINUAL_DECODER);
 
 static gchar *
-refuse_model (const CoModelInfo * info)
+check_next (GstContinualFilter * filter, const CoModelInfo * next)
 {
-  return info->n_memory ? NULL : g_strdup_printf ("a decoder, found a model "
-      "without cross-attention: use %s for it",
-      info->bare_attention ? "continualattention" : "continualencoder");
-}
+  const gsize width = model_host_get_info (&filter->host)->n_memory;
 
-static gchar *
-find_obstacle (GstElement * element, CoModel * model)
-{
-  const CoModelInfo *info = co_model_get_info (model);
-  CoModel *old = model_host_ref_model (&GST_CONTINUAL_FILTER (element)->host);
-  const gsize width = co_model_get_info (old)->n_memory;
-
-  co_model_unref (old);
-  if (info->n_memory != width)
+  if (next->n_memory != width)
     return g_strdup_printf ("expected a decoder with memories of %"
         G_GSIZE_FORMAT " values, as they come, found one for %" G_GSIZE_FORMAT,
-        width, info->n_memory);
-  return filter_find_obstacle (element, model);
+        width, next->n_memory);
+  return GST_CONTINUAL_FILTER_CLASS (gst_continual_decoder_parent_class)
+      ->check_next (filter, next);
 }
 
 static void
-add_stats (GstElement * element, GstStructure * stats)
+add_stats (GstContinualFilter * filter, GstStructure * stats)
 {
-  GstContinualDecoder *self = GST_CONTINUAL_DECODER (element);
+  GstContinualDecoder *self = GST_CONTINUAL_DECODER (filter);
 
-  filter_add_stats (element, stats);
+  GST_CONTINUAL_FILTER_CLASS (gst_continual_decoder_parent_class)->add_stats
+      (filter, stats);
   GST_OBJECT_LOCK (self);
   gst_structure_set (stats, "memories", G_TYPE_UINT64, self->n_memories, NULL);
   GST_OBJECT_UNLOCK (self);
 }
-
-static const ModelHostClass host_class = {
-  .refuse_model = refuse_model,
-  .find_obstacle = find_obstacle,
-  .drain = filter_drain_host,
-  .add_stats = add_stats,
-};
 
 /* The running time of the vector @i after the next one. */
 static GstClockTimeDiff
@@ -100,8 +86,7 @@ static GstFlowReturn
 attend (GstContinualDecoder * self, GstBuffer * memory)
 {
   ModelHost *host = &GST_CONTINUAL_FILTER (self)->host;
-  const CoModelInfo *info =
-      co_model_get_info (model_stream_get_model (host->stream));
+  const CoModelInfo *info = model_host_get_info (host);
   GstMapInfo map;
 
   if (!gst_buffer_map (memory, &map, GST_MAP_READ)) {
@@ -202,7 +187,7 @@ gst_continual_decoder_change_state (GstElement * element,
   GstContinualDecoder *self = GST_CONTINUAL_DECODER (element);
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    decoder_pad_reset (self);
+    decoder_pad_start (self);
     memory_queue_start (&self->memories);
     GST_OBJECT_LOCK (self);
     self->n_memories = 0;
@@ -226,6 +211,7 @@ gst_continual_decoder_class_init (GstContinualDecoderClass * klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstContinualFilterClass *filter_class = GST_CONTINUAL_FILTER_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = gst_continual_decoder_finalize;
   filter_install_properties (G_OBJECT_CLASS (klass), MODEL_FOR_DECODER);
@@ -247,14 +233,16 @@ gst_continual_decoder_class_init (GstContinualDecoderClass * klass)
   element_class->change_state = gst_continual_decoder_change_state;
   trans_class->sink_event = sink_event;
   trans_class->src_event = src_event;
-  GST_CONTINUAL_FILTER_CLASS (klass)->prepare = prepare;
+  filter_class->prepare = prepare;
+  filter_class->check_next = check_next;
+  filter_class->add_stats = add_stats;
 }
 
 static void
 gst_continual_decoder_init (GstContinualDecoder * self)
 {
   model_host_init (&GST_CONTINUAL_FILTER (self)->host, GST_ELEMENT (self),
-      &host_class);
+      MODEL_FOR_DECODER);
   memory_queue_init (&self->memories);
   self->memory_pad = gst_pad_new_from_static_template (&memory_template,
       "memory");

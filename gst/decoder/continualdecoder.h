@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "encoder/continualfilter.h"
+#include "encoder/filter.h"
 #include "decoder/memory.h"
 
 G_BEGIN_DECLS
@@ -30,6 +30,6 @@ struct _GstContinualDecoder
 /* The functions of the memory pad. */
 void decoder_pad_init (GstContinualDecoder * self);
 /* A new run of the element. */
-void decoder_pad_reset (GstContinualDecoder * self);
+void decoder_pad_start (GstContinualDecoder * self);
 
 G_END_DECLS

@@ -39,7 +39,7 @@ memory_queue_clear (MemoryQueue * self)
 }
 
 static void
-forget (MemoryQueue * self)
+discard_pending (MemoryQueue * self)
 {
   g_queue_clear_full (&self->pending, memory_free);
   self->failed = self->ended = FALSE;
@@ -49,7 +49,7 @@ void
 memory_queue_start (MemoryQueue * self)
 {
   g_mutex_lock (&self->lock);
-  forget (self);
+  discard_pending (self);
   self->flushed = FALSE;
   self->put_flushing = self->take_flushing = self->take_ended = FALSE;
   g_mutex_unlock (&self->lock);
@@ -182,7 +182,7 @@ memory_queue_flush_put (MemoryQueue * self, gboolean flushing)
   g_mutex_lock (&self->lock);
   self->put_flushing = flushing;
   if (!flushing) {
-    forget (self);
+    discard_pending (self);
     self->flushed = TRUE;
   }
   g_cond_broadcast (&self->cond);

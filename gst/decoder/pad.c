@@ -234,7 +234,7 @@ unlink_pad (GstPad * pad, GstObject * parent)
 }
 
 void
-decoder_pad_reset (GstContinualDecoder * self)
+decoder_pad_start (GstContinualDecoder * self)
 {
   self->input.dims[0] = 0;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
@@ -250,5 +250,5 @@ decoder_pad_init (GstContinualDecoder * self)
   gst_pad_set_query_function (pad, query);
   gst_pad_set_link_function (pad, link_pad);
   gst_pad_set_unlink_function (pad, unlink_pad);
-  decoder_pad_reset (self);
+  decoder_pad_start (self);
 }

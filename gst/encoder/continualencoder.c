@@ -35,6 +35,8 @@
  */
 #include "encoder/continualencoder.h"
 
+#include "host/properties.h"
+
 struct _GstContinualEncoder
 {
   GstContinualFilter parent;
@@ -44,24 +46,6 @@ G_DEFINE_TYPE (GstContinualEncoder, gst_continual_encoder,
     GST_TYPE_CONTINUAL_FILTER);
 GST_ELEMENT_REGISTER_DEFINE (continualencoder, "continualencoder",
     GST_RANK_NONE, GST_TYPE_CONTINUAL_ENCODER);
-
-static gchar *
-refuse_model (const CoModelInfo * info)
-{
-  const gchar *element = info->n_memory ? "continualdecoder" :
-      info->n_keys != info->n_inputs || info->n_values != info->n_inputs ?
-      "continualattention" : NULL;
-
-  return element ? g_strdup_printf ("a model with one input, found one that "
-      "needs several: use %s for it", element) : NULL;
-}
-
-static const ModelHostClass host_class = {
-  .refuse_model = refuse_model,
-  .find_obstacle = filter_find_obstacle,
-  .drain = filter_drain_host,
-  .add_stats = filter_add_stats,
-};
 
 static void
 gst_continual_encoder_class_init (GstContinualEncoderClass * klass)
@@ -86,5 +70,5 @@ static void
 gst_continual_encoder_init (GstContinualEncoder * self)
 {
   model_host_init (&GST_CONTINUAL_FILTER (self)->host, GST_ELEMENT (self),
-      &host_class);
+      MODEL_FOR_ENCODER);
 }

@@ -200,7 +200,15 @@ model_caps_prefer_fitting (const CoModelInfo * info, GstCaps * caps)
   return res;
 }
 
-/* Caps come from others: they shall not make us ask for memory that isn't there. */
+gchar *
+model_caps_explain_refused (const CoModelInfo * next)
+{
+  return g_strdup_printf ("expected outputs that downstream takes, found "
+      "vectors of %" G_GSIZE_FORMAT ": correct the caps after this element",
+      next->n_outputs);
+}
+
+/* Caps come from other elements: they must not make this one allocate more memory than there is. */
 gboolean
 model_caps_check_streams (const CoModelInfo * info, guint n_streams,
     gchar ** why)

@@ -1,23 +1,61 @@
-/* gst-continual: what comes out of a model: buffers, labels, and words about what was refused
+/* gst-continual: what leaves a model: buffers, labels, and messages about refused vectors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "host/private.h"
+#include "host/output.h"
 
 #include "tensor/events.h"
 #include "tensor/tally.h"
 
-/* A memory of its own, so that the outputs' stays the pool's. */
+gboolean
+model_host_next_event (ModelHost * self, ModelEvent * event)
+{
+  return model_stream_next_event (self->stream, event);
+}
+
+void
+model_host_discard_events (ModelHost * self)
+{
+  if (self->stream)
+    model_stream_discard_events (self->stream);
+}
+
+gsize
+model_host_get_output_size (ModelHost * self)
+{
+  return model_stream_get_output_size (self->stream);
+}
+
+gfloat *
+model_host_copy_output (ModelHost * self, const ModelEvent * event)
+{
+  gfloat *y = g_malloc (model_stream_get_output_size (self->stream));
+
+  model_stream_read (self->stream, event, y);
+  return y;
+}
+
+gfloat *
+model_host_copy_weights (ModelHost * self, const ModelEvent * event)
+{
+  const gsize size = model_stream_get_weights_size (self->stream);
+  gfloat *weights;
+
+  if (size == 0)
+    return NULL;
+  weights = g_malloc (size);
+  model_stream_read_weights (self->stream, event, weights);
+  return weights;
+}
+
+/* As a GstMemory beside that of the pool, so that the pool takes the buffer back. */
 static void
 append_weights (ModelHost * self, const ModelEvent * event, GstBuffer * buffer)
 {
   const gsize size = model_stream_get_weights_size (self->stream);
-  float *weights;
+  gfloat *weights = model_host_copy_weights (self, event);
 
-  if (size == 0)
-    return;
-  weights = g_malloc (size);
-  model_stream_read_weights (self->stream, event, weights);
-  gst_buffer_append_memory (buffer, gst_memory_new_wrapped (0, weights, size, 0,
-          size, weights, g_free));
+  if (weights)
+    gst_buffer_append_memory (buffer, gst_memory_new_wrapped (0, weights, size,
+            0, size, weights, g_free));
 }
 
 GstFlowReturn
@@ -53,7 +91,7 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
 }
 
 GstFlowReturn
-model_host_refuse (ModelHost * self, const ModelEvent * event)
+model_host_report_refused (ModelHost * self, const ModelEvent * event)
 {
   GstElement *element = self->element;
   guint64 n;
@@ -89,8 +127,7 @@ model_host_refuse (ModelHost * self, const ModelEvent * event)
 GstEvent *
 model_host_take_labels (ModelHost * self)
 {
-  const CoModelInfo *info =
-      co_model_get_info (model_stream_get_model (self->stream));
+  const CoModelInfo *info = model_host_get_info (self);
   const gchar *none[] = { NULL };
   gboolean due = self->labels_due && (info->n_labels || self->labels_sent);
 

@@ -15,7 +15,7 @@ model_state_init (ModelState * self, GstElement * element, GMutex * lock,
 }
 
 void
-model_state_finalize (ModelState * self)
+model_state_clear (ModelState * self)
 {
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->found, g_bytes_unref);

@@ -34,7 +34,7 @@ typedef struct
 
 void model_state_init (ModelState * self, GstElement * element, GMutex * lock,
     ModelStream ** stream);
-void model_state_finalize (ModelState * self);
+void model_state_clear (ModelState * self);
 
 /* Reads the file, if there is one. */
 void model_state_begin (ModelState * self);

@@ -141,7 +141,7 @@ restore_memory (ModelStream * self)
 }
 
 void
-model_stream_clean (ModelStream * self, gint stream)
+model_stream_reset (ModelStream * self, gint stream)
 {
   co_stream_clean_state (self->stream, stream);
   restore_memory (self);
@@ -269,7 +269,7 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
   GstClockTime begun;
   gsize n_outputs, o = 0;
 
-  model_stream_forget (self);
+  model_stream_discard_events (self);
   reserve (self, n);
   result = (CoResult) {
   .capacity = co_stream_max_outputs (self->stream, n),.y = self->y,.weights =
@@ -331,7 +331,7 @@ model_stream_drain (ModelStream * self, ModelCounts * counts)
 {
   CoResult result;
 
-  model_stream_forget (self);
+  model_stream_discard_events (self);
   reserve (self, 0);
   result = (CoResult) {
   .capacity = co_stream_max_outputs (self->stream, 0),.y = self->y,.outputs =
@@ -344,7 +344,7 @@ model_stream_drain (ModelStream * self, ModelCounts * counts)
 }
 
 gboolean
-model_stream_next (ModelStream * self, ModelEvent * event)
+model_stream_next_event (ModelStream * self, ModelEvent * event)
 {
   if (self->next_event >= self->events->len)
     return FALSE;
@@ -383,7 +383,7 @@ model_stream_read_weights (const ModelStream * self,
 }
 
 void
-model_stream_forget (ModelStream * self)
+model_stream_discard_events (ModelStream * self)
 {
   g_array_set_size (self->events, 0);
   self->next_event = 0;

@@ -4,7 +4,7 @@
 
 #include <continual/continual.h>
 
-#include "host/weights.h"
+#include "host/attention-weights.h"
 #include "tensor/vectorclock.h"
 
 G_BEGIN_DECLS
@@ -77,7 +77,7 @@ void model_stream_pass_memory (const ModelStream * self, ModelStream * to);
 gboolean model_stream_has_memory (const ModelStream * self);
 
 /* Forgets what came but the memory: @stream, or -1 for all. */
-void model_stream_clean (ModelStream * self, gint stream);
+void model_stream_reset (ModelStream * self, gint stream);
 GBytes *model_stream_get_state (const ModelStream * self);
 /* Streams of their own that are where these are now. */
 CoStream *model_stream_copy_state (const ModelStream * self);
@@ -93,7 +93,7 @@ void model_stream_forward (ModelStream * self, const ModelInput * input,
 void model_stream_drain (ModelStream * self, ModelCounts * counts);
 
 /* The next thing that came of the last call, in the order of time; FALSE: that was all. */
-gboolean model_stream_next (ModelStream * self, ModelEvent * event);
+gboolean model_stream_next_event (ModelStream * self, ModelEvent * event);
 
 /* Writes an MODEL_OUTPUT: NaN where a stream has none. */
 void model_stream_read (const ModelStream * self,
@@ -104,6 +104,6 @@ void model_stream_read_weights (const ModelStream * self,
     const ModelEvent * event, float *weights);
 
 /* Drops what wasn't read. */
-void model_stream_forget (ModelStream * self);
+void model_stream_discard_events (ModelStream * self);
 
 G_END_DECLS

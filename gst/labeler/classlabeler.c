@@ -17,10 +17,10 @@
 
 #include <string.h>
 
-#include "analytics/media.h"
 #include "elements.h"
 #include "labeler/labelsfile.h"
 #include "tensor/events.h"
+#include "tensor/media.h"
 
 GST_DEBUG_CATEGORY (class_labeler_debug);
 #define GST_CAT_DEFAULT class_labeler_debug
@@ -42,19 +42,10 @@ gst_class_labeler_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (object);
-  gboolean refused;
 
-  GST_OBJECT_LOCK (self);
-  refused = self->running && (pspec->flags & GST_PARAM_MUTABLE_READY);
-  if (!refused)
-    labeler_settings_set (&self->settings, id, value);
-  GST_OBJECT_UNLOCK (self);
-
-  if (refused)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s was not changed.", pspec->name),
-        ("expected the state READY or NULL, found the element running; set %s "
-            "before it starts", pspec->name));
+  if (!property_table_set (&labeler_properties, &self->settings,
+          GST_ELEMENT (self), &self->running, value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -63,9 +54,9 @@ gst_class_labeler_get_property (GObject * object, guint id, GValue * value,
 {
   GstClassLabeler *self = GST_CLASS_LABELER (object);
 
-  GST_OBJECT_LOCK (self);
-  labeler_settings_get (&self->settings, id, value);
-  GST_OBJECT_UNLOCK (self);
+  if (!property_table_get (&labeler_properties, &self->settings,
+          GST_ELEMENT (self), value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -301,14 +292,14 @@ gst_class_labeler_finalize (GObject * object)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (object);
 
-  labeler_settings_clear (&self->settings);
+  property_table_clear (&labeler_properties, &self->settings);
   G_OBJECT_CLASS (gst_class_labeler_parent_class)->finalize (object);
 }
 
 static void
 gst_class_labeler_init (GstClassLabeler * self)
 {
-  labeler_settings_init (&self->settings);
+  property_table_init (&labeler_properties, &self->settings);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), FALSE);
 }
 
@@ -325,7 +316,7 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   object_class->set_property = gst_class_labeler_set_property;
   object_class->get_property = gst_class_labeler_get_property;
   object_class->finalize = gst_class_labeler_finalize;
-  labeler_settings_install (object_class);
+  property_table_install (&labeler_properties, object_class, 1);
 
   gst_element_class_set_static_metadata (element_class, "Class labeler",
       "Filter/Analyzer/Converter/Text",
@@ -338,7 +329,6 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
       "continual-labels", "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_type_mark_as_plugin_api (labeler_format_get_type (), 0);
 
   trans_class->start = gst_class_labeler_start;
   trans_class->stop = gst_class_labeler_stop;

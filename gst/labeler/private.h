@@ -5,7 +5,7 @@
 #include "labeler/classlabeler.h"
 #include "labeler/report.h"
 #include "labeler/scores.h"
-#include "labeler/settings.h"
+#include "labeler/properties.h"
 #include "tensor/caps.h"
 
 G_BEGIN_DECLS

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "analytics/classes.h"
-#include "analytics/media.h"
+#include "labeler/classes.h"
+#include "tensor/media.h"
 
 #define GST_CAT_DEFAULT class_labeler_debug
 

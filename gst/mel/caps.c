@@ -1,6 +1,6 @@
 /* gst-continual: from audio's caps to mel frames' and back
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "caps.h"
+#include "mel/caps.h"
 
 #include "tensor/caps.h"
 

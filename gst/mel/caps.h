@@ -4,7 +4,7 @@
 
 #include <gst/audio/audio.h>
 
-#include "settings.h"
+#include "mel/melsettings.h"
 
 G_BEGIN_DECLS
 

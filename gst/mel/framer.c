@@ -3,7 +3,7 @@
  *
  * Frame t begins at sample t * hop - pad. Samples before the first and after the last are made up as the
  * padding says; the count of frames is that of torch.stft and librosa. */
-#include "framer.h"
+#include "mel/framer.h"
 
 #include <string.h>
 

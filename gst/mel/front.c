@@ -2,15 +2,15 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * In double throughout: the logarithm of a quiet bin beside a loud one would show float32's rounding. */
-#include "front.h"
+#include "mel/front.h"
 
 #include <gst/fft/gstfftf64.h>
 #include <float.h>
 #include <math.h>
 
-#include "filters.h"
-#include "maximum.h"
-#include "window.h"
+#include "mel/filters.h"
+#include "mel/maximum.h"
+#include "mel/window.h"
 
 struct _MelFront
 {

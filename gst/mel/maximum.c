@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Only values that no later one exceeds can ever be the largest: they are kept, falling, in a queue. */
-#include "maximum.h"
+#include "mel/maximum.h"
 
 #include <math.h>
 

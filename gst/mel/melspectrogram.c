@@ -72,19 +72,10 @@ gst_mel_spectrogram_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (object);
-  gboolean refused;
 
-  GST_OBJECT_LOCK (self);
-  refused = self->started;
-  if (!refused)
-    mel_settings_set (&self->settings, id, value, pspec);
-  GST_OBJECT_UNLOCK (self);
-
-  if (refused)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s was not changed.", pspec->name),
-        ("expected the state READY or NULL, found the element running; set %s "
-            "before it starts", pspec->name));
+  if (!property_table_set (&mel_properties, &self->settings,
+          GST_ELEMENT (self), &self->started, value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -92,9 +83,10 @@ gst_mel_spectrogram_get_property (GObject * object, guint id,
     GValue * value, GParamSpec * pspec)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (object);
-  MelSettings s = get_settings (self);
 
-  mel_settings_get (&s, id, value, pspec);
+  if (!property_table_get (&mel_properties, &self->settings,
+          GST_ELEMENT (self), value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static gboolean
@@ -473,7 +465,7 @@ gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
   object_class->set_property = gst_mel_spectrogram_set_property;
   object_class->get_property = gst_mel_spectrogram_get_property;
   object_class->finalize = gst_mel_spectrogram_finalize;
-  mel_settings_install_properties (object_class);
+  property_table_install (&mel_properties, object_class, 1);
 
   gst_element_class_set_static_metadata (element_class,
       "Mel spectrogram", "Filter/Converter/Audio/Tensor",
@@ -501,5 +493,5 @@ gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
 static void
 gst_mel_spectrogram_init (GstMelSpectrogram * self)
 {
-  mel_settings_init (&self->settings, G_OBJECT_GET_CLASS (self));
+  property_table_init (&mel_properties, &self->settings);
 }

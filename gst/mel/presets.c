@@ -3,7 +3,7 @@
  *
  * GstPreset looks for files under GStreamer's own prefix; these need none. Presets that users save keep working
  * through the interface's default functions. */
-#include "presets.h"
+#include "mel/presets.h"
 
 #include <string.h>
 

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Times are counted from the first sample's and never added up, so that no rounding adds up either. */
-#include "stream.h"
+#include "mel/stream.h"
 
-#include "framer.h"
-#include "front.h"
-#include "input.h"
+#include "mel/framer.h"
+#include "mel/front.h"
+#include "mel/input.h"
 
 struct _MelStream
 {

@@ -30,18 +30,23 @@
  */
 #include "elements.h"
 #include "mux/private.h"
+#include "tensor/propertytable.h"
 
 #define GST_CAT_DEFAULT continual_debug
 
-#define DEFAULT_MAX_STREAMS 16
 #define MOST_STREAMS 65536
 
-enum
-{
-  PROP_0,
-  PROP_MAX_STREAMS,
-  PROP_FORCE_LIVE
+/* *INDENT-OFF* */
+static const PropertyRow rows[] = {
+  ROW_UINT (GstContinualMux, max_streams, READY, "max-streams", "Max streams",
+      "Number of slots: the streams in each buffer, used or not. A model downstream keeps a state for each",
+      1, MOST_STREAMS, 16),
 };
+/* *INDENT-ON* */
+static PROPERTY_TABLE (properties, rows);
+
+/* After the rows of the table: a field of the base class. */
+#define PROP_FORCE_LIVE (G_N_ELEMENTS (rows) + 1)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink_%u",
     GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
@@ -73,36 +78,41 @@ count_slots (GstContinualMux * self)
   return n;
 }
 
+/* Fewer slots than pads need are refused. */
+static void
+set_max_streams (GstContinualMux * self, const GValue * value,
+    GParamSpec * pspec)
+{
+  const guint n = g_value_get_uint (value);
+  gboolean running;
+  guint used;
+
+  GST_OBJECT_LOCK (self);
+  running = self->started;
+  used = count_slots (self);
+  if (!running && n >= used)
+    property_table_write (&properties, self, value, pspec);
+  GST_OBJECT_UNLOCK (self);
+  if (running)
+    property_warn_running (GST_ELEMENT (self), pspec);
+  else if (n < used)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property %s was not changed: expected at least %u, the slots in "
+            "use, found %u: release pads before, or set more.", pspec->name,
+            used, n), (NULL));
+}
+
 static void
 gst_continual_mux_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstContinualMux *self = GST_CONTINUAL_MUX (object);
-  guint used = 0;
-  gboolean refused = FALSE;
 
-  switch (id) {
-    case PROP_MAX_STREAMS:
-      GST_OBJECT_LOCK (self);
-      used = count_slots (self);
-      refused = self->started || g_value_get_uint (value) < used;
-      if (!refused)
-        self->max_streams = g_value_get_uint (value);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    case PROP_FORCE_LIVE:
-      gst_aggregator_set_force_live (GST_AGGREGATOR (self),
-          g_value_get_boolean (value));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
-  if (refused)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s was not changed: expected the state READY or NULL and "
-            "at least %u, the slots in use, found %u: set %s before it starts.",
-            pspec->name, used, g_value_get_uint (value), pspec->name), (NULL));
+  if (id == PROP_FORCE_LIVE)
+    gst_aggregator_set_force_live (GST_AGGREGATOR (self),
+        g_value_get_boolean (value));
+  else
+    set_max_streams (self, value, pspec);
 }
 
 static void
@@ -111,20 +121,12 @@ gst_continual_mux_get_property (GObject * object, guint id, GValue * value,
 {
   GstContinualMux *self = GST_CONTINUAL_MUX (object);
 
-  switch (id) {
-    case PROP_MAX_STREAMS:
-      GST_OBJECT_LOCK (self);
-      g_value_set_uint (value, self->max_streams);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    case PROP_FORCE_LIVE:
-      g_value_set_boolean (value,
-          gst_aggregator_get_force_live (GST_AGGREGATOR (self)));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (id == PROP_FORCE_LIVE)
+    g_value_set_boolean (value,
+        gst_aggregator_get_force_live (GST_AGGREGATOR (self)));
+  else if (!property_table_get (&properties, self, GST_ELEMENT (self), value,
+          pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 /* sink_5 is slot 5; without a number: the lowest that is free. */
@@ -168,7 +170,7 @@ gst_continual_mux_start (GstAggregator * aggregator)
   self->started = TRUE;
   self->width = 0;
   for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next)
-    mux_pad_reset (l->data);
+    mux_pad_start (l->data);
   GST_OBJECT_UNLOCK (self);
   mux_rounds_start (self);
   return TRUE;
@@ -195,12 +197,7 @@ gst_continual_mux_class_init (GstContinualMuxClass * klass)
 
   object_class->set_property = gst_continual_mux_set_property;
   object_class->get_property = gst_continual_mux_get_property;
-  g_object_class_install_property (object_class, PROP_MAX_STREAMS,
-      g_param_spec_uint ("max-streams", "Max streams",
-          "Slots: the streams in each buffer, used or not. A model downstream "
-          "keeps a state for each", 1, MOST_STREAMS, DEFAULT_MAX_STREAMS,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-          | GST_PARAM_MUTABLE_READY));
+  property_table_install (&properties, object_class, 1);
   g_object_class_install_property (object_class, PROP_FORCE_LIVE,
       g_param_spec_boolean ("force-live", "Force live",
           "Wait no longer than latency for a stream even if no source is live, "
@@ -230,7 +227,7 @@ gst_continual_mux_class_init (GstContinualMuxClass * klass)
 static void
 gst_continual_mux_init (GstContinualMux * self)
 {
-  self->max_streams = DEFAULT_MAX_STREAMS;
+  property_table_init (&properties, self);
   /* Who never sent anything is waited for once. */
   gst_aggregator_set_ignore_inactive_pads (GST_AGGREGATOR (self), TRUE);
 }

@@ -15,20 +15,20 @@ typedef GstContinualMuxPad MuxPad;
 
 typedef enum
 {
-  MUX_HEAD_NONE,                /* nothing came yet */
-  MUX_HEAD_VECTOR,
-  MUX_HEAD_GAP,                 /* no vector begins before its end */
-  MUX_HEAD_OUTSIDE,             /* a vector that is no part of the segment */
-  MUX_HEAD_INVALID,             /* a buffer that is no whole vectors */
-  MUX_HEAD_END                  /* nothing more will come */
-} MuxHeadType;
+  MUX_FRONT_NONE,                /* nothing came yet */
+  MUX_FRONT_VECTOR,
+  MUX_FRONT_GAP,                 /* no vector begins before its end */
+  MUX_FRONT_OUTSIDE,             /* a vector that is no part of the segment */
+  MUX_FRONT_INVALID,             /* a buffer that is no whole vectors */
+  MUX_FRONT_END                  /* nothing more will come */
+} MuxFrontType;
 
 /* What an input gives next, in running time; GST_CLOCK_TIME_NONE: not known. */
 typedef struct
 {
-  MuxHeadType type;
+  MuxFrontType type;
   GstClockTime begin, duration;
-} MuxHead;
+} MuxFront;
 
 /* All but the slot and the flag belongs to the element's streaming thread. */
 struct _GstContinualMuxPad
@@ -48,9 +48,9 @@ struct _GstContinualMuxPad
 };
 
 /* A new run of the element. */
-void mux_pad_reset (MuxPad * self);
+void mux_pad_start (MuxPad * self);
 
-MuxHead mux_pad_peek (MuxPad * self);
+MuxFront mux_pad_peek (MuxPad * self);
 
 /* The next vector, which is there. FALSE: it can't be mapped. */
 gboolean mux_pad_read (MuxPad * self, gfloat * row /* (C) */ );

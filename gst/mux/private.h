@@ -20,7 +20,7 @@ struct _GstContinualMux
 
   /* The streaming thread's, between start and stop. */
   MuxPad **pads;                /* (max_streams) those of this round, or NULL */
-  MuxHead *heads;               /* (max_streams) */
+  MuxFront *fronts;               /* (max_streams) */
   gboolean *dirty;              /* (max_streams) its state downstream is not fresh */
   MuxTimes *times;              /* for the demux */
   gboolean times_due;           /* their event, before the next buffer */

@@ -117,7 +117,7 @@ mux_times_add (MuxTimes * self, guint slot, const VectorTime * time)
 }
 
 void
-mux_times_clear (MuxTimes * self)
+mux_times_discard (MuxTimes * self)
 {
   g_mutex_lock (&self->lock);
   self->n_rounds = 0;

@@ -27,7 +27,7 @@ GstEvent *mux_times_event_new (MuxTimes * self);
 /* A buffer begins: later than all before it. */
 void mux_times_begin (MuxTimes * self, GstClockTime pts);
 void mux_times_add (MuxTimes * self, guint slot, const VectorTime * time);
-void mux_times_clear (MuxTimes * self);
+void mux_times_discard (MuxTimes * self);
 
 /* FALSE: it is the buffer's own, or too long ago. */
 gboolean mux_times_get (MuxTimes * self, GstClockTime pts, guint slot,

@@ -1,6 +1,6 @@
 /* gst-continual: from video's caps to vectors' and back
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "caps.h"
+#include "video/caps.h"
 
 #include "tensor/caps.h"
 

@@ -12,8 +12,6 @@ typedef enum
   PIXEL_LAYOUT_INTERLEAVED
 } PixelLayout;
 
-GType pixel_layout_get_type (void);
-
 /* What each of the 256 values becomes, for each channel. */
 typedef struct
 {

@@ -24,19 +24,11 @@
 #include "elements.h"
 #include "tensor/caps.h"
 #include "tensor/pool.h"
+#include "tensor/propertytable.h"
 #include "video/caps.h"
 #include "video/pixels.h"
 
 #define GST_CAT_DEFAULT continual_debug
-
-enum
-{
-  PROP_0,
-  PROP_LAYOUT,
-  PROP_SCALE,
-  PROP_MEAN,
-  PROP_STD
-};
 
 struct _GstVideoToTensor
 {
@@ -67,43 +59,38 @@ G_DEFINE_TYPE (GstVideoToTensor, gst_video_to_tensor, GST_TYPE_BASE_TRANSFORM);
 GST_ELEMENT_REGISTER_DEFINE (videototensor, "videototensor", GST_RANK_NONE,
     GST_TYPE_VIDEO_TO_TENSOR);
 
+/* *INDENT-OFF* */
+PROPERTY_ENUM (layout_enum, "GstVideoToTensorLayout",
+  {PIXEL_LAYOUT_PLANAR, "Channels first, like a flattened PyTorch image: all red values, then all green, then all "
+      "blue", "planar"},
+  {PIXEL_LAYOUT_INTERLEAVED, "Channels innermost, as in NNStreamer: red, green and blue of each pixel",
+      "interleaved"});
+
+static const PropertyRow rows[] = {
+  ROW_CHOICE (GstVideoToTensor, layout, READY, "layout", "Layout",
+      "The order of the values in a vector", layout_enum, PIXEL_LAYOUT_PLANAR),
+  ROW_DOUBLE (GstVideoToTensor, scale, READY, "scale", "Scale",
+      "Factor for the pixels, which are from 0 to 255, before mean and std apply. The default brings them to 0 to 1",
+      -G_MAXFLOAT, G_MAXFLOAT, 1 / 255.0),
+  ROW_TEXT (GstVideoToTensor, mean, READY, "mean", "Mean",
+      "Subtracted after scaling: one number, or one for each of red, green and blue, separated by commas "
+      "(0.485,0.456,0.406)", "0"),
+  ROW_TEXT (GstVideoToTensor, std, READY, "std", "Standard deviation",
+      "Divides the difference: one number, or one for each of red, green and blue, separated by commas "
+      "(0.229,0.224,0.225)", "1"),
+};
+/* *INDENT-ON* */
+static PROPERTY_TABLE (properties, rows);
+
 static void
 gst_video_to_tensor_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
-  gboolean refused;
 
-  GST_OBJECT_LOCK (self);
-  refused = self->started;
-  if (!refused) {
-    switch (id) {
-      case PROP_LAYOUT:
-        self->layout = g_value_get_enum (value);
-        break;
-      case PROP_SCALE:
-        self->scale = g_value_get_double (value);
-        break;
-      case PROP_MEAN:
-        g_free (self->mean);
-        self->mean = g_value_dup_string (value);
-        break;
-      case PROP_STD:
-        g_free (self->std);
-        self->std = g_value_dup_string (value);
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-        break;
-    }
-  }
-  GST_OBJECT_UNLOCK (self);
-
-  if (refused)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s was not changed: expected the state READY or NULL, "
-            "found the element running; set %s before it starts.",
-            pspec->name, pspec->name), (NULL));
+  if (!property_table_set (&properties, self, GST_ELEMENT (self),
+          &self->started, value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -112,25 +99,9 @@ gst_video_to_tensor_get_property (GObject * object, guint id, GValue * value,
 {
   GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
 
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LAYOUT:
-      g_value_set_enum (value, self->layout);
-      break;
-    case PROP_SCALE:
-      g_value_set_double (value, self->scale);
-      break;
-    case PROP_MEAN:
-      g_value_set_string (value, self->mean);
-      break;
-    case PROP_STD:
-      g_value_set_string (value, self->std);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
-  GST_OBJECT_UNLOCK (self);
+  if (!property_table_get (&properties, self, GST_ELEMENT (self), value,
+          pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 /* NULL: the properties are good. */
@@ -424,36 +395,8 @@ gst_video_to_tensor_transform (GstBaseTransform * trans, GstBuffer * in,
 static void
 gst_video_to_tensor_finalize (GObject * object)
 {
-  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
-
-  g_free (self->mean);
-  g_free (self->std);
+  property_table_clear (&properties, object);
   G_OBJECT_CLASS (gst_video_to_tensor_parent_class)->finalize (object);
-}
-
-static void
-install_properties (GObjectClass * klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT
-      | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  g_object_class_install_property (klass, PROP_LAYOUT,
-      g_param_spec_enum ("layout", "Layout",
-          "The order of the values in a vector", pixel_layout_get_type (),
-          PIXEL_LAYOUT_PLANAR, flags));
-  g_object_class_install_property (klass, PROP_SCALE,
-      g_param_spec_double ("scale", "Scale",
-          "What pixels, 0 to 255, are multiplied by, before all else. The "
-          "default brings them to 0 to 1, the unit of mean and std",
-          -G_MAXFLOAT, G_MAXFLOAT, 1 / 255.0, flags));
-  g_object_class_install_property (klass, PROP_MEAN,
-      g_param_spec_string ("mean", "Mean",
-          "Subtracted after scaling: one number, or one for each of red, green "
-          "and blue, separated by commas (0.485,0.456,0.406)", "0", flags));
-  g_object_class_install_property (klass, PROP_STD, g_param_spec_string ("std",
-          "Standard deviation",
-          "Divides what is left: one number, or one for each of red, green and "
-          "blue, separated by commas (0.229,0.224,0.225)", "1", flags));
 }
 
 static void
@@ -466,7 +409,7 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
   object_class->set_property = gst_video_to_tensor_set_property;
   object_class->get_property = gst_video_to_tensor_get_property;
   object_class->finalize = gst_video_to_tensor_finalize;
-  install_properties (object_class);
+  property_table_install (&properties, object_class, 1);
 
   gst_element_class_set_static_metadata (element_class, "Video to tensor",
       "Filter/Converter/Video/Tensor",
@@ -478,7 +421,6 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
       "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_type_mark_as_plugin_api (pixel_layout_get_type (), 0);
 
   trans_class->start = gst_video_to_tensor_start;
   trans_class->stop = gst_video_to_tensor_stop;
@@ -496,4 +438,5 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
 static void
 gst_video_to_tensor_init (GstVideoToTensor * self)
 {
+  property_table_init (&properties, self);
 }

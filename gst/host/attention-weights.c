@@ -1,27 +1,8 @@
 /* gst-continual: attention weights as a second tensor of each output
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "host/weights.h"
+#include "host/attention-weights.h"
 
 #include <string.h>
-
-GType
-attention_weights_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    {ATTENTION_WEIGHTS_NONE, "Outputs alone", "none"},
-    {ATTENTION_WEIGHTS_MEAN, "The mean over heads, a tensor "
-          "window:positions:1:streams", "mean"},
-    {ATTENTION_WEIGHTS_HEADS, "Those of each head, a tensor "
-          "window:positions:heads:streams", "heads"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstContinualAttentionWeights", values));
-  return type;
-}
 
 gsize
 attention_weights_get_size (AttentionWeights self, const CoModelInfo * info)

@@ -8,16 +8,13 @@
 
 G_BEGIN_DECLS
 
-/* Of the property attention-weights */
+/* Values of the property attention-weights. */
 typedef enum
 {
   ATTENTION_WEIGHTS_NONE,
   ATTENTION_WEIGHTS_MEAN,
   ATTENTION_WEIGHTS_HEADS
 } AttentionWeights;
-
-#define TYPE_ATTENTION_WEIGHTS (attention_weights_get_type ())
-GType attention_weights_get_type (void);
 
 /* For src pads: with the weights or without. */
 #define TENSOR_CAPS_TEMPLATE_WITH_WEIGHTS \

@@ -1,6 +1,6 @@
-/* gst-continual: settings that depend on one another
+/* gst-continual: settings of a mel spectrogram that depend on each other
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "settings.h"
+#include "mel/melsettings.h"
 
 guint
 mel_settings_win_length (const MelSettings * s)

@@ -1,6 +1,6 @@
 /* gst-continual: tensors and classes on buffers of video and audio
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "analytics/media.h"
+#include "tensor/media.h"
 
 #ifdef HAVE_ANALYTICS
 #include <gst/analytics/analytics.h>
