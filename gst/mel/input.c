@@ -1,4 +1,4 @@
-/* gst-continual: audio of any accepted format to mono float
+/* gst-continual: conversion of audio to mono float
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mel/input.h"
 

@@ -1,4 +1,4 @@
-/* gst-continual: windows, in double
+/* gst-continual: window functions
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
