@@ -6,8 +6,6 @@
 
 #include "tensor/propertytable.h"
 
-#include "host/settingtable.h"
-
 G_BEGIN_DECLS
 
 /* Which element a host is part of: the scope of its settings. */
