@@ -82,21 +82,28 @@ begin (ByteSegment * self, guint64 start, GstSegment * time)
   byte_segment_begin (self, &segment, time);
 }
 
+/* Bytes @from to @from + @size - 1 of a file, each of which is its index. */
 static void
-push (ByteSegment * self, gsize size)
+push (ByteSegment * self, guint8 from, gsize size)
 {
-  byte_segment_push (self, gst_buffer_new_allocate (NULL, size, NULL));
+  guint8 *bytes = g_malloc (size);
+
+  for (gsize i = 0; i < size; i++)
+    bytes[i] = from + i;
+  byte_segment_push (self, gst_buffer_new_wrapped (bytes, size));
 }
 
-/* @buffer is consumed; NULL if @size is 0. */
+/* @buffer is consumed: @size bytes from @from on. */
 static void
-check_buffer (GstBuffer * buffer, gsize size, const VectorTime * time, GstClockTime pts, GstClockTime duration)
+check_buffer (GstBuffer * buffer, guint8 from, gsize size, const VectorTime * time, GstClockTime pts,
+    GstClockTime duration)
 {
-  if (size == 0) {
-    g_assert_null (buffer);
-    return;
-  }
+  guint8 first;
+
+  g_assert_nonnull (buffer);
   g_assert_cmpuint (gst_buffer_get_size (buffer), ==, size);
+  gst_buffer_extract (buffer, 0, &first, 1);
+  g_assert_cmpuint (first, ==, from);
   g_assert_cmpuint (time->pts, ==, pts);
   g_assert_cmpuint (time->duration, ==, duration);
   gst_buffer_unref (buffer);
@@ -114,17 +121,17 @@ test_cutting (void)
   byte_segment_init (&self);
   byte_segment_set_scale (&self, &scale);
   begin (&self, 0, &segment);
-  push (&self, 15);
-  check_buffer (byte_segment_take (&self, 9, &time), 0, NULL, 0, 0);
-  push (&self, 40);
+  push (&self, 0, 15);
+  g_assert_null (byte_segment_take (&self, 9, &time));
+  push (&self, 15, 40);
   /* 55 bytes are three vectors and seven bytes. */
   buffer = byte_segment_take (&self, 2, &time);
-  check_buffer (buffer, 32, &time, 0, 20 * GST_MSECOND);
+  check_buffer (buffer, 0, 32, &time, 0, 20 * GST_MSECOND);
   buffer = byte_segment_take (&self, 2, &time);
-  check_buffer (buffer, 16, &time, 20 * GST_MSECOND, 10 * GST_MSECOND);
+  check_buffer (buffer, 32, 16, &time, 20 * GST_MSECOND, 10 * GST_MSECOND);
   buffer = byte_segment_take_rest (&self, &time);
-  check_buffer (buffer, 7, &time, 30 * GST_MSECOND, 10 * GST_MSECOND);
-  check_buffer (byte_segment_take_rest (&self, &time), 0, NULL, 0, 0);
+  check_buffer (buffer, 48, 7, &time, 30 * GST_MSECOND, 10 * GST_MSECOND);
+  g_assert_null (byte_segment_take_rest (&self, &time));
   byte_segment_clear (&self);
 }
 
@@ -141,10 +148,10 @@ test_start_inside_a_vector (void)
   byte_segment_set_scale (&self, &scale);
   begin (&self, 20, &segment);
   g_assert_cmpuint (segment.start, ==, 20 * GST_MSECOND);
-  push (&self, 5);
-  push (&self, 23);
+  push (&self, 20, 5);
+  push (&self, 25, 23);
   buffer = byte_segment_take (&self, 9, &time);
-  check_buffer (buffer, 16, &time, 20 * GST_MSECOND, 10 * GST_MSECOND);
+  check_buffer (buffer, 32, 16, &time, 20 * GST_MSECOND, 10 * GST_MSECOND);
   byte_segment_clear (&self);
 }
 
@@ -162,13 +169,13 @@ test_new_rate (void)
   byte_segment_init (&self);
   byte_segment_set_scale (&self, &scale);
   begin (&self, 0, &segment);
-  push (&self, 64);
+  push (&self, 0, 64);
   buffer = byte_segment_take (&self, 3, &time);
-  check_buffer (buffer, 48, &time, 0, 30 * GST_MSECOND);
+  check_buffer (buffer, 0, 48, &time, 0, 30 * GST_MSECOND);
   scale = byte_scale_new (&slower);
   byte_segment_set_scale (&self, &scale);
   buffer = byte_segment_take (&self, 3, &time);
-  check_buffer (buffer, 16, &time, 30 * GST_MSECOND, 20 * GST_MSECOND);
+  check_buffer (buffer, 48, 16, &time, 30 * GST_MSECOND, 20 * GST_MSECOND);
   byte_segment_clear (&self);
 }
 

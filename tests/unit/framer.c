@@ -100,32 +100,37 @@ test_padding (void)
 static void
 test_any_buffers (void)
 {
-  for (MelPad mode = MEL_PAD_NONE; mode <= MEL_PAD_REPLICATE; mode++) {
-    const MelSettings s = settings_new (mode != MEL_PAD_NONE, mode);
-    GArray *whole = frames_new (&s, N);
+  for (MelPad mode = MEL_PAD_NONE; mode <= MEL_PAD_REPLICATE; mode++)
+    for (guint i = 0; i < 2; i++) {
+      MelSettings s = settings_new (mode != MEL_PAD_NONE, mode);
+      GArray *whole;
 
-    for (guint step = 1; step < N; step++) {
-      GArray *parts = frames_new (&s, step);
+      /* Frames that overlap; frames with samples between them. */
+      s.hop_length = i ? 14 : HOP;
+      whole = frames_new (&s, N);
+      for (guint step = 1; step < N; step++) {
+        GArray *parts = frames_new (&s, step);
 
-      g_assert_cmpmem (whole->data, whole->len * sizeof (gdouble[LENGTH]), parts->data,
-          parts->len * sizeof (gdouble[LENGTH]));
-      g_array_unref (parts);
+        g_assert_cmpmem (whole->data, whole->len * sizeof (gdouble[LENGTH]), parts->data,
+            parts->len * sizeof (gdouble[LENGTH]));
+        g_array_unref (parts);
+      }
+      g_array_unref (whole);
     }
-    g_array_unref (whole);
-  }
 }
 
 /* No frame is ready later than the look-ahead says, and one at its limit is not ready before. */
 static void
 test_lookahead (void)
 {
-  for (guint drop_last = 0; drop_last < 2; drop_last++) {
+  for (guint i = 0; i < 4; i++) {
     MelSettings s = settings_new (TRUE, MEL_PAD_CONSTANT);
     MelFramer *framer;
     gdouble frame[LENGTH];
     guint64 n = 0, worst = 0;
 
-    s.drop_last = drop_last;
+    s.drop_last = i & 1;
+    s.hop_length = i & 2 ? 6 : HOP;
     framer = mel_framer_new (&s);
     for (guint64 t = 0; t < 10; t++) {
       while (!mel_framer_get_n_ready (framer)) {
