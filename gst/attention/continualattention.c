@@ -5,29 +5,27 @@
  * @title: continualattention
  * @short_description: a multi-head attention over live streams of queries, keys and values
  *
- * A bare attention, as nn.MultiheadAttention or KernelAttention is, whose queries, keys and values are streams of their
- * own. After each vector that came on all pads the output over the window of the last sequence-len vectors comes out,
- * as continualencoder gives it for one stream. Pads for keys and values are requested: without value the keys serve as
- * values, without key the queries serve as keys.
+ * Runs a bare attention, such as nn.MultiheadAttention or KernelAttention, whose queries, keys and values are separate
+ * streams. When a vector has come on all pads, it pushes the output over the window of the last sequence-len vectors, as
+ * continualencoder does for one stream. The pads key and value are request pads: without value the keys serve as values,
+ * without key the queries serve as keys.
  *
  * Dimensions are innermost first: (string)C, C:T (T vectors in time) or C:T:S (S streams, the same number on each pad),
- * where C is the model's width of a query (its embed_dim), a key (kdim) or a value (vdim). A buffer per output comes
- * out, of (string)D, or D:N with attention=retroactive.
+ * where C is the model's width of a query (its embed_dim), a key (kdim) or a value (vdim). Each output is one buffer of
+ * (string)D, or D:N with attention=retroactive.
  *
- * ## Which vectors belong together
+ * ## Which vectors match
  *
- * Those whose running times are less than half a vector apart; the vectors of a chunk are spread evenly over its time,
- * and pads may have chunks of different lengths. The streams must have the same rate: others are an error. Vectors
- * without a time belong together in the order in which they come. The output has the time of the query.
+ * Vectors match if their running times are less than half a vector apart. The vectors of a chunk share its time evenly;
+ * pads may have chunks of different lengths. All streams must have the same rate; different rates are an error. Vectors
+ * without a time match in order of arrival. The output has the time of the query.
  *
- * A vector to which nothing belongs, since another pad has a gap there or begins later, is left out, and counted in
- * stats: unmatched for queries, unmatched-keys, unmatched-values. In place of a query that is left out, a GAP event goes
- * downstream. In a live pipeline, a vector waits for those of other pads as long as the latency of the pipeline allows,
- * to which the property latency adds, and is then left out, too. When a pad has ended and its last vector is answered,
- * the stream ends.
+ * A vector without a match, since another pad has a gap there or begins later, is left out and counted in stats:
+ * unmatched for queries, unmatched-keys, unmatched-values. A GAP event replaces a query that is left out. In a live
+ * pipeline, a vector waits for other pads as long as the latency of the pipeline allows (the property latency adds to
+ * it), and is then left out, too. When a pad is at EOS and its last vector is answered, the stream ends.
  *
- * A file whose branches come from one thread (a tee) needs a queue on each of them, as before every element with
- * several inputs.
+ * If the branches come from one thread (a tee), each needs a queue, as for every element with several inputs.
  *
  * |[
  * gst-launch-1.0 continualattention name=a model-path=attention.safetensors ! fakesink \
@@ -82,7 +80,7 @@ pad_new (AttentionInput input, GstPadTemplate * templ)
       "direction", GST_PAD_SINK, "template", templ, NULL);
 }
 
-/* Requests that no template fits don't come here. */
+/* The base class calls it for the two request templates only. */
 static GstAggregatorPad *
 gst_continual_attention_create_new_pad (GstAggregator * agg,
     GstPadTemplate * templ, const gchar * name, const GstCaps * caps)
@@ -181,17 +179,16 @@ gst_continual_attention_class_init (GstContinualAttentionClass * klass)
   gst_element_class_set_static_metadata (element_class,
       "Continual attention", "Filter/Analyzer/Tensor",
       "Runs a bare multi-head attention over live streams of queries, keys and "
-      "values: after every vector, what the attention makes of the window of "
-      "the last sequence-len vectors, exactly, at the cost of one step. Set "
-      "model-path to a safetensors file of a PyTorch state_dict(), and heads "
-      "and sequence-len if its metadata doesn't say them. Without the pad value "
-      "the keys serve as values, without key the queries as keys. Vectors of "
-      "the same running time belong together; in stats, unmatched counts "
-      "queries, unmatched-keys and unmatched-values the others that were left "
-      "out since they found no counterpart in time. Takes other/tensors of "
-      "float32 with dimensions (string)C, C:T (T vectors in time) or C:T:S (S "
-      "streams), innermost first; gives a buffer per output, at the time of the "
-      "query that it answers",
+      "values: after every vector, the exact output for the window of the last "
+      "sequence-len vectors, at the cost of one step. Set model-path to a "
+      "safetensors file of a PyTorch state_dict(), and heads and sequence-len "
+      "if its metadata does not give them. Without the pad value the keys serve "
+      "as values, without key the queries as keys. Vectors of the same running "
+      "time match; in stats, unmatched counts queries, unmatched-keys keys and "
+      "unmatched-values values that were left out without a match. Takes "
+      "other/tensors of float32 with dimensions (string)C, C:T (T vectors in "
+      "time) or C:T:S (S streams), innermost first; pushes a buffer per output, "
+      "with the time of the query that it answers",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &query_template, ATTENTION_TYPE_PAD);

@@ -1,11 +1,11 @@
-/* gst-continual: vectors through a continualattention
+/* gst-continual: vectors of continualattention: matching and processing
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "attention/private.h"
 
 #include "host/output.h"
 #include "tensor/vectorcaps.h"
 
-/* For this time nothing more can be done; no flow to anybody. */
+/* Nothing more to do in this aggregate() call; never returned from it. */
 #define FLOW_WAIT GST_FLOW_CUSTOM_SUCCESS_1
 
 static GstFlowReturn
@@ -15,7 +15,8 @@ fail (GstContinualAttention * self, const gchar * why)
   return GST_FLOW_ERROR;
 }
 
-/* What the pads give next, those that there are one after another. */
+/* The fronts of the requested pads, @ahead vectors after the next one, and their inputs. Returns their number; 0: a pad
+ * has no such vector in its buffer. */
 static guint
 get_fronts (AttentionPad * const pads[N_INPUTS], gsize ahead,
     PadFront fronts[N_INPUTS], AttentionInput inputs[N_INPUTS])
@@ -49,7 +50,7 @@ check_rates (const PadFront * fronts /* (n) */ ,
   return NULL;
 }
 
-/* How many vectors from the next one on belong together, all in work. */
+/* How many vectors match, from the next one on, in the buffers that are being processed. */
 static gsize
 count_matches (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
 {
@@ -117,7 +118,7 @@ take (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
   return ret == GST_FLOW_OK ? attention_push_outputs (self) : ret;
 }
 
-/* What @input gives next has no counterpart. */
+/* The front of @input has no match. */
 static void
 drop (GstContinualAttention * self, AttentionPad * pad, AttentionInput input)
 {
@@ -125,7 +126,7 @@ drop (GstContinualAttention * self, AttentionPad * pad, AttentionInput input)
   VectorTime time = attention_pad_get_time (pad);
 
   if (vector) {
-    GST_DEBUG_OBJECT (pad, "nothing belongs to the vector of %" GST_TIME_FORMAT,
+    GST_DEBUG_OBJECT (pad, "no match for the vector of %" GST_TIME_FORMAT,
         GST_TIME_ARGS (time.pts));
     GST_OBJECT_LOCK (self);
     self->unmatched[input]++;
@@ -225,7 +226,8 @@ aggregate (GstAggregator * agg, gboolean timeout)
   return ret == FLOW_WAIT ? GST_FLOW_OK : ret;
 }
 
-/* When the oldest vector is late: with a query-index that looks back, by what it then would have waited. */
+/* The deadline of the oldest front. The latency of this element includes the delay of the model, for which matching must
+ * not wait. */
 static GstClockTime
 get_next_time (GstAggregator * agg)
 {

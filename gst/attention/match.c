@@ -4,14 +4,14 @@
 
 #define SOMETHING (1u << FRONT_VECTOR | 1u << FRONT_GAP)
 
-/* The earliest that the input's next vector can begin. */
+/* The earliest time at which the next vector of the input can begin. */
 static GstClockTimeDiff
 get_earliest (const PadFront * front)
 {
   return front->type == FRONT_GAP ? front->end : front->begin;
 }
 
-/* The one that can begin first of those of @types; @n: none. */
+/* Of the fronts of @types (bits), the one whose vector can begin first; @n: none. */
 static guint
 find_first (const PadFront * fronts, guint n, guint types)
 {
@@ -46,8 +46,8 @@ get_tolerance (const PadFront * fronts, guint n)
   return least / 2;
 }
 
-/* A gap that no vector falls into any more, of those that are there and those that are expected; @n: none. It would
- * only take the place of what comes after it. */
+/* A gap into which no vector can fall any more, neither a present nor an expected one; @n: none. It would only block the
+ * queue. */
 static guint
 find_idle_gap (const PadFront * fronts, guint n)
 {
@@ -66,7 +66,7 @@ find_idle_gap (const PadFront * fronts, guint n)
   return n;
 }
 
-/* Whether the one that can begin first, @which, is over before one of the others can begin. */
+/* TRUE: @which, the front that can begin first, is over before another one can begin. */
 static gboolean
 is_hopeless (const PadFront * fronts, guint n, guint which)
 {
@@ -75,7 +75,7 @@ is_hopeless (const PadFront * fronts, guint n, guint which)
   for (guint i = 0; i < n; i++)
     if (fronts[i].type != FRONT_NONE)
       latest = MAX (latest, get_earliest (&fronts[i]));
-  /* One without a time is the first of all. */
+  /* A front without a time sorts before all others, but is not over. */
   return GST_CLOCK_STIME_IS_VALID (get_earliest (&fronts[which]))
       && get_earliest (&fronts[which]) + get_tolerance (fronts, n) < latest;
 }
@@ -122,6 +122,6 @@ attention_rates_differ (const PadFront * a, const PadFront * b)
 
   if (!GST_CLOCK_STIME_IS_VALID (a->end) || !GST_CLOCK_STIME_IS_VALID (b->end))
     return FALSE;
-  /* Durations may be rounded, or measured. */
+  /* Tolerant, since durations may be rounded or measured. */
   return x > 0 && y > 0 && ABS (x - y) > MIN (x, y) / 4;
 }

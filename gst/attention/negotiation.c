@@ -1,4 +1,4 @@
-/* gst-continual: events, caps and memory of a continualattention
+/* gst-continual: events, caps and buffer pools of continualattention
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "attention/private.h"
 

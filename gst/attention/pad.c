@@ -4,7 +4,7 @@
 
 #include "tensor/vectorcaps.h"
 
-/* Vectors of a file that are looked at together */
+/* Most vectors of a file in one buffer */
 #define MAX_STEPS 64
 
 G_DEFINE_TYPE (GstContinualAttentionPad, attention_pad,
@@ -32,7 +32,7 @@ drop_buffer (AttentionPad * self)
   g_clear_pointer (&self->buffer, gst_buffer_unref);
 }
 
-/* Makes room in the queue. */
+/* Makes room in the queue of the pad. */
 static void
 drop_queued (AttentionPad * self)
 {
@@ -70,7 +70,7 @@ attention_pad_end (AttentionPad * self)
 {
   g_atomic_int_set (&self->ended, TRUE);
   attention_pad_discard (self);
-  /* Who waits for room goes on, and is refused the next time. */
+  /* A thread that waits for room in the queue continues, and gets EOS the next time. */
   gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (self));
 }
 
@@ -106,7 +106,7 @@ attention_pad_set_segment (AttentionPad * self, const GstSegment * segment)
     self->segment = *segment;
 }
 
-/* Takes @buffer of whole vectors. */
+/* Takes @buffer, which must be whole vectors: it is processed next. */
 static gboolean
 begin (AttentionPad * self, GstBuffer * buffer, const VectorTime * time,
     gchar ** why)
@@ -136,7 +136,7 @@ begin (AttentionPad * self, GstBuffer * buffer, const VectorTime * time,
   return TRUE;
 }
 
-/* Bytes at the end of a file that make no whole unit. */
+/* Bytes at the end of a file that are no whole unit */
 static gboolean
 load_rest (AttentionPad * self, gchar ** why)
 {
@@ -147,7 +147,7 @@ load_rest (AttentionPad * self, gchar ** why)
   return !buffer || begin (self, buffer, &time, why);
 }
 
-/* Nothing is in work: looks at what comes next, or a part of it. */
+/* No buffer is being processed: takes the next units of a file, or the first buffer of the queue. */
 static gboolean
 load_next (AttentionPad * self, gchar ** why)
 {
@@ -182,7 +182,7 @@ load_next (AttentionPad * self, gchar ** why)
   return begin (self, gst_buffer_ref (self->queued), &time, why);
 }
 
-/* A flush empties the queue at any time. */
+/* Discards the buffer if a flush emptied the queue, which can happen at any time. */
 static void
 drop_flushed (AttentionPad * self)
 {
@@ -317,7 +317,7 @@ attention_pad_is_discont (AttentionPad * self)
       && !self->in_bytes && GST_BUFFER_IS_DISCONT (self->queued);
 }
 
-/* What the time of a vector or a gap tells about the next one; that of a vector without a duration is learnt. */
+/* Predicts the time of the next vector from @front. Without a duration, from the distance to the vector before. */
 static void
 learn (AttentionPad * self, const PadFront * front)
 {

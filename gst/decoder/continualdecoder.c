@@ -5,21 +5,20 @@
  * @title: continualdecoder
  * @short_description: a Transformer decoder over a live stream and a memory
  *
- * Vectors go in on the pad sink, and for each of them the decoder's output comes out: its self-attention sees all
- * vectors so far, its cross-attention the memory that holds at the vector's running time. Vectors, chunks, several
- * streams, files, time and resets are as continualencoder has them.
+ * For each vector on the pad sink the element pushes the output of the decoder: its self-attention attends to all vectors
+ * so far, its cross-attention to the memory in force at the running time of the vector. Vectors, chunks, several streams,
+ * files, time and resets are as in continualencoder.
  *
- * A buffer on the pad memory is a whole memory: (string)E:L, L vectors of E values, and L may be another one for each
- * buffer. Keys and values are projected once for each memory. A memory holds from its running time on until the next
- * one does, exactly from the first vector on whose running time is not before it, in the middle of a chunk, too. One
- * without a time holds from its arrival on.
+ * A buffer on the pad memory is a whole memory: (string)E:L, L vectors of E values. L may differ from buffer to buffer.
+ * Keys and values are projected once for each memory. A memory is in force from its running time on, until that of the
+ * next memory. It applies to every vector whose running time is not before it, also from the middle of a chunk on.
+ * A memory without a time is in force from its arrival on.
  *
- * Memories are sparse, as the text of textoverlay is: vectors wait for the first one, and never for a later one, which
- * counts if it has arrived. The first one serves the vectors before its time, too, since they waited for it. It is an
- * error if the pad memory is not linked, is unlinked or ends when a vector comes and there never was a memory.
- * Otherwise its EOS ends nothing, and GAP events change nothing. After a flush on the pad memory vectors wait again; a
- * flush on the pad sink, clean-state and all other resets forget the vectors, not the memory. set-state brings the
- * memory that held when the snapshot was made.
+ * Memories are sparse, like the text of textoverlay. Vectors wait for the first memory, but never for a later one, which
+ * counts from its arrival on. The first memory also serves the vectors before its time, since they waited for it. If
+ * a vector comes before any memory, and the pad memory is not linked or is at EOS, this is an error. A later EOS on it is
+ * ignored, and so are GAP events. After a flush on the pad memory, vectors wait again. A flush on the pad sink,
+ * clean-state and all other resets keep the memory. set-state restores the memory of the snapshot.
  *
  * |[
  * gst-launch-1.0 continualdecoder name=d model-path=decoder.safetensors ! fakesink \
@@ -120,7 +119,7 @@ explain (GstContinualDecoder * self, MemoryResult result)
   return GST_FLOW_ERROR;
 }
 
-/* The memory that holds, and only those vectors for which it does. */
+/* Gives the model the memory in force, and limits *n to the vectors for which it is. */
 static GstFlowReturn
 prepare (GstContinualFilter * filter, gsize * n)
 {
@@ -164,7 +163,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
   return ok;
 }
 
-/* Memories are sought before the vectors that need them. */
+/* Seeks the memories before the vectors that need them. */
 static gboolean
 src_event (GstBaseTransform * trans, GstEvent * event)
 {
@@ -218,16 +217,16 @@ gst_continual_decoder_class_init (GstContinualDecoderClass * klass)
   gst_element_class_set_static_metadata (element_class,
       "Continual Transformer decoder", "Filter/Analyzer/Tensor",
       "Runs a Transformer decoder over a live stream of feature vectors: its "
-      "self-attention sees all vectors so far, its cross-attention the memory "
-      "that holds at the vector's running time. A buffer on the pad memory, "
-      "(string)E:L of other/tensors, is a whole memory of L vectors, and holds "
-      "from its running time on until the next one does. Vectors wait for the "
-      "first memory, which serves them whatever its time, and never for a later "
-      "one; stats counts the memories. Set model-path to a safetensors file of "
-      "a state_dict() of fast_transformers, and heads if its metadata doesn't "
-      "say them. The pad sink takes other/tensors of float32 with dimensions "
-      "(string)C, C:T (T vectors in time) or C:T:S (S streams), innermost "
-      "first; a buffer per vector comes out",
+      "self-attention attends to all vectors so far, its cross-attention to the "
+      "memory in force at the running time of the vector. A buffer on the pad "
+      "memory, other/tensors of (string)E:L, is a whole memory of L vectors, in "
+      "force from its running time on until that of the next memory. Vectors "
+      "wait for the first memory, which serves them whatever its time, and "
+      "never for a later one; stats counts the memories. Set model-path to a "
+      "safetensors file of a state_dict() of fast_transformers, and heads if "
+      "its metadata does not give them. The pad sink takes other/tensors of "
+      "float32 with dimensions (string)C, C:T (T vectors in time) or C:T:S (S "
+      "streams), innermost first; the element pushes a buffer per vector",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &memory_template);
   element_class->change_state = gst_continual_decoder_change_state;

@@ -1,4 +1,4 @@
-/* gst-continual: the pad of a continualdecoder on which memories come
+/* gst-continual: the memory pad of a continualdecoder
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "decoder/continualdecoder.h"
 
@@ -58,7 +58,7 @@ check_size (GstContinualDecoder * self, gsize size)
       "memory as one buffer", vector, size);
 }
 
-/* Keys and values of larger ones could overflow. */
+/* Keys and values of larger values could overflow. */
 #define LARGEST 1e15f
 
 static gboolean
@@ -79,7 +79,7 @@ is_in_range (GstBuffer * buffer)
   return ok;
 }
 
-/* As on-invalid says. */
+/* Leaves out a memory, or posts an error, as the property on-invalid says. */
 static GstFlowReturn
 refuse (GstContinualDecoder * self, GstClockTime pts)
 {
@@ -98,7 +98,7 @@ refuse (GstContinualDecoder * self, GstClockTime pts)
   return GST_FLOW_ERROR;
 }
 
-/* In running time; what has no time holds from its arrival on. */
+/* Running time of a memory; GST_CLOCK_STIME_NONE: not known. */
 static GstClockTimeDiff
 get_begin (GstContinualDecoder * self, GstClockTime pts)
 {
@@ -148,7 +148,7 @@ set_caps (GstContinualDecoder * self, const GstCaps * caps)
   return TRUE;
 }
 
-/* Nothing of it goes downstream. */
+/* No event of the memory pad goes downstream. */
 static gboolean
 event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
@@ -178,7 +178,7 @@ event (GstPad * pad, GstObject * parent, GstEvent * event)
       gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
       break;
     default:
-      /* Of a gap too there is nothing to know: no vector waits for a later memory. */
+      /* GAP events need no handling: no vector waits for a later memory. */
       break;
   }
   gst_event_unref (event);
@@ -215,7 +215,7 @@ query (GstPad * pad, GstObject * parent, GstQuery * query)
     case GST_QUERY_ACCEPT_CAPS:
       return gst_pad_query_default (pad, parent, query);
     default:
-      /* Downstream knows nothing of memories. */
+      /* The src pad has no answers about memories. */
       return FALSE;
   }
 }

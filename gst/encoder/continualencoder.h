@@ -1,4 +1,4 @@
-/* gst-continual: a continual Transformer over a live stream
+/* gst-continual: a continual Transformer encoder
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* gst-continual: buffers and events through a continualfilter
+/* gst-continual: input of a continualfilter: buffers, events and steps
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encoder/filter.h"
 

@@ -1,4 +1,4 @@
-/* gst-continual: caps, memory and latency of a continualfilter
+/* gst-continual: caps, buffer pools, latency and seeks of a continualfilter
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encoder/filter.h"
 

@@ -29,7 +29,7 @@ attention_weights_read (AttentionWeights self, const CoModelInfo * info,
     to[i] /= info->n_heads;
 }
 
-/* The weights' dimensions beside @outputs, as long as they are spelled there. */
+/* The dimensions of the weights, in the same spelling as those of the @outputs. */
 static gchar *
 spell (AttentionWeights self, const CoModelInfo * info, const gchar * outputs)
 {
@@ -42,7 +42,7 @@ spell (AttentionWeights self, const CoModelInfo * info, const gchar * outputs)
   GString *s = g_string_new (NULL);
   gsize last = 3;
 
-  /* Padded beside what is padded, else without trailing 1s */
+  /* Four dimensions if the outputs have four, else no trailing 1s. */
   while (n < 4 && last > 0 && dims[last] == 1)
     last--;
   for (gsize i = 0; i <= last; i++)
@@ -63,7 +63,7 @@ attention_weights_add_to_caps (AttentionWeights self,
     GstStructure *s = gst_structure_copy (gst_caps_get_structure (caps, i));
     const gchar *outputs = gst_structure_get_string (s, "dimensions");
 
-    /* An int says only one size. */
+    /* An int cannot hold the dimensions of two tensors. */
     if (gst_structure_has_field (s, "dimensions") && !outputs) {
       gst_structure_free (s);
       continue;

@@ -4,7 +4,7 @@
 /**
  * SECTION:element-classlabeler
  *
- * Names the class scores that a model gives, as text, JSON lines and messages on the bus.
+ * Turns the class scores of a model into labels: text, JSON lines and messages on the bus.
  *
  * |[
  * gst-launch-1.0 -q autoaudiosrc ! audioconvert ! audioresample ! melspectrogram \
@@ -109,7 +109,7 @@ static GstCaps *
 gst_class_labeler_transform_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, GstCaps * filter)
 {
-  /* Media goes through, with labels on it. */
+  /* Media passes, with labels as metadata. */
   GstCaps *res = media_caps_select (caps);
 
   if (gst_caps_is_any (caps) || gst_caps_get_size (res) < gst_caps_get_size (caps))
@@ -213,7 +213,7 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
       (trans, event);
 }
 
-/* The positions of each stream in a buffer of @size bytes; 0 after an error. */
+/* Positions of each stream in a buffer of @size bytes; 0: an error was posted. */
 static guint
 count_positions (GstClassLabeler * self, gsize size)
 {
@@ -320,13 +320,13 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
 
   gst_element_class_set_static_metadata (element_class, "Class labeler",
       "Filter/Analyzer/Converter/Text",
-      "Names the class scores of a model (dimensions LABELS, "
+      "Turns the class scores of a model (dimensions LABELS, "
       "LABELS:POSITIONS, of which the newest counts, or "
-      "LABELS:POSITIONS:STREAMS): as lines, plain text or JSON in buffers that "
-      "keep their times, and in element messages class-label (label, index, "
-      "score, timestamp, stream-time, running-time, duration; stream if there "
-      "are several). Labels come from labels-path or from the model's event "
-      "continual-labels", "The gst-continual developers");
+      "LABELS:POSITIONS:STREAMS) into labels: lines, plain text or JSON in "
+      "buffers that keep their times, and element messages class-label (label, "
+      "index, score, timestamp, stream-time, running-time, duration; stream if "
+      "there are several). The labels are those of labels-path, or of the "
+      "model's event continual-labels", "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

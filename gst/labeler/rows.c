@@ -1,4 +1,4 @@
-/* gst-continual: rows of scores to text, messages and metadata
+/* gst-continual: from rows of scores to text, messages and metadata
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "labeler/private.h"
 
@@ -96,7 +96,7 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
 {
   guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
   GString *out = g_string_new (NULL);
-  gboolean speak = FALSE;       /* text: an empty one clears what is shown */
+  gboolean report_due = FALSE;  /* with format=text, an empty text clears the display */
 
   for (guint s = 0; s < n_streams; s++) {
     const gfloat *row = data + ((gsize) s * n_positions + n_positions - 1)
@@ -122,7 +122,7 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
     label = label_scores_show (self->scores, s, set->threshold, self->ignored,
         &changed);
     if (changed || !set->changes_only)
-      speak = TRUE;
+      report_due = TRUE;
     if (label < 0)
       continue;
     report.top = label_scores_top (self->scores, s, set->top_k,
@@ -146,7 +146,7 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
         label_report_append_line (&report, out);
     }
   }
-  if (!speak || media || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
+  if (!report_due || media || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
     g_string_free (out, TRUE);
     return NULL;
   }

@@ -1,4 +1,4 @@
-/* gst-continual: many streams side by side
+/* gst-continual: vectors of many streams in one buffer
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /**
@@ -6,19 +6,20 @@
  * @title: continualmux
  * @short_description: vectors of many streams in one buffer, for one model
  *
- * Gives one continualencoder the vectors of many streams, so that one product serves all of them. Each sink pad is a slot,
- * sink_0 to sink_(max-streams - 1). Vectors of C features that begin within half a vector of each other make one
- * buffer of dimensions C:1:S, S = max-streams, one row for each slot. Its PTS is the running time of the earliest.
+ * Collects the vectors of many streams for one continualencoder, so that one matrix product serves all streams. Each sink
+ * pad is a slot, sink_0 to sink_(max-streams - 1). Vectors of C features that begin within half a vector of each other
+ * become one buffer of dimensions C:1:S, S = max-streams, with one row for each slot. Its PTS is the running time of the
+ * earliest vector.
  *
- * A slot without a vector has a row of NaN throughout, which an encoder takes as absent: the stream's state stays as it
- * was. Streams come and go while others run. In a live pipeline the others are waited for until a vector is `latency`
- * old; a vector that comes after that is left out, with a warning. Otherwise, as from files, all are waited for, unless
- * force-live is set.
+ * A slot without a vector has a row of NaNs. An encoder then takes the stream as absent: its state does not change.
+ * Streams can join and leave while others run. In a live pipeline the mux waits for other streams until a vector is
+ * `latency` old; a vector that comes later is left out with a warning. Otherwise, as with files, it waits for all
+ * streams, unless force-live is set.
  *
- * A new stream in a slot that another had, a flush of one pad, and a continual-reset event on one pad reset that stream
- * only: a continual-reset event with the field `stream` goes downstream before its next vector.
+ * A new stream in a used slot, a flush of one pad, and a continual-reset event on one pad reset that stream only: before
+ * its next vector, a continual-reset event with the field `stream` goes downstream.
  *
- * To take a stream away: stop its elements, the source first, then release the pad.
+ * To remove a stream, stop its elements, the source first, then release the pad.
  *
  * |[
  * gst-launch-1.0 continualmux name=m max-streams=2 latency=100000000 \
@@ -129,7 +130,7 @@ gst_continual_mux_get_property (GObject * object, guint id, GValue * value,
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* sink_5 is slot 5; without a number: the lowest that is free. */
+/* sink_5 is slot 5. Without a number: the lowest free slot. */
 static GstAggregatorPad *
 gst_continual_mux_create_new_pad (GstAggregator * aggregator,
     GstPadTemplate * templ, const gchar * name, const GstCaps * caps)
@@ -201,16 +202,16 @@ gst_continual_mux_class_init (GstContinualMuxClass * klass)
   g_object_class_install_property (object_class, PROP_FORCE_LIVE,
       g_param_spec_boolean ("force-live", "Force live",
           "Wait no longer than latency for a stream even if no source is live, "
-          "as when vectors come over a network", FALSE, G_PARAM_READWRITE
+          "for example if vectors come over a network", FALSE, G_PARAM_READWRITE
           | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS));
 
   gst_element_class_set_static_metadata (element_class, "Continual mux",
       "Generic/Muxer",
       "Puts the vectors of many streams (C features) side by side, matched by "
       "time, as buffers of dimensions C:1:S for one continualencoder. Slots "
-      "without a vector are NaN throughout: absent, their state is kept. "
-      "Streams join and leave while others run; in live pipelines nobody is "
-      "waited for longer than latency", "The gst-continual developers");
+      "without a vector are NaN: the stream is absent, its state does not "
+      "change. Streams join and leave while others run; in live pipelines the "
+      "mux waits for no stream longer than latency", "The gst-continual developers");
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &sink_template, GST_TYPE_CONTINUAL_MUX_PAD);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
@@ -228,6 +229,6 @@ static void
 gst_continual_mux_init (GstContinualMux * self)
 {
   property_table_init (&properties, self);
-  /* Who never sent anything is waited for once. */
+  /* The mux waits for a silent pad only the first time. */
   gst_aggregator_set_ignore_inactive_pads (GST_AGGREGATOR (self), TRUE);
 }

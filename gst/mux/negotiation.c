@@ -1,4 +1,4 @@
-/* gst-continual: caps, memory and events of continualmux
+/* gst-continual: caps, buffer pools and events of continualmux
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/private.h"
 
@@ -16,7 +16,7 @@ mux_push_reset (GstContinualMux * self, guint slot, GstEventType event_type)
               "stream", G_TYPE_INT, (gint) slot, NULL)));
 }
 
-/* What the other streams than that of @pad have; 0: not known yet. */
+/* Width of the vectors of all streams but that of @pad; 0: not known yet. */
 static guint
 get_width (GstContinualMux * self, MuxPad * pad)
 {
@@ -33,7 +33,7 @@ get_width (GstContinualMux * self, MuxPad * pad)
   return width;
 }
 
-/* Of all streams, if they agree. */
+/* Framerate of vectors, if all streams have the same; else 0/1. */
 static void
 get_framerate (GstContinualMux * self, gint * n, gint * d)
 {
@@ -48,7 +48,7 @@ get_framerate (GstContinualMux * self, gint * n, gint * d)
 
     if (!in->dims[0])
       continue;
-    /* Upstream's counts buffers of T vectors. */
+    /* That of upstream counts buffers of T vectors. */
     if (!gst_util_fraction_multiply (in->fps_n, in->fps_d, (gint) in->dims[1],
             1, &pad_n, &pad_d))
       pad_n = 0;
@@ -107,7 +107,7 @@ sink_event (GstAggregator * aggregator, GstAggregatorPad * aggpad,
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
-      /* One that a new link repeats is no new stream. */
+      /* A new link repeats the event of the same stream. */
       if (pad->stream_start != seqnum)
         pad->reset_due |= self->dirty[pad->slot];
       pad->stream_start = seqnum;

@@ -1,4 +1,4 @@
-/* gst-continual: an input of continualmux, vector by vector
+/* gst-continual: sink pad of continualmux
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/pad.h"
 
@@ -87,7 +87,7 @@ mux_pad_peek (MuxPad * self)
       front.type = MUX_FRONT_END;
     return front;
   }
-  /* Another one: the last was taken, or flushed. Held, so that its address can't come again. */
+  /* Another buffer: the last one was taken or flushed. The reference prevents that its address is used again. */
   if (buffer != self->buffer) {
     gst_buffer_replace (&self->buffer, buffer);
     self->next = 0;
@@ -129,7 +129,7 @@ mux_pad_skip (MuxPad * self)
   if (gst_buffer_get_size (self->buffer) > self->next * vector_size (self))
     return;
   buffer = gst_aggregator_pad_peek_buffer (pad);
-  /* Not what came after a flush. */
+  /* Not a buffer that came after a flush. */
   if (buffer == self->buffer)
     gst_aggregator_pad_drop_buffer (pad);
   gst_clear_buffer (&buffer);

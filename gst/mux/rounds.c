@@ -1,4 +1,4 @@
-/* gst-continual: which vectors of many streams belong together
+/* gst-continual: rounds of vectors that match, one of each stream
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/private.h"
 
@@ -7,14 +7,14 @@
 
 #include "tensor/tally.h"
 
-/* How long nothing is looked at if there is nothing to wait for */
+/* Pause before the next look at the pads if there is nothing to wait for */
 #define IDLE_TIME (10 * G_TIME_SPAN_MILLISECOND)
 
-/* One buffer with a vector of each stream that has one. */
+/* The vectors of one buffer, at most one of each stream. */
 typedef struct
 {
   GstClockTime begin, duration; /* of the earliest vector; may be GST_CLOCK_TIME_NONE */
-  GstClockTime end;             /* vectors that begin up to here take part */
+  GstClockTime end;             /* vectors that begin up to this time take part */
 } Round;
 
 void
@@ -56,7 +56,7 @@ release_pads (GstContinualMux * self)
     gst_clear_object (&self->pads[s]);
 }
 
-/* With a warning, if its number is worth one. */
+/* Drops a vector that is too late; posts a warning for the 1st, the 10th, ... of a stream. */
 static void
 drop_late (GstContinualMux * self, MuxPad * pad, const MuxFront * front)
 {
@@ -80,7 +80,7 @@ is_late (const GstContinualMux * self, const MuxPad * pad, const MuxFront * fron
       && front->begin <= pad->late_until);
 }
 
-/* Looks at what all streams give next. GST_FLOW_OK: nothing of it was dropped. */
+/* Reads the fronts of all pads. GST_FLOW_OK: none was dropped. */
 static GstFlowReturn
 look (GstContinualMux * self)
 {
@@ -130,7 +130,7 @@ count (const GstContinualMux * self, MuxFrontType type)
   return n;
 }
 
-/* The one of @type that begins first; max_streams: none. Those without a time come last. */
+/* The front of @type that begins first; max_streams: none. Fronts without a time sort last. */
 static guint
 find_first (const GstContinualMux * self, MuxFrontType type)
 {
@@ -143,7 +143,7 @@ find_first (const GstContinualMux * self, MuxFrontType type)
   return first;
 }
 
-/* Vectors belong together if they begin within half a vector of the earliest one. */
+/* Vectors match if they begin within half a vector of the earliest one. */
 static Round
 find_round (const GstContinualMux * self, guint first)
 {
@@ -175,7 +175,7 @@ end_of_gap (const MuxFront * gap)
       gap->begin + gap->duration : gap->begin;
 }
 
-/* Gaps that are over at @until. */
+/* Drops gaps that are over at @until. TRUE: at least one. */
 static gboolean
 drop_gaps (GstContinualMux * self, GstClockTime until)
 {
@@ -186,7 +186,7 @@ drop_gaps (GstContinualMux * self, GstClockTime until)
 
     if (front->type != MUX_FRONT_GAP)
       continue;
-    /* What has no time is always over. */
+    /* A gap without a time is always over. */
     if (GST_CLOCK_TIME_IS_VALID (front->begin) && end_of_gap (front) > until)
       continue;
     mux_pad_skip (self->pads[s]);
@@ -195,7 +195,7 @@ drop_gaps (GstContinualMux * self, GstClockTime until)
   return dropped;
 }
 
-/* No stream has anything but gaps: so has downstream. */
+/* All streams have gaps: pushes a GAP event. */
 static void
 pass_gap (GstContinualMux * self, guint first)
 {
@@ -231,7 +231,7 @@ acquire (GstContinualMux * self, GstBuffer ** buffer, GstMapInfo * map)
   return GST_FLOW_ERROR;
 }
 
-/* The rows of @round, those of other streams NaN. */
+/* Writes the rows of @round; NaN for other streams. FALSE: an error was posted. */
 static gboolean
 fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
 {
@@ -269,7 +269,7 @@ push_resets (GstContinualMux * self)
   }
 }
 
-/* Rows that are not quite of the buffer's time: the demux gives it back to them. */
+/* Stores the times of rows that differ from the time of the buffer, for the demux. */
 static void
 note_times (GstContinualMux * self, const Round * round)
 {
@@ -320,7 +320,7 @@ push_round (GstContinualMux * self, const Round * round)
     segment->position = round->begin;
     GST_OBJECT_UNLOCK (self);
   }
-  /* Who had nothing comes too late for this round from now on. */
+  /* Later vectors of pads that had none are too late for this round. */
   for (guint s = 0; s < self->max_streams; s++)
     if (self->fronts[s].type == MUX_FRONT_NONE)
       self->pads[s]->late_until = round->end;
@@ -339,11 +339,11 @@ do_round (GstContinualMux * self)
   first = find_first (self, MUX_FRONT_VECTOR);
   if (first < self->max_streams) {
     round = find_round (self, first);
-    /* What comes after a gap that is over may take part. */
+    /* A vector after a gap that is over may take part. */
     if (drop_gaps (self, round.end))
       return GST_AGGREGATOR_FLOW_NEED_DATA;
     ret = push_round (self, &round);
-    /* A gap as long as the round has served: who feeds all streams from one thread waits for it to go. */
+    /* A gap as long as the round is over. If one thread feeds all streams, it may be blocked until the gap leaves. */
     if (GST_CLOCK_TIME_IS_VALID (round.begin)
         && GST_CLOCK_TIME_IS_VALID (round.duration))
       drop_gaps (self, round.end + round.duration);
@@ -355,8 +355,8 @@ do_round (GstContinualMux * self)
   else if (count (self, MUX_FRONT_NONE) == 0)
     return GST_FLOW_EOS;
   else
-    /* Every stream that ever had anything has ended: those that had not are not waited for, and the base class would
-     * ask for the next round at once, over and over. */
+    /* All pads that ever had data are at EOS. The base class does not wait for the others, and would call aggregate()
+     * again at once. */
     g_usleep (IDLE_TIME);
   return GST_AGGREGATOR_FLOW_NEED_DATA;
 }
@@ -373,7 +373,7 @@ aggregate (GstAggregator * aggregator, gboolean timeout)
   return ret;
 }
 
-/* Others are waited for until the earliest vector, or the earliest gap, is `latency` old. */
+/* The base class waits for other pads until the earliest vector or gap is `latency` old. */
 static GstClockTime
 get_next_time (GstAggregator * aggregator)
 {
@@ -398,7 +398,7 @@ flush (GstAggregator * aggregator)
 {
   GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
 
-  /* Downstream was flushed, and forgot everything. */
+  /* Downstream was flushed, too, and has reset all streams. */
   self->last = GST_CLOCK_TIME_NONE;
   mux_times_discard (self->times);
   memset (self->dirty, 0, self->max_streams * sizeof *self->dirty);

@@ -1,4 +1,4 @@
-/* gst-continual: memory for vectors
+/* gst-continual: buffer pools for vectors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/pool.h"
 

@@ -1,4 +1,4 @@
-/* gst-continual: when the vectors of a stream were
+/* gst-continual: times of vectors and of their answers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/vectorclock.h"
 

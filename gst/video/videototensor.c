@@ -6,11 +6,11 @@
  * @title: videototensor
  * @short_description: pixels to float32 vectors
  *
- * Makes of each video frame one vector of width * height * channels float32 values: pixel * scale, less the mean, by
- * the standard deviation, as torchvision's ToTensor and Normalize do. Grey video has one channel, all other video
- * three: red, green and blue, whatever their order in memory; alpha is left out.
+ * Turns each video frame into one vector of width * height * channels float32 values: (pixel * scale - mean) / std, as
+ * ToTensor and Normalize of torchvision do. Grey video has one channel. All other video has three: red, green and blue,
+ * whatever their order in memory; alpha is left out.
  *
- * A model takes frames of one size and format. Give them before this element:
+ * A model takes frames of one size and format: convert and scale to them before this element.
  *
  * |[
  * gst-launch-1.0 -q v4l2src ! videoconvert ! videoscale ! video/x-raw,format=GRAY8,width=32,height=32 \
@@ -34,17 +34,17 @@ struct _GstVideoToTensor
 {
   GstBaseTransform parent;
 
-  /* Under the object lock; not changed between start and stop. */
+  /* Under the object lock; constant between start and stop, so that the streaming thread reads them without it. */
   PixelLayout layout;
   gdouble scale;
   gchar *mean, *std;
   gboolean started;
 
-  /* Made of mean and std by start(). */
+  /* From mean and std; set by start(). */
   gdouble means[3], stds[3];
   guint n_means, n_stds;
 
-  /* The streaming thread's. */
+  /* Streaming thread only. */
   GstVideoInfo info;
   PixelTable table;
 };
@@ -104,7 +104,7 @@ gst_video_to_tensor_get_property (GObject * object, guint id, GValue * value,
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* NULL: the properties are good. */
+/* Parses mean and std. NULL: they are valid. */
 static gchar *
 parse_numbers (GstVideoToTensor * self)
 {
@@ -163,7 +163,7 @@ gst_video_to_tensor_transform_caps (GstBaseTransform * trans,
   return video_caps_transform (direction, caps, filter);
 }
 
-/* Whatever video we know may come: if its size is not what downstream takes, the CAPS event says so. */
+/* Accepts all known video. If downstream does not take its size, the CAPS event is refused with a reason. */
 static gboolean
 gst_video_to_tensor_accept_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps)
@@ -181,7 +181,7 @@ gst_video_to_tensor_accept_caps (GstBaseTransform * trans,
   return res;
 }
 
-/* A framerate that upstream leaves out is unknown. */
+/* Upstream gives no framerate: it is unknown. */
 static GstCaps *
 gst_video_to_tensor_fixate_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, GstCaps * othercaps)
@@ -198,7 +198,7 @@ gst_video_to_tensor_fixate_caps (GstBaseTransform * trans,
   return othercaps;
 }
 
-/* One number serves all channels. */
+/* NULL: @n numbers of @property suit @channels; one number is for all channels. */
 static gchar *
 check_channels (const gchar * property, guint n, guint channels,
     const GstVideoInfo * info)
@@ -215,7 +215,7 @@ check_channels (const gchar * property, guint n, guint channels,
       channels, property, GST_VIDEO_INFO_NAME (info), n);
 }
 
-/* Before the base class negotiates, which gives no reasons. */
+/* Before the base class negotiates: it gives no reasons. */
 static gboolean
 check_caps (GstVideoToTensor * self, const GstCaps * caps)
 {
@@ -275,7 +275,7 @@ gst_video_to_tensor_set_caps (GstBaseTransform * trans, GstCaps * in,
   return TRUE;
 }
 
-/* A frame may be padded to any size; a vector never is. */
+/* A frame may be padded to any size, a vector is not. */
 static gboolean
 gst_video_to_tensor_transform_size (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, gsize size, GstCaps * othercaps,
@@ -314,7 +314,7 @@ gst_video_to_tensor_decide_allocation (GstBaseTransform * trans,
       (gst_video_to_tensor_parent_class)->decide_allocation (trans, query);
 }
 
-/* Which part of @frame counts: all of it, or what a crop meta says. FALSE: an error was posted. */
+/* Position of the picture in @frame: all of it, or the part in a GstVideoCropMeta. FALSE: an error was posted. */
 static gboolean
 find_picture (GstVideoToTensor * self, const GstVideoFrame * frame,
     GstBuffer * buffer, guint * x, guint * y)
@@ -373,7 +373,7 @@ gst_video_to_tensor_transform (GstBaseTransform * trans, GstBuffer * in,
     return GST_FLOW_ERROR;
   }
   ok = find_picture (self, &frame, in, &x, &y);
-  /* Downstream's pool may have larger ones. */
+  /* Buffers of downstream's pool may be larger. */
   gst_buffer_set_size (out,
       video_caps_get_size (&self->info) * sizeof (gfloat));
   if (ok && !gst_buffer_map (out, &map, GST_MAP_WRITE)) {
@@ -413,11 +413,11 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
 
   gst_element_class_set_static_metadata (element_class, "Video to tensor",
       "Filter/Converter/Video/Tensor",
-      "Makes of each frame one vector of width * height * channels float32 "
-      "values, (pixel * scale - mean) / std: channels first, as a PyTorch image "
-      "flattened, or innermost, as NNStreamer has them. Grey has one channel; "
-      "RGB in any order three, red first, and alpha is left out. Strides, "
-      "cropping (GstVideoCropMeta), times and framerate are kept",
+      "Turns each frame into one vector of width * height * channels float32 "
+      "values, (pixel * scale - mean) / std: channels first, like a flattened "
+      "PyTorch image, or innermost, as in NNStreamer. Grey has one channel; RGB "
+      "in any order has three, red first, and alpha is left out. Handles "
+      "strides and cropping (GstVideoCropMeta); keeps times and framerate",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
