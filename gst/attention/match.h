@@ -25,7 +25,7 @@ typedef struct
 typedef enum
 {
   MATCH_WAIT,                   /* for an input whose queue is empty */
-  MATCH_TAKE,                   /* the next vectors of all inputs belong together */
+  MATCH_TAKE,                   /* the next vectors of all inputs match */
   MATCH_DROP,                   /* the front of *which: a vector without a match, or a gap that is over */
   MATCH_END                     /* no vectors will match any more */
 } Match;

@@ -218,30 +218,16 @@ attention_pad_load (AttentionPad * self, gchar ** why)
   return TRUE;
 }
 
-static GstClockTimeDiff
-get_running_time (const AttentionPad * self, GstClockTime time)
-{
-  guint64 running;
-  gint sign;
-
-  if (!GST_CLOCK_TIME_IS_VALID (time)
-      || self->segment.format != GST_FORMAT_TIME)
-    return GST_CLOCK_STIME_NONE;
-  sign = gst_segment_to_running_time_full (&self->segment, GST_FORMAT_TIME,
-      time, &running);
-  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
-}
-
 static PadFront
 get_timed (const AttentionPad * self, PadFrontType type, VectorTime time)
 {
-  PadFront front = { type, get_running_time (self, time.pts),
+  PadFront front = { type, vector_time_to_running (&self->segment, time.pts),
     GST_CLOCK_STIME_NONE, self->spacing
   };
 
   if (GST_CLOCK_STIME_IS_VALID (front.begin)
       && GST_CLOCK_TIME_IS_VALID (time.duration)) {
-    front.end = get_running_time (self, time.pts + time.duration);
+    front.end = vector_time_to_running (&self->segment, time.pts + time.duration);
     if (time.duration > 0)
       front.spacing = front.end - front.begin;
   }
@@ -296,7 +282,7 @@ attention_pad_get_begin (AttentionPad * self)
   if (first && first == self->queued)
     begin = attention_pad_get_front (self).begin;
   else if (first && !self->in_bytes)
-    begin = get_running_time (self, GST_BUFFER_PTS (first));
+    begin = vector_time_to_running (&self->segment, GST_BUFFER_PTS (first));
   gst_clear_buffer (&first);
   return GST_CLOCK_STIME_IS_VALID (begin) ? (GstClockTime) MAX (begin, 0) :
       GST_CLOCK_TIME_NONE;

@@ -69,16 +69,9 @@ get_running_time (GstContinualFilter * filter, gsize i)
 {
   VectorTime time = vector_time_at (&filter->time, filter->next_step + i,
       filter->n_steps);
-  const GstSegment *segment = &GST_BASE_TRANSFORM (filter)->segment;
-  guint64 running;
-  gint sign;
 
-  if (!GST_CLOCK_TIME_IS_VALID (time.pts)
-      || segment->format != GST_FORMAT_TIME)
-    return GST_CLOCK_STIME_NONE;
-  sign = gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, time.pts,
-      &running);
-  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
+  return vector_time_to_running (&GST_BASE_TRANSFORM (filter)->segment,
+      time.pts);
 }
 
 static GstFlowReturn

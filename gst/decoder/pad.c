@@ -98,20 +98,6 @@ refuse (GstContinualDecoder * self, GstClockTime pts)
   return GST_FLOW_ERROR;
 }
 
-/* Running time of a memory; GST_CLOCK_STIME_NONE: not known. */
-static GstClockTimeDiff
-get_begin (GstContinualDecoder * self, GstClockTime pts)
-{
-  guint64 running;
-  gint sign;
-
-  if (!GST_CLOCK_TIME_IS_VALID (pts) || self->segment.format != GST_FORMAT_TIME)
-    return GST_CLOCK_STIME_NONE;
-  sign = gst_segment_to_running_time_full (&self->segment, GST_FORMAT_TIME,
-      pts, &running);
-  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
-}
-
 static GstFlowReturn
 chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
@@ -127,7 +113,8 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     gst_buffer_unref (buffer);
     return refuse (self, pts);
   }
-  return memory_queue_put (&self->memories, buffer, get_begin (self, pts));
+  return memory_queue_put (&self->memories, buffer,
+      vector_time_to_running (&self->segment, pts));
 }
 
 static gboolean

@@ -3,6 +3,7 @@
 #include "host/output.h"
 
 #include "tensor/events.h"
+#include "tensor/pool.h"
 #include "tensor/tally.h"
 
 gboolean
@@ -68,19 +69,10 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
 
   if (!pool)
     return GST_FLOW_FLUSHING;
-  gst_buffer_pool_set_active (pool, TRUE);
-  ret = gst_buffer_pool_acquire_buffer (pool, &buffer, NULL);
-  gst_object_unref (pool);
+  ret = tensor_pool_acquire (pool, self->element,
+      model_stream_get_output_size (self->stream), &buffer, &map);
   if (ret != GST_FLOW_OK)
     return ret;
-  gst_buffer_set_size (buffer, model_stream_get_output_size (self->stream));
-  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
-    GST_ELEMENT_ERROR (self->element, RESOURCE, WRITE,
-        ("Expected writable memory from downstream's buffer pool, found none."),
-        ("%" GST_PTR_FORMAT, buffer));
-    gst_buffer_unref (buffer);
-    return GST_FLOW_ERROR;
-  }
   model_stream_read (self->stream, event, (gfloat *) map.data);
   gst_buffer_unmap (buffer, &map);
   append_weights (self, event, buffer);

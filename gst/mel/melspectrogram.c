@@ -91,14 +91,6 @@ gst_mel_spectrogram_get_property (GObject * object, guint id,
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* @why begins with "expected". */
-static void
-post_settings_error (GstMelSpectrogram * self, const gchar * why)
-{
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%c%s.",
-          g_ascii_toupper (why[0]), why + 1), (NULL));
-}
-
 static gboolean
 gst_mel_spectrogram_start (GstBaseTransform * trans)
 {
@@ -111,7 +103,7 @@ gst_mel_spectrogram_start (GstBaseTransform * trans)
   GST_OBJECT_UNLOCK (self);
 
   if (why) {
-    post_settings_error (self, why);
+    property_post_error (GST_ELEMENT (self), why);
     g_free (why);
     return FALSE;
   }
@@ -149,34 +141,21 @@ make_buffer (GstMelSpectrogram * self, gboolean partial, GstFlowReturn * ret)
   GstBufferPool *pool;
   GstBuffer *buf = NULL;
   GstMapInfo map;
-  gsize size;
 
   *ret = GST_FLOW_OK;
   if (n == 0 || (n < s->frames_per_buffer && !partial))
     return NULL;
   n = MIN (n, s->frames_per_buffer);
-  size = n * s->n_mels * sizeof (gfloat);
 
   pool = gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self));
-  if (pool) {
-    gst_buffer_pool_set_active (pool, TRUE);
-    *ret = gst_buffer_pool_acquire_buffer (pool, &buf, NULL);
-    gst_object_unref (pool);
-    if (*ret != GST_FLOW_OK)
-      return NULL;
-    gst_buffer_set_size (buf, size);
-  } else {
-    buf = gst_buffer_new_allocate (NULL, size, NULL);
-  }
-
-  if (!gst_buffer_map (buf, &map, GST_MAP_WRITE)) {
-    GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-        ("Expected writable memory from downstream's buffer pool, found none."),
-        ("%" GST_PTR_FORMAT, buf));
-    gst_buffer_unref (buf);
-    *ret = GST_FLOW_ERROR;
+  if (!pool) {
+    *ret = GST_FLOW_FLUSHING;
     return NULL;
   }
+  *ret = tensor_pool_acquire (pool, GST_ELEMENT (self),
+      n * s->n_mels * sizeof (gfloat), &buf, &map);
+  if (*ret != GST_FLOW_OK)
+    return NULL;
   mel_stream_take (self->stream, (gfloat *) map.data, n, buf);
   gst_buffer_unmap (buf, &map);
   return buf;
@@ -239,7 +218,7 @@ gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
 
   why = mel_settings_check (s, GST_AUDIO_INFO_RATE (&info));
   if (why) {
-    post_settings_error (self, why);
+    property_post_error (GST_ELEMENT (self), why);
     g_free (why);
     return FALSE;
   }

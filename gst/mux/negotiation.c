@@ -192,31 +192,10 @@ static gboolean
 decide_allocation (GstAggregator * aggregator, GstQuery * query)
 {
   GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
-  GstBufferPool *pool;
-  GstStructure *config;
-  GstCaps *caps;
-  guint size, min, max;
 
-  gst_query_parse_allocation (query, &caps, NULL);
   tensor_pool_require (query,
       (gsize) self->width * self->max_streams * sizeof (gfloat));
-  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
-  if (!pool)
-    pool = gst_buffer_pool_new ();
-  config = gst_buffer_pool_get_config (pool);
-  gst_buffer_pool_config_set_params (config, caps, size, min, max);
-  if (!gst_buffer_pool_set_config (pool, config)) {
-    /* Downstream's, in use elsewhere. */
-    gst_object_unref (pool);
-    pool = gst_buffer_pool_new ();
-    config = gst_buffer_pool_get_config (pool);
-    gst_buffer_pool_config_set_params (config, caps, size, 0, 0);
-    gst_buffer_pool_set_config (pool, config);
-  }
-  gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
-  gst_buffer_pool_set_active (pool, TRUE);
-  gst_object_unref (pool);
-  return TRUE;
+  return tensor_pool_configure (query);
 }
 
 void

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/pool.h"
 #include "tensor/tally.h"
 
 /* Pause before the next look at the pads if there is nothing to wait for */
@@ -208,29 +209,6 @@ pass_gap (GstContinualMux * self, guint first)
   mux_pad_skip (self->pads[first]);
 }
 
-static GstFlowReturn
-acquire (GstContinualMux * self, GstBuffer ** buffer, GstMapInfo * map)
-{
-  GstBufferPool *pool = gst_aggregator_get_buffer_pool (GST_AGGREGATOR (self));
-  GstFlowReturn ret;
-
-  if (!pool)
-    return GST_FLOW_NOT_NEGOTIATED;
-  ret = gst_buffer_pool_acquire_buffer (pool, buffer, NULL);
-  gst_object_unref (pool);
-  if (ret != GST_FLOW_OK)
-    return ret;
-  gst_buffer_set_size (*buffer,
-      (gsize) self->width * self->max_streams * sizeof (gfloat));
-  if (gst_buffer_map (*buffer, map, GST_MAP_WRITE))
-    return GST_FLOW_OK;
-  GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-      ("Expected writable memory from downstream's buffer pool, found none."),
-      ("%" GST_PTR_FORMAT, *buffer));
-  gst_clear_buffer (buffer);
-  return GST_FLOW_ERROR;
-}
-
 /* Writes the rows of @round; NaN for other streams. FALSE: an error was posted. */
 static gboolean
 fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
@@ -295,6 +273,7 @@ push_round (GstContinualMux * self, const Round * round)
 {
   GstAggregator *aggregator = GST_AGGREGATOR (self);
   GstSegment *segment = &GST_AGGREGATOR_PAD (aggregator->srcpad)->segment;
+  GstBufferPool *pool;
   GstBuffer *buffer;
   GstFlowReturn ret;
   GstMapInfo map;
@@ -302,7 +281,11 @@ push_round (GstContinualMux * self, const Round * round)
 
   push_resets (self);
   note_times (self, round);
-  ret = acquire (self, &buffer, &map);
+  pool = gst_aggregator_get_buffer_pool (aggregator);
+  if (!pool)
+    return GST_FLOW_NOT_NEGOTIATED;
+  ret = tensor_pool_acquire (pool, GST_ELEMENT (self),
+      (gsize) self->width * self->max_streams * sizeof (gfloat), &buffer, &map);
   if (ret != GST_FLOW_OK)
     return ret;
   ok = fill (self, round, (gfloat *) map.data);

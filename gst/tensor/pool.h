@@ -14,4 +14,9 @@ void tensor_pool_require (GstQuery * query, gsize size);
  * refuses. FALSE: no pool could be configured. */
 gboolean tensor_pool_configure (GstQuery * query);
 
+/* Activates @pool, which it consumes, and takes a buffer of @size bytes from it, mapped for writing. Not GST_FLOW_OK:
+ * flushing, or @element posted an error. */
+GstFlowReturn tensor_pool_acquire (GstBufferPool * pool, GstElement * element,
+    gsize size, GstBuffer ** buffer, GstMapInfo * map);
+
 G_END_DECLS

@@ -202,6 +202,13 @@ property_table_get (const PropertyTable * table, gconstpointer fields,
 }
 
 void
+property_post_error (GstElement * element, const gchar * why)
+{
+  GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS, ("%c%s.",
+          g_ascii_toupper (why[0]), why + 1), (NULL));
+}
+
+void
 property_warn_running (GstElement * element, GParamSpec * pspec)
 {
   GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,

@@ -105,6 +105,9 @@ gboolean property_table_get (const PropertyTable * table,
     gconstpointer fields, GstElement * element, GValue * value,
     GParamSpec * pspec);
 
+/* Posts @why, which begins with "expected" and is about properties, as an error message of @element. */
+void property_post_error (GstElement * element, const gchar * why);
+
 /* The warning message: @pspec was not changed, since @element runs. */
 void property_warn_running (GstElement * element, GParamSpec * pspec);
 

@@ -40,6 +40,19 @@ vector_time_at (const VectorTime * all, gsize i, gsize n)
   return res;
 }
 
+GstClockTimeDiff
+vector_time_to_running (const GstSegment * segment, GstClockTime pts)
+{
+  guint64 running;
+  gint sign;
+
+  if (!GST_CLOCK_TIME_IS_VALID (pts) || segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_STIME_NONE;
+  sign = gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, pts,
+      &running);
+  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
+}
+
 VectorClock *
 vector_clock_new (guint n_streams, gsize reach)
 {

@@ -15,6 +15,11 @@ typedef struct
 /* Time of vector @i of @n that share @all evenly. The durations add up to that of @all. */
 VectorTime vector_time_at (const VectorTime * all, gsize i, gsize n);
 
+/* Running time of @pts in a segment in time, also before its start (negative) or after its stop. GST_CLOCK_STIME_NONE:
+ * @pts is none, or the segment is not in time. */
+GstClockTimeDiff vector_time_to_running (const GstSegment * segment,
+    GstClockTime pts);
+
 /**
  * VectorClock: times of the last vectors, for answers that come later
  *

@@ -25,6 +25,7 @@
 #include "tensor/caps.h"
 #include "tensor/pool.h"
 #include "tensor/propertytable.h"
+#include "tensor/vectorcaps.h"
 #include "video/caps.h"
 #include "video/pixels.h"
 
@@ -137,8 +138,7 @@ gst_video_to_tensor_start (GstBaseTransform * trans)
 
   if (!why)
     return TRUE;
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%c%s.",
-          g_ascii_toupper (why[0]), why + 1), (NULL));
+  property_post_error (GST_ELEMENT (self), why);
   g_free (why);
   return FALSE;
 }
@@ -240,8 +240,7 @@ check_caps (GstVideoToTensor * self, const GstCaps * caps)
   }
   if (!why)
     return TRUE;
-  GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%c%s.",
-          g_ascii_toupper (why[0]), why + 1), ("caps %" GST_PTR_FORMAT, caps));
+  vector_caps_post_error (GST_ELEMENT (self), why, caps);
   g_free (why);
   return FALSE;
 }
