@@ -1,4 +1,4 @@
-/* gst-continual: which vectors of several inputs belong together
+/* gst-continual: which vectors of several inputs match
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 

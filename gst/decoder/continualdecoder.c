@@ -108,7 +108,7 @@ explain (GstContinualDecoder * self, MemoryResult result)
   else if (result == MEMORY_UNLINKED)
     GST_ELEMENT_ERROR (self, STREAM, FAILED,
         ("Expected a memory for the first vector, found the pad memory not "
-            "linked: link it to what makes the memories."), (NULL));
+            "linked: link it to the source of the memories."), (NULL));
   return GST_FLOW_ERROR;
 }
 

@@ -92,7 +92,7 @@ refuse (GstContinualDecoder * self, GstClockTime pts)
   }
   GST_ELEMENT_ERROR (self, STREAM, DECODE,
       ("Expected finite numbers up to 1e15, found a memory with a NaN, an infinity or a "
-          "larger one at %" GST_TIME_FORMAT ": repair what makes the memories, or set "
+          "larger one at %" GST_TIME_FORMAT ": repair the source of the memories, or set "
           "on-invalid=drop.", GST_TIME_ARGS (pts)), (NULL));
   memory_queue_set_failed (&self->memories);
   return GST_FLOW_ERROR;

@@ -16,7 +16,7 @@ static const PropertyRow rows[] = {
   ROW_TEXT (FilterMedia, input, READY, "input-tensor", "Input tensor",
       "With video or audio: the name (id) of the tensor on each buffer that is the vector (none: the first tensor of "
       "the right size)", NULL),
-  ROW_NAME (FilterMedia, output, READY, "output-tensor", "Output tensor",
+  ROW_TEXT_NOT_NULL (FilterMedia, output, READY, "output-tensor", "Output tensor",
       "With video or audio: the name of the tensor that is added", MEDIA_OUTPUT_TENSOR),
 };
 /* *INDENT-ON* */

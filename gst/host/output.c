@@ -98,7 +98,7 @@ model_host_report_refused (ModelHost * self, const ModelEvent * event)
   if (self->on_invalid == MODEL_ON_INVALID_ERROR) {
     GST_ELEMENT_ERROR (element, STREAM, DECODE,
         ("Expected finite numbers up to 1e15, found a vector with a NaN, an infinity or "
-            "a larger one at %" GST_TIME_FORMAT " (stream %u): repair what makes the vectors, "
+            "a larger one at %" GST_TIME_FORMAT " (stream %u): repair the source of the vectors, "
             "or set on-invalid=drop.", GST_TIME_ARGS (event->time.pts),
             event->stream), (NULL));
     return GST_FLOW_ERROR;

@@ -21,6 +21,7 @@
 #include "labeler/labelsfile.h"
 #include "tensor/events.h"
 #include "tensor/media.h"
+#include "tensor/vectorcaps.h"
 
 GST_DEBUG_CATEGORY (class_labeler_debug);
 #define GST_CAT_DEFAULT class_labeler_debug
@@ -140,7 +141,7 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
   if (self->media)
     return TRUE;
   if (!tensor_caps_parse (in, &info, &why)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+    vector_caps_post_error (GST_ELEMENT (self), why, in);
     g_free (why);
     return FALSE;
   }
@@ -148,8 +149,8 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
     gchar *dims = tensor_dims_to_string (info.dims);
 
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("expected dimensions LABELS, LABELS:POSITIONS or "
-            "LABELS:POSITIONS:STREAMS, found %s: reshape the tensor", dims),
+        ("Expected dimensions LABELS, LABELS:POSITIONS or "
+            "LABELS:POSITIONS:STREAMS, found %s: reshape the tensor.", dims),
         (NULL));
     g_free (dims);
     return FALSE;
@@ -226,9 +227,9 @@ count_positions (GstClassLabeler * self, gsize size)
 
   text = tensor_dims_to_string (dims);
   GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-      ("expected buffers of %" G_GSIZE_FORMAT " bytes for dimensions %s, or a "
+      ("Expected buffers of %" G_GSIZE_FORMAT " bytes for dimensions %s, or a "
           "shorter one of whole vectors of %" G_GSIZE_FORMAT " bytes, found %"
-          G_GSIZE_FORMAT " bytes: send what the caps say", one * dims[1], text,
+          G_GSIZE_FORMAT " bytes: correct the caps.", one * dims[1], text,
           one, size), (NULL));
   g_free (text);
   return 0;
@@ -263,8 +264,8 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
     goto done;
   if (!gst_buffer_map (in, &map, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ,
-        ("expected readable memory, found a buffer that can't be mapped: put "
-            "an element that copies to system memory before this one"), (NULL));
+        ("Expected readable memory, found a buffer that can't be mapped: put "
+            "an element that copies to system memory before this one."), (NULL));
     goto done;
   }
   times = class_labeler_get_times (self, in);

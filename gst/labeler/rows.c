@@ -6,6 +6,7 @@
 
 #include "labeler/classes.h"
 #include "tensor/media.h"
+#include "tensor/vectorcaps.h"
 
 #define GST_CAT_DEFAULT class_labeler_debug
 
@@ -37,9 +38,9 @@ class_labeler_prepare (GstClassLabeler * self)
     gchar *dims = tensor_dims_to_string (self->info.dims);
 
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("expected as many scores as there are labels in %s, %u, found %u "
+        ("Expected as many scores as there are labels in %s, %u, found %u "
             "scores (dimensions %s): give the labels of this model, one for "
-            "each of its outputs",
+            "each of its outputs.",
             self->file_labels ? self->settings.labels_path : "the model",
             g_strv_length (given), n, dims), (NULL));
     g_free (dims);
@@ -173,7 +174,7 @@ class_labeler_label_media (GstClassLabeler * self, GstBuffer * buffer,
       *out = buffer;
       return GST_FLOW_OK;
     default:
-      GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+      vector_caps_post_error (GST_ELEMENT (self), why, NULL);
       gst_buffer_unref (buffer);
       return GST_FLOW_ERROR;
   }

@@ -196,7 +196,8 @@ tensor_caps_refuse_untyped (GstElement * element, const GstCaps * caps)
 
   if (!why)
     return FALSE;
-  GST_ELEMENT_ERROR (element, STREAM, FORMAT, ("%s", why), (NULL));
+  GST_ELEMENT_ERROR (element, STREAM, FORMAT, ("%c%s.",
+          g_ascii_toupper (why[0]), why + 1), (NULL));
   g_free (why);
   return TRUE;
 }

@@ -132,7 +132,7 @@ property_table_write (const PropertyTable * table, gpointer fields,
       break;
     case PROPERTY_TEXT:
       g_free (*(gchar **) field);
-      *(gchar **) field = g_value_get_string (value) || !row->never_null ?
+      *(gchar **) field = g_value_get_string (value) || !row->not_null ?
           g_value_dup_string (value) : g_strdup (row->text);
       break;
   }

@@ -44,7 +44,7 @@ typedef struct
   guint64 min, max, fallback;   /* BOOLEAN, UINT, UINT64; CHOICE: fallback only */
   gdouble least, most, number;  /* DOUBLE: range and default */
   const gchar *text;            /* TEXT: default, or NULL */
-  gboolean never_null;          /* TEXT: NULL sets the default */
+  gboolean not_null;            /* TEXT: NULL sets the default */
   const PropertyEnum *choices;  /* CHOICE */
 } PropertyRow;
 
@@ -66,9 +66,9 @@ typedef struct
 #define ROW_TEXT(Struct, field, when, name_, nick_, blurb_, default_) \
     { PROPERTY_TEXT, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, .text = default_ }
 /* NULL sets the default. */
-#define ROW_NAME(Struct, field, when, name_, nick_, blurb_, default_) \
+#define ROW_TEXT_NOT_NULL(Struct, field, when, name_, nick_, blurb_, default_) \
     { PROPERTY_TEXT, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, .text = default_, \
-      .never_null = TRUE }
+      .not_null = TRUE }
 
 typedef struct
 {
