@@ -5,29 +5,27 @@
  * @title: continualattention
  * @short_description: a multi-head attention over live streams of queries, keys and values
  *
- * A bare attention, as nn.MultiheadAttention or KernelAttention is, whose queries, keys and values are streams of their
- * own. After each vector that came on all pads the output over the window of the last sequence-len vectors comes out,
- * as continualencoder gives it for one stream. Pads for keys and values are requested: without value the keys serve as
- * values, without key the queries serve as keys.
+ * Runs a bare attention, such as nn.MultiheadAttention or KernelAttention, whose queries, keys and values are separate
+ * streams. When a vector has come on all pads, it pushes the output over the window of the last sequence-len vectors, as
+ * continualencoder does for one stream. The pads key and value are request pads: without value the keys serve as values,
+ * without key the queries serve as keys.
  *
  * Dimensions are innermost first: (string)C, C:T (T vectors in time) or C:T:S (S streams, the same number on each pad),
- * where C is the model's width of a query (its embed_dim), a key (kdim) or a value (vdim). A buffer per output comes
- * out, of (string)D, or D:N with attention=retroactive.
+ * where C is the model's width of a query (its embed_dim), a key (kdim) or a value (vdim). Each output is one buffer of
+ * (string)D, or D:N with attention=retroactive.
  *
- * ## Which vectors belong together
+ * ## Which vectors match
  *
- * Those whose running times are less than half a vector apart; the vectors of a chunk are spread evenly over its time,
- * and pads may have chunks of different lengths. The streams must have the same rate: others are an error. Vectors
- * without a time belong together in the order in which they come. The output has the time of the query.
+ * Vectors match if their running times are less than half a vector apart. The vectors of a chunk share its time evenly;
+ * pads may have chunks of different lengths. All streams must have the same rate; different rates are an error. Vectors
+ * without a time match in order of arrival. The output has the time of the query.
  *
- * A vector to which nothing belongs, since another pad has a gap there or begins later, is left out, and counted in
- * stats: unmatched for queries, unmatched-keys, unmatched-values. In place of a query that is left out, a GAP event goes
- * downstream. In a live pipeline, a vector waits for those of other pads as long as the latency of the pipeline allows,
- * to which the property latency adds, and is then left out, too. When a pad has ended and its last vector is answered,
- * the stream ends.
+ * A vector without a match, since another pad has a gap there or begins later, is left out and counted in stats:
+ * unmatched for queries, unmatched-keys, unmatched-values. A GAP event replaces a query that is left out. In a live
+ * pipeline, a vector waits for other pads as long as the latency of the pipeline allows (the property latency adds to
+ * it), and is then left out, too. When a pad is at EOS and its last vector is answered, the stream ends.
  *
- * A file whose branches come from one thread (a tee) needs a queue on each of them, as before every element with
- * several inputs.
+ * If the branches come from one thread (a tee), each needs a queue, as for every element with several inputs.
  *
  * |[
  * gst-launch-1.0 continualattention name=a model-path=attention.safetensors ! fakesink \
@@ -35,6 +33,8 @@
  * ]|
  */
 #include "attention/private.h"
+
+#include "host/properties.h"
 
 static const gchar *const pad_names[N_INPUTS] = { "query", "key", "value" };
 
@@ -52,64 +52,6 @@ G_DEFINE_TYPE (GstContinualAttention, gst_continual_attention,
 GST_ELEMENT_REGISTER_DEFINE (continualattention, "continualattention",
     GST_RANK_NONE, GST_TYPE_CONTINUAL_ATTENTION);
 
-void
-attention_ref_pads (GstContinualAttention * self, AttentionPad * pads[N_INPUTS])
-{
-  GST_OBJECT_LOCK (self);
-  for (AttentionInput i = 0; i < N_INPUTS; i++)
-    pads[i] = self->pads[i] ? gst_object_ref (self->pads[i]) : NULL;
-  GST_OBJECT_UNLOCK (self);
-}
-
-void
-attention_unref_pads (AttentionPad * pads[N_INPUTS])
-{
-  for (AttentionInput i = 0; i < N_INPUTS; i++)
-    gst_clear_object (&pads[i]);
-}
-
-const gchar *
-attention_get_input_name (AttentionInput input)
-{
-  static const gchar *const names[N_INPUTS] = { "queries", "keys", "values" };
-
-  return names[input];
-}
-
-static gchar *
-refuse_model (const CoModelInfo * info)
-{
-  return info->bare_attention ? NULL : g_strdup_printf ("a bare attention, as "
-      "nn.MultiheadAttention is, found a whole model: use %s for it",
-      info->n_memory ? "continualdecoder" : "continualencoder");
-}
-
-static void
-drain (GstElement * element)
-{
-  attention_drain (GST_CONTINUAL_ATTENTION (element));
-}
-
-static void
-add_stats (GstElement * element, GstStructure * stats)
-{
-  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (element);
-
-  GST_OBJECT_LOCK (self);
-  gst_structure_set (stats,
-      "unmatched", G_TYPE_UINT64, self->unmatched[INPUT_QUERY],
-      "unmatched-keys", G_TYPE_UINT64, self->unmatched[INPUT_KEY],
-      "unmatched-values", G_TYPE_UINT64, self->unmatched[INPUT_VALUE], NULL);
-  GST_OBJECT_UNLOCK (self);
-}
-
-static const ModelHostClass host_class = {
-  .refuse_model = refuse_model,
-  .find_obstacle = attention_find_obstacle,
-  .drain = drain,
-  .add_stats = add_stats,
-};
-
 static void
 gst_continual_attention_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
@@ -123,9 +65,12 @@ static void
 gst_continual_attention_get_property (GObject * object, guint id,
     GValue * value, GParamSpec * pspec)
 {
-  if (!model_host_get_property (&GST_CONTINUAL_ATTENTION (object)->host, value,
-          pspec))
+  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (object);
+
+  if (!model_host_get_property (&self->host, value, pspec))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  if (g_str_equal (pspec->name, "stats"))
+    attention_add_stats (self, g_value_get_boxed (value));
 }
 
 static AttentionPad *
@@ -135,7 +80,7 @@ pad_new (AttentionInput input, GstPadTemplate * templ)
       "direction", GST_PAD_SINK, "template", templ, NULL);
 }
 
-/* Requests that no template fits don't come here. */
+/* The base class calls it for the two request templates only. */
 static GstAggregatorPad *
 gst_continual_attention_create_new_pad (GstAggregator * agg,
     GstPadTemplate * templ, const gchar * name, const GstCaps * caps)
@@ -185,7 +130,7 @@ gst_continual_attention_start (GstAggregator * agg)
   attention_ref_pads (self, pads);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      attention_pad_reset (pads[i]);
+      attention_pad_start (pads[i]);
   attention_unref_pads (pads);
   GST_OBJECT_LOCK (self);
   memset (self->unmatched, 0, sizeof self->unmatched);
@@ -206,7 +151,7 @@ gst_continual_attention_stop (GstAggregator * agg)
   attention_ref_pads (self, pads);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      attention_pad_clear (pads[i]);
+      attention_pad_discard (pads[i]);
   attention_unref_pads (pads);
   model_host_stop (&self->host);
   return TRUE;
@@ -215,7 +160,7 @@ gst_continual_attention_stop (GstAggregator * agg)
 static void
 gst_continual_attention_finalize (GObject * object)
 {
-  model_host_finalize (&GST_CONTINUAL_ATTENTION (object)->host);
+  model_host_clear (&GST_CONTINUAL_ATTENTION (object)->host);
   G_OBJECT_CLASS (gst_continual_attention_parent_class)->finalize (object);
 }
 
@@ -234,17 +179,16 @@ gst_continual_attention_class_init (GstContinualAttentionClass * klass)
   gst_element_class_set_static_metadata (element_class,
       "Continual attention", "Filter/Analyzer/Tensor",
       "Runs a bare multi-head attention over live streams of queries, keys and "
-      "values: after every vector, what the attention makes of the window of "
-      "the last sequence-len vectors, exactly, at the cost of one step. Set "
-      "model-path to a safetensors file of a PyTorch state_dict(), and heads "
-      "and sequence-len if its metadata doesn't say them. Without the pad value "
-      "the keys serve as values, without key the queries as keys. Vectors of "
-      "the same running time belong together; in stats, unmatched counts "
-      "queries, unmatched-keys and unmatched-values the others that were left "
-      "out since they found no counterpart in time. Takes other/tensors of "
-      "float32 with dimensions (string)C, C:T (T vectors in time) or C:T:S (S "
-      "streams), innermost first; gives a buffer per output, at the time of the "
-      "query that it answers",
+      "values: after every vector, the exact output for the window of the last "
+      "sequence-len vectors, at the cost of one step. Set model-path to a "
+      "safetensors file of a PyTorch state_dict(), and heads and sequence-len "
+      "if its metadata does not give them. Without the pad value the keys serve "
+      "as values, without key the queries as keys. Vectors of the same running "
+      "time match; in stats, unmatched counts queries, unmatched-keys keys and "
+      "unmatched-values values that were left out without a match. Takes "
+      "other/tensors of float32 with dimensions (string)C, C:T (T vectors in "
+      "time) or C:T:S (S streams), innermost first; pushes a buffer per output, "
+      "with the time of the query that it answers",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &query_template, ATTENTION_TYPE_PAD);
@@ -271,7 +215,7 @@ gst_continual_attention_init (GstContinualAttention * self)
       gst_element_class_get_pad_template (GST_ELEMENT_GET_CLASS (self),
       pad_names[INPUT_QUERY]);
 
-  model_host_init (&self->host, GST_ELEMENT (self), &host_class);
+  model_host_init (&self->host, GST_ELEMENT (self), MODEL_FOR_ATTENTION);
   self->vector_duration = GST_CLOCK_TIME_NONE;
   self->pads[INPUT_QUERY] = pad_new (INPUT_QUERY, templ);
   gst_element_add_pad (GST_ELEMENT (self), GST_PAD (self->pads[INPUT_QUERY]));

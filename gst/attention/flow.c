@@ -1,93 +1,12 @@
-/* gst-continual: vectors through a continualattention
+/* gst-continual: vectors of continualattention: matching and processing
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "attention/private.h"
 
+#include "host/output.h"
 #include "tensor/vectorcaps.h"
 
-/* For this time nothing more can be done; no flow to anybody. */
+/* Nothing more to do in this aggregate() call; never returned from it. */
 #define FLOW_WAIT GST_FLOW_CUSTOM_SUCCESS_1
-
-/* The base class sends the segment with the first buffer, and sends it again then. */
-static void
-push_segment (GstContinualAttention * self)
-{
-  GstAggregator *agg = GST_AGGREGATOR (self);
-  GstEvent *event;
-
-  if (!self->segment_due)
-    return;
-  event = gst_event_new_segment (&GST_AGGREGATOR_PAD (agg->srcpad)->segment);
-  if (self->segment_seqnum != GST_SEQNUM_INVALID)
-    gst_event_set_seqnum (event, self->segment_seqnum);
-  gst_pad_push_event (agg->srcpad, event);
-  self->segment_due = FALSE;
-}
-
-static void
-push_gap (GstContinualAttention * self, const VectorTime * time)
-{
-  GstAggregator *agg = GST_AGGREGATOR (self);
-  GstClockTime pts = GST_CLOCK_TIME_IS_VALID (time->pts) ? time->pts :
-      GST_AGGREGATOR_PAD (agg->srcpad)->segment.start;
-
-  if (!self->negotiated || !GST_CLOCK_TIME_IS_VALID (pts))
-    return;
-  push_segment (self);
-  gst_pad_push_event (agg->srcpad, gst_event_new_gap (pts,
-          time->duration));
-}
-
-static void
-push_labels (GstContinualAttention * self)
-{
-  GstEvent *labels = model_host_take_labels (&self->host);
-
-  if (!labels)
-    return;
-  push_segment (self);
-  gst_pad_push_event (GST_AGGREGATOR (self)->srcpad, labels);
-}
-
-/* What came of the last steps. */
-static GstFlowReturn
-push_outputs (GstContinualAttention * self)
-{
-  GstAggregator *agg = GST_AGGREGATOR (self);
-  GstFlowReturn ret = GST_FLOW_OK;
-  ModelEvent event;
-  GstBuffer *out;
-
-  if (!self->negotiated)
-    return GST_FLOW_NOT_NEGOTIATED;
-  push_labels (self);
-  while (ret == GST_FLOW_OK && model_stream_next (self->host.stream, &event))
-    switch (event.type) {
-      case MODEL_OUTPUT:
-        ret = model_host_make_output (&self->host,
-            gst_aggregator_get_buffer_pool (agg), &event, &out);
-        if (ret != GST_FLOW_OK)
-          break;
-        self->segment_due = FALSE;
-        ret = gst_aggregator_finish_buffer (agg, out);
-        break;
-      case MODEL_GAP:
-        push_gap (self, &event.time);
-        break;
-      default:
-        ret = model_host_refuse (&self->host, &event);
-        break;
-    }
-  return ret;
-}
-
-GstFlowReturn
-attention_drain (GstContinualAttention * self)
-{
-  if (!self->negotiated)
-    return GST_FLOW_OK;
-  model_host_drain (&self->host);
-  return push_outputs (self);
-}
 
 static GstFlowReturn
 fail (GstContinualAttention * self, const gchar * why)
@@ -96,10 +15,11 @@ fail (GstContinualAttention * self, const gchar * why)
   return GST_FLOW_ERROR;
 }
 
-/* What the pads give next, those that there are one after another. */
+/* The fronts of the requested pads, @ahead vectors after the next one, and their inputs. Returns their number; 0: a pad
+ * has no such vector in its buffer. */
 static guint
-get_heads (AttentionPad * const pads[N_INPUTS], gsize ahead,
-    AttentionHead heads[N_INPUTS], AttentionInput inputs[N_INPUTS])
+get_fronts (AttentionPad * const pads[N_INPUTS], gsize ahead,
+    PadFront fronts[N_INPUTS], AttentionInput inputs[N_INPUTS])
 {
   guint n = 0;
 
@@ -107,8 +27,8 @@ get_heads (AttentionPad * const pads[N_INPUTS], gsize ahead,
     if (!pads[i])
       continue;
     if (ahead == 0)
-      heads[n] = attention_pad_get_head (pads[i]);
-    else if (!attention_pad_get_ahead (pads[i], ahead, &heads[n]))
+      fronts[n] = attention_pad_get_front (pads[i]);
+    else if (!attention_pad_get_ahead (pads[i], ahead, &fronts[n]))
       return 0;
     inputs[n++] = i;
   }
@@ -116,37 +36,50 @@ get_heads (AttentionPad * const pads[N_INPUTS], gsize ahead,
 }
 
 static gchar *
-check_rates (const AttentionHead * heads /* (n) */ ,
+check_rates (const PadFront * fronts /* (n) */ ,
     const AttentionInput * inputs /* (n) */ , guint n)
 {
   for (guint i = 1; i < n; i++)
-    if (attention_rates_differ (&heads[0], &heads[i]))
+    if (attention_rates_differ (&fronts[0], &fronts[i]))
       return g_strdup_printf ("expected %s at the rate of the queries, found "
           "vectors of %" GST_TIME_FORMAT " and queries of %" GST_TIME_FORMAT
           ": bring them to one rate before this element",
           attention_get_input_name (inputs[i]),
-          GST_TIME_ARGS (heads[i].end - heads[i].begin),
-          GST_TIME_ARGS (heads[0].end - heads[0].begin));
+          GST_TIME_ARGS (fronts[i].end - fronts[i].begin),
+          GST_TIME_ARGS (fronts[0].end - fronts[0].begin));
   return NULL;
 }
 
-/* How many vectors from the next one on belong together, all in work. */
+/* How many vectors match, from the next one on, in the buffers that are being processed. */
 static gsize
 count_matches (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
 {
-  const gsize max = model_stream_get_max_steps (self->host.stream);
-  AttentionHead heads[N_INPUTS];
+  const gsize max = model_host_get_max_steps (&self->host);
+  PadFront fronts[N_INPUTS];
   AttentionInput inputs[N_INPUTS];
   gsize n = 1;
-  guint n_heads, which;
+  guint n_fronts, which;
 
-  while (n < max && (n_heads = get_heads (pads, n, heads, inputs)) > 0
-      && attention_match (heads, n_heads, GST_CLOCK_STIME_NONE,
+  while (n < max && (n_fronts = get_fronts (pads, n, fronts, inputs)) > 0
+      && attention_match (fronts, n_fronts, GST_CLOCK_STIME_NONE,
           &which) == MATCH_TAKE)
     n++;
   return n;
 }
 
+static void
+post_stats (GstContinualAttention * self)
+{
+  GstStructure *stats = model_host_take_due_stats (&self->host);
+
+  if (!stats)
+    return;
+  attention_add_stats (self, stats);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self), stats));
+}
+
+/* Processes the next vectors of all inputs, which match. */
 static GstFlowReturn
 take (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
 {
@@ -154,15 +87,15 @@ take (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
   ModelInput input = { {0} };
   g_autofree gchar *why = attention_check_inputs (self, pads);
   GstFlowReturn ret = GST_FLOW_OK;
-  AttentionHead head;
+  PadFront front;
   VectorTime time, unused;
   gsize n;
 
   if (why)
     return fail (self, why);
-  head = attention_pad_get_head (pads[INPUT_QUERY]);
-  if (GST_CLOCK_STIME_IS_VALID (head.end))
-    attention_set_vector_duration (self, head.end - head.begin);
+  front = attention_pad_get_front (pads[INPUT_QUERY]);
+  if (GST_CLOCK_STIME_IS_VALID (front.end))
+    attention_set_vector_duration (self, front.end - front.begin);
   if (self->host.reset_on_discont
       && attention_pad_is_discont (pads[INPUT_QUERY])) {
     ret = attention_drain (self);
@@ -178,21 +111,22 @@ take (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
   gst_aggregator_selected_samples (agg, time.pts, GST_CLOCK_TIME_NONE,
       time.duration, NULL);
   model_host_forward (&self->host, &input, n, &time);
+  post_stats (self);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
       attention_pad_skip (pads[i], n);
-  return ret == GST_FLOW_OK ? push_outputs (self) : ret;
+  return ret == GST_FLOW_OK ? attention_push_outputs (self) : ret;
 }
 
-/* What @input gives next has no counterpart. */
+/* The front of @input has no match. */
 static void
 drop (GstContinualAttention * self, AttentionPad * pad, AttentionInput input)
 {
-  const gboolean vector = attention_pad_get_head (pad).type == HEAD_VECTOR;
+  const gboolean vector = attention_pad_get_front (pad).type == FRONT_VECTOR;
   VectorTime time = attention_pad_get_time (pad);
 
   if (vector) {
-    GST_DEBUG_OBJECT (pad, "nothing belongs to the vector of %" GST_TIME_FORMAT,
+    GST_DEBUG_OBJECT (pad, "no match for the vector of %" GST_TIME_FORMAT,
         GST_TIME_ARGS (time.pts));
     GST_OBJECT_LOCK (self);
     self->unmatched[input]++;
@@ -200,7 +134,7 @@ drop (GstContinualAttention * self, AttentionPad * pad, AttentionInput input)
   }
   attention_pad_skip (pad, 1);
   if (input == INPUT_QUERY)
-    push_gap (self, &time);
+    attention_push_gap (self, &time);
 }
 
 static GstFlowReturn
@@ -218,7 +152,7 @@ static GstFlowReturn
 do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
     gboolean timeout, GstClockTimeDiff * late)
 {
-  AttentionHead heads[N_INPUTS];
+  PadFront fronts[N_INPUTS];
   AttentionInput inputs[N_INPUTS];
   g_autofree gchar *why = NULL;
   guint n, which;
@@ -226,12 +160,12 @@ do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i] && !attention_pad_load (pads[i], &why))
       return fail (self, why);
-  n = get_heads (pads, 0, heads, inputs);
+  n = get_fronts (pads, 0, fronts, inputs);
   if (timeout)
-    *late = attention_get_late (heads, n);
-  switch (attention_match (heads, n, *late, &which)) {
+    *late = attention_get_late (fronts, n);
+  switch (attention_match (fronts, n, *late, &which)) {
     case MATCH_TAKE:
-      why = check_rates (heads, inputs, n);
+      why = check_rates (fronts, inputs, n);
       return why ? fail (self, why) : take (self, pads);
     case MATCH_DROP:
       drop (self, pads[inputs[which]], inputs[which]);
@@ -241,6 +175,25 @@ do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
     default:
       return FLOW_WAIT;
   }
+}
+
+/* TRUE: the model that was set while the element runs took over. */
+static gboolean
+adopt_next_model (GstContinualAttention * self)
+{
+  const CoModelInfo *next = model_host_take_next (&self->host);
+  g_autofree gchar *why = NULL;
+
+  if (!next)
+    return FALSE;
+  why = attention_check_next (self, next);
+  if (why) {
+    model_host_refuse_next (&self->host, why);
+    return FALSE;
+  }
+  attention_drain (self);
+  model_host_adopt_next (&self->host);
+  return TRUE;
 }
 
 static GstFlowReturn
@@ -254,8 +207,8 @@ aggregate (GstAggregator * agg, gboolean timeout)
 
   if (self->failed)
     return GST_FLOW_ERROR;
-  if (model_host_adopt_next (&self->host)) {
-    /* Its caps come first. */
+  if (adopt_next_model (self)) {
+    /* The base class negotiates its caps first. */
     gst_pad_mark_reconfigure (agg->srcpad);
     return GST_FLOW_OK;
   }
@@ -273,7 +226,8 @@ aggregate (GstAggregator * agg, gboolean timeout)
   return ret == FLOW_WAIT ? GST_FLOW_OK : ret;
 }
 
-/* When the oldest vector is late: with a query-index that looks back, by what it then would have waited. */
+/* The deadline of the oldest front. The latency of this element includes the delay of the model, for which matching must
+ * not wait. */
 static GstClockTime
 get_next_time (GstAggregator * agg)
 {
@@ -298,7 +252,7 @@ flush (GstAggregator * agg)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
 
-  model_stream_forget (self->host.stream);
+  model_host_discard_events (&self->host);
   self->segment_due = TRUE;
   return GST_FLOW_OK;
 }

@@ -1,4 +1,4 @@
-/* gst-continual: which vectors of several inputs belong together
+/* gst-continual: which vectors of several inputs match
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -8,39 +8,39 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  HEAD_NONE,                    /* nothing came yet; the next vector is expected at its begin */
-  HEAD_VECTOR,
-  HEAD_GAP,                     /* no vector begins before its end */
-  HEAD_END                      /* nothing more will come */
-} HeadType;
+  FRONT_NONE,                   /* the queue is empty; a vector is expected at begin */
+  FRONT_VECTOR,
+  FRONT_GAP,                    /* no vector begins before its end */
+  FRONT_END                     /* no more vectors will come */
+} PadFrontType;
 
-/* What an input gives next, in running time; GST_CLOCK_STIME_NONE: not known. */
+/* The first entry in the queue of a pad, in running time; GST_CLOCK_STIME_NONE: not known. */
 typedef struct
 {
-  HeadType type;
+  PadFrontType type;
   GstClockTimeDiff begin, end;
-  GstClockTimeDiff spacing;     /* from one vector to the next, as far as known: 0 if not */
-} AttentionHead;
+  GstClockTimeDiff spacing;     /* from one vector to the next; 0: not known */
+} PadFront;
 
 typedef enum
 {
-  MATCH_WAIT,                   /* for an input that has nothing yet */
-  MATCH_TAKE,                   /* the next vectors of all inputs belong together */
-  MATCH_DROP,                   /* what *which gives next has no counterpart, or is a gap that is over */
-  MATCH_END                     /* no vectors will ever belong together again */
+  MATCH_WAIT,                   /* for an input whose queue is empty */
+  MATCH_TAKE,                   /* the next vectors of all inputs match */
+  MATCH_DROP,                   /* the front of *which: a vector without a match, or a gap that is over */
+  MATCH_END                     /* no vectors will match any more */
 } Match;
 
-/* Vectors belong together when they begin within half a vector of each other or, where one has no time, in the order
- * in which they come. What begins by @late, or GST_CLOCK_STIME_NONE, waits no longer for inputs that have nothing. */
-Match attention_match (const AttentionHead * heads /* (n) */ , guint n,
+/* Vectors match if they begin within half a vector of each other. Vectors without a time match in order of arrival. A
+ * front that begins at @late or before (GST_CLOCK_STIME_NONE: none) does not wait for inputs with an empty queue. */
+Match attention_match (const PadFront * fronts /* (n) */ , guint n,
     GstClockTimeDiff late, guint * which);
 
-/* What is late with the oldest vector. */
-GstClockTimeDiff attention_get_late (const AttentionHead * heads /* (n) */ ,
+/* For a timeout: the time @late with which the oldest front stops waiting; GST_CLOCK_STIME_NONE: none. */
+GstClockTimeDiff attention_get_late (const PadFront * fronts /* (n) */ ,
     guint n);
 
-/* Whether the durations of two vectors that belong together say that their streams have different rates. */
-gboolean attention_rates_differ (const AttentionHead * a,
-    const AttentionHead * b);
+/* TRUE: two vectors that match have durations of streams with different rates. */
+gboolean attention_rates_differ (const PadFront * a,
+    const PadFront * b);
 
 G_END_DECLS

@@ -4,7 +4,7 @@
 
 #include "tensor/vectorcaps.h"
 
-/* Vectors of a file that are looked at together */
+/* Most vectors of a file in one buffer */
 #define MAX_STEPS 64
 
 G_DEFINE_TYPE (GstContinualAttentionPad, attention_pad,
@@ -32,7 +32,7 @@ drop_buffer (AttentionPad * self)
   g_clear_pointer (&self->buffer, gst_buffer_unref);
 }
 
-/* Makes room in the queue. */
+/* Makes room in the queue of the pad. */
 static void
 drop_queued (AttentionPad * self)
 {
@@ -43,7 +43,7 @@ drop_queued (AttentionPad * self)
 }
 
 void
-attention_pad_clear (AttentionPad * self)
+attention_pad_discard (AttentionPad * self)
 {
   drop_buffer (self);
   g_clear_pointer (&self->queued, gst_buffer_unref);
@@ -53,9 +53,9 @@ attention_pad_clear (AttentionPad * self)
 }
 
 void
-attention_pad_reset (AttentionPad * self)
+attention_pad_start (AttentionPad * self)
 {
-  attention_pad_clear (self);
+  attention_pad_discard (self);
   self->input.dims[0] = 0;
   self->begun = self->in_bytes = FALSE;
   self->bytes.scale.size = 0;
@@ -69,8 +69,8 @@ void
 attention_pad_end (AttentionPad * self)
 {
   g_atomic_int_set (&self->ended, TRUE);
-  attention_pad_clear (self);
-  /* Who waits for room goes on, and is refused the next time. */
+  attention_pad_discard (self);
+  /* A thread that waits for room in the queue continues, and gets EOS the next time. */
   gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (self));
 }
 
@@ -106,7 +106,7 @@ attention_pad_set_segment (AttentionPad * self, const GstSegment * segment)
     self->segment = *segment;
 }
 
-/* Takes @buffer of whole vectors. */
+/* Takes @buffer, which must be whole vectors: it is processed next. */
 static gboolean
 begin (AttentionPad * self, GstBuffer * buffer, const VectorTime * time,
     gchar ** why)
@@ -136,7 +136,7 @@ begin (AttentionPad * self, GstBuffer * buffer, const VectorTime * time,
   return TRUE;
 }
 
-/* Bytes at the end of a file that make no whole unit. */
+/* Bytes at the end of a file that are no whole unit */
 static gboolean
 load_rest (AttentionPad * self, gchar ** why)
 {
@@ -147,7 +147,7 @@ load_rest (AttentionPad * self, gchar ** why)
   return !buffer || begin (self, buffer, &time, why);
 }
 
-/* Nothing is in work: looks at what comes next, or a part of it. */
+/* No buffer is being processed: takes the next units of a file, or the first buffer of the queue. */
 static gboolean
 load_next (AttentionPad * self, gchar ** why)
 {
@@ -182,18 +182,18 @@ load_next (AttentionPad * self, gchar ** why)
   return begin (self, gst_buffer_ref (self->queued), &time, why);
 }
 
-/* A flush empties the queue at any time. */
+/* Discards the buffer if a flush emptied the queue, which can happen at any time. */
 static void
 drop_flushed (AttentionPad * self)
 {
-  GstBuffer *head;
+  GstBuffer *first;
 
   if (!self->queued)
     return;
-  head = gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
-  if (head != self->queued)
-    attention_pad_clear (self);
-  gst_clear_buffer (&head);
+  first = gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
+  if (first != self->queued)
+    attention_pad_discard (self);
+  gst_clear_buffer (&first);
 }
 
 gboolean
@@ -201,7 +201,7 @@ attention_pad_check_flushed (AttentionPad * self)
 {
   if (!g_atomic_int_compare_and_exchange (&self->flushed, TRUE, FALSE))
     return FALSE;
-  attention_pad_clear (self);
+  attention_pad_discard (self);
   return TRUE;
 }
 
@@ -218,42 +218,28 @@ attention_pad_load (AttentionPad * self, gchar ** why)
   return TRUE;
 }
 
-static GstClockTimeDiff
-get_running_time (const AttentionPad * self, GstClockTime time)
+static PadFront
+get_timed (const AttentionPad * self, PadFrontType type, VectorTime time)
 {
-  guint64 running;
-  gint sign;
-
-  if (!GST_CLOCK_TIME_IS_VALID (time)
-      || self->segment.format != GST_FORMAT_TIME)
-    return GST_CLOCK_STIME_NONE;
-  sign = gst_segment_to_running_time_full (&self->segment, GST_FORMAT_TIME,
-      time, &running);
-  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
-}
-
-static AttentionHead
-get_timed (const AttentionPad * self, HeadType type, VectorTime time)
-{
-  AttentionHead head = { type, get_running_time (self, time.pts),
+  PadFront front = { type, vector_time_to_running (&self->segment, time.pts),
     GST_CLOCK_STIME_NONE, self->spacing
   };
 
-  if (GST_CLOCK_STIME_IS_VALID (head.begin)
+  if (GST_CLOCK_STIME_IS_VALID (front.begin)
       && GST_CLOCK_TIME_IS_VALID (time.duration)) {
-    head.end = get_running_time (self, time.pts + time.duration);
+    front.end = vector_time_to_running (&self->segment, time.pts + time.duration);
     if (time.duration > 0)
-      head.spacing = head.end - head.begin;
+      front.spacing = front.end - front.begin;
   }
-  return head;
+  return front;
 }
 
 gboolean
-attention_pad_get_ahead (AttentionPad * self, gsize i, AttentionHead * head)
+attention_pad_get_ahead (AttentionPad * self, gsize i, PadFront * front)
 {
   if (!self->buffer || self->next_step + i >= self->n_steps)
     return FALSE;
-  *head = get_timed (self, HEAD_VECTOR, vector_time_at (&self->time,
+  *front = get_timed (self, FRONT_VECTOR, vector_time_at (&self->time,
           self->next_step + i, self->n_steps));
   return TRUE;
 }
@@ -267,37 +253,37 @@ attention_pad_get_time (AttentionPad * self)
   GST_BUFFER_PTS (self->queued), GST_BUFFER_DURATION (self->queued)};
 }
 
-AttentionHead
-attention_pad_get_head (AttentionPad * self)
+PadFront
+attention_pad_get_front (AttentionPad * self)
 {
-  AttentionHead head = { HEAD_NONE, self->expected, GST_CLOCK_STIME_NONE,
+  PadFront front = { FRONT_NONE, self->expected, GST_CLOCK_STIME_NONE,
     self->spacing
   };
 
-  if (attention_pad_get_ahead (self, 0, &head))
-    return head;
+  if (attention_pad_get_ahead (self, 0, &front))
+    return front;
   if (self->queued) {
-    head = get_timed (self, HEAD_GAP, attention_pad_get_time (self));
-    if (!GST_CLOCK_STIME_IS_VALID (head.end))
-      head.end = head.begin;
+    front = get_timed (self, FRONT_GAP, attention_pad_get_time (self));
+    if (!GST_CLOCK_STIME_IS_VALID (front.end))
+      front.end = front.begin;
   } else if (gst_aggregator_pad_is_eos (GST_AGGREGATOR_PAD (self))) {
-    head.type = HEAD_END;
+    front.type = FRONT_END;
   }
-  return head;
+  return front;
 }
 
 GstClockTime
 attention_pad_get_begin (AttentionPad * self)
 {
   GstClockTimeDiff begin = GST_CLOCK_STIME_NONE;
-  GstBuffer *head =
+  GstBuffer *first =
       gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
 
-  if (head && head == self->queued)
-    begin = attention_pad_get_head (self).begin;
-  else if (head && !self->in_bytes)
-    begin = get_running_time (self, GST_BUFFER_PTS (head));
-  gst_clear_buffer (&head);
+  if (first && first == self->queued)
+    begin = attention_pad_get_front (self).begin;
+  else if (first && !self->in_bytes)
+    begin = vector_time_to_running (&self->segment, GST_BUFFER_PTS (first));
+  gst_clear_buffer (&first);
   return GST_CLOCK_STIME_IS_VALID (begin) ? (GstClockTime) MAX (begin, 0) :
       GST_CLOCK_TIME_NONE;
 }
@@ -317,38 +303,38 @@ attention_pad_is_discont (AttentionPad * self)
       && !self->in_bytes && GST_BUFFER_IS_DISCONT (self->queued);
 }
 
-/* What the time of a vector or a gap tells about the next one; that of a vector without a duration is learnt. */
+/* Predicts the time of the next vector from @front. Without a duration, from the distance to the vector before. */
 static void
-learn (AttentionPad * self, const AttentionHead * head)
+learn (AttentionPad * self, const PadFront * front)
 {
-  if (!GST_CLOCK_STIME_IS_VALID (head->begin))
+  if (!GST_CLOCK_STIME_IS_VALID (front->begin))
     return;
-  if (head->type == HEAD_GAP) {
-    self->expected = head->end;
+  if (front->type == FRONT_GAP) {
+    self->expected = front->end;
     return;
   }
-  if (GST_CLOCK_STIME_IS_VALID (head->end))
-    self->spacing = head->end - head->begin;
-  else if (GST_CLOCK_STIME_IS_VALID (self->last) && head->begin > self->last)
-    self->spacing = head->begin - self->last;
-  self->last = head->begin;
-  self->expected = head->begin + self->spacing;
+  if (GST_CLOCK_STIME_IS_VALID (front->end))
+    self->spacing = front->end - front->begin;
+  else if (GST_CLOCK_STIME_IS_VALID (self->last) && front->begin > self->last)
+    self->spacing = front->begin - self->last;
+  self->last = front->begin;
+  self->expected = front->begin + self->spacing;
 }
 
 void
 attention_pad_skip (AttentionPad * self, gsize n)
 {
-  AttentionHead head;
+  PadFront front;
 
   if (!self->buffer) {
-    head = attention_pad_get_head (self);
-    learn (self, &head);
+    front = attention_pad_get_front (self);
+    learn (self, &front);
     drop_queued (self);
     return;
   }
   for (gsize i = 0; i < n; i++)
-    if (attention_pad_get_ahead (self, i, &head))
-      learn (self, &head);
+    if (attention_pad_get_ahead (self, i, &front))
+      learn (self, &front);
   self->next_step += n;
   if (self->next_step < self->n_steps)
     return;
@@ -362,7 +348,7 @@ attention_pad_finalize (GObject * object)
 {
   AttentionPad *self = ATTENTION_PAD (object);
 
-  attention_pad_clear (self);
+  attention_pad_discard (self);
   byte_segment_clear (&self->bytes);
   G_OBJECT_CLASS (attention_pad_parent_class)->finalize (object);
 }
@@ -386,7 +372,7 @@ static void
 attention_pad_init (AttentionPad * self)
 {
   byte_segment_init (&self->bytes);
-  attention_pad_reset (self);
+  attention_pad_start (self);
   gst_pad_add_probe (GST_PAD (self), GST_PAD_PROBE_TYPE_BUFFER,
       refuse_after_end, NULL, NULL);
 }

@@ -1,9 +1,9 @@
-/* gst-continual: what is inside a continualattention
+/* gst-continual: the files of continualattention
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "attention/pad.h"
 #include "attention/continualattention.h"
+#include "attention/pad.h"
 #include "elements.h"
 #include "host/host.h"
 
@@ -27,37 +27,54 @@ struct _GstContinualAttention
 
   /* Under the object lock. */
   AttentionPad *pads[N_INPUTS]; /* not referenced; NULL: not requested */
-  guint64 unmatched[N_INPUTS];  /* vectors without a counterpart */
+  guint64 unmatched[N_INPUTS];  /* vectors that were left out without a match */
 
-  /* The streaming thread's. */
+  /* Streaming thread only. */
   gboolean failed;              /* an event was wrong, and an error posted */
-  gboolean negotiated;          /* downstream knows the caps */
-  gboolean segment_due;         /* it doesn't know the segment */
+  gboolean negotiated;          /* caps were sent downstream */
+  gboolean segment_due;         /* the segment was not */
   guint32 segment_seqnum;
   GstClockTime vector_duration; /* of queries; none: not known */
 };
 
-/* continualattention.c */
-/* The pads that there are, the others NULL. */
+/* inputs.c: what the pads and the model say about inputs */
+/* References to the pads; NULL: not requested. */
 void attention_ref_pads (GstContinualAttention * self,
     AttentionPad * pads[N_INPUTS]);
 void attention_unref_pads (AttentionPad * pads[N_INPUTS]);
+/* Which input @pad is. */
+AttentionInput attention_find_input (GstContinualAttention * self,
+    GstAggregatorPad * pad);
 /* "queries", "keys", "values" */
 const gchar *attention_get_input_name (AttentionInput input);
-
-/* negotiation.c */
-void attention_negotiation_class_init (GstAggregatorClass * klass);
-/* Why @model can't take over from the one in use; NULL: it can. */
-gchar *attention_find_obstacle (GstElement * element, CoModel * model);
-/* Why the inputs don't fit each other or the model; NULL: they do. */
+/* Values of a vector of @input. */
+gsize attention_get_width (const CoModelInfo * info, AttentionInput input);
+/* NULL: the inputs fit each other and the model. Else why not; free it. */
 gchar *attention_check_inputs (GstContinualAttention * self,
     AttentionPad * const pads[N_INPUTS]);
+/* NULL: @next can replace the model in use. Else why not; free it. */
+gchar *attention_check_next (GstContinualAttention * self,
+    const CoModelInfo * next);
+/* Caps of the outputs for the queries of the pad @query. */
+GstCaps *attention_make_src_caps (AttentionWeights weights,
+    const CoModelInfo * info, const AttentionPad * query);
+/* Queries take @duration each (none: not known): sets the latency. */
 void attention_set_vector_duration (GstContinualAttention * self,
     GstClockTime duration);
 
-/* flow.c */
-void attention_flow_class_init (GstAggregatorClass * klass);
-/* Answers what waits for the end of a chunk, and pushes it. */
+/* output.c: what goes downstream */
+void attention_push_gap (GstContinualAttention * self, const VectorTime * time);
+/* Pushes the outputs of the last steps. */
+GstFlowReturn attention_push_outputs (GstContinualAttention * self);
+/* Answers the vectors that wait for the end of a chunk, and pushes the outputs. */
 GstFlowReturn attention_drain (GstContinualAttention * self);
+/* Adds fields to the statistics. */
+void attention_add_stats (GstContinualAttention * self, GstStructure * stats);
+
+/* negotiation.c: events, caps, memory */
+void attention_negotiation_class_init (GstAggregatorClass * klass);
+
+/* flow.c: vectors */
+void attention_flow_class_init (GstAggregatorClass * klass);
 
 G_END_DECLS

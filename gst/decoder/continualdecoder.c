@@ -5,21 +5,20 @@
  * @title: continualdecoder
  * @short_description: a Transformer decoder over a live stream and a memory
  *
- * Vectors go in on the pad sink, and for each of them the decoder's output comes out: its self-attention sees all
- * vectors so far, its cross-attention the memory that holds at the vector's running time. Vectors, chunks, several
- * streams, files, time and resets are as continualencoder has them.
+ * For each vector on the pad sink the element pushes the output of the decoder: its self-attention attends to all vectors
+ * so far, its cross-attention to the memory in force at the running time of the vector. Vectors, chunks, several streams,
+ * files, time and resets are as in continualencoder.
  *
- * A buffer on the pad memory is a whole memory: (string)E:L, L vectors of E values, and L may be another one for each
- * buffer. Keys and values are projected once for each memory. A memory holds from its running time on until the next
- * one does, exactly from the first vector on whose running time is not before it, in the middle of a chunk, too. One
- * without a time holds from its arrival on.
+ * A buffer on the pad memory is a whole memory: (string)E:L, L vectors of E values. L may differ from buffer to buffer.
+ * Keys and values are projected once for each memory. A memory is in force from its running time on, until that of the
+ * next memory. It applies to every vector whose running time is not before it, also from the middle of a chunk on.
+ * A memory without a time is in force from its arrival on.
  *
- * Memories are sparse, as the text of textoverlay is: vectors wait for the first one, and never for a later one, which
- * counts if it has arrived. The first one serves the vectors before its time, too, since they waited for it. It is an
- * error if the pad memory is not linked, is unlinked or ends when a vector comes and there never was a memory.
- * Otherwise its EOS ends nothing, and GAP events change nothing. After a flush on the pad memory vectors wait again; a
- * flush on the pad sink, clean-state and all other resets forget the vectors, not the memory. set-state brings the
- * memory that held when the snapshot was made.
+ * Memories are sparse, like the text of textoverlay. Vectors wait for the first memory, but never for a later one, which
+ * counts from its arrival on. The first memory also serves the vectors before its time, since they waited for it. If
+ * a vector comes before any memory, and the pad memory is not linked or is at EOS, this is an error. A later EOS on it is
+ * ignored, and so are GAP events. After a flush on the pad memory, vectors wait again. A flush on the pad sink,
+ * clean-state and all other resets keep the memory. set-state restores the memory of the snapshot.
  *
  * |[
  * gst-launch-1.0 continualdecoder name=d model-path=decoder.safetensors ! fakesink \
@@ -28,6 +27,8 @@
  * ]|
  */
 #include "decoder/continualdecoder.h"
+
+#include "host/properties.h"
 
 static GstStaticPadTemplate memory_template = GST_STATIC_PAD_TEMPLATE ("memory",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
@@ -38,45 +39,29 @@ GST_ELEMENT_REGISTER_DEFINE (continualdecoder, "continualdecoder",
     GST_RANK_NONE, GST_TYPE_CONTINUAL_DECODER);
 
 static gchar *
-refuse_model (const CoModelInfo * info)
+check_next (GstContinualFilter * filter, const CoModelInfo * next)
 {
-  return info->n_memory ? NULL : g_strdup_printf ("a decoder, found a model "
-      "without cross-attention: use %s for it",
-      info->bare_attention ? "continualattention" : "continualencoder");
-}
+  const gsize width = model_host_get_info (&filter->host)->n_memory;
 
-static gchar *
-find_obstacle (GstElement * element, CoModel * model)
-{
-  const CoModelInfo *info = co_model_get_info (model);
-  CoModel *old = model_host_ref_model (&GST_CONTINUAL_FILTER (element)->host);
-  const gsize width = co_model_get_info (old)->n_memory;
-
-  co_model_unref (old);
-  if (info->n_memory != width)
+  if (next->n_memory != width)
     return g_strdup_printf ("expected a decoder with memories of %"
         G_GSIZE_FORMAT " values, as they come, found one for %" G_GSIZE_FORMAT,
-        width, info->n_memory);
-  return filter_find_obstacle (element, model);
+        width, next->n_memory);
+  return GST_CONTINUAL_FILTER_CLASS (gst_continual_decoder_parent_class)
+      ->check_next (filter, next);
 }
 
 static void
-add_stats (GstElement * element, GstStructure * stats)
+add_stats (GstContinualFilter * filter, GstStructure * stats)
 {
-  GstContinualDecoder *self = GST_CONTINUAL_DECODER (element);
+  GstContinualDecoder *self = GST_CONTINUAL_DECODER (filter);
 
-  filter_add_stats (element, stats);
+  GST_CONTINUAL_FILTER_CLASS (gst_continual_decoder_parent_class)->add_stats
+      (filter, stats);
   GST_OBJECT_LOCK (self);
   gst_structure_set (stats, "memories", G_TYPE_UINT64, self->n_memories, NULL);
   GST_OBJECT_UNLOCK (self);
 }
-
-static const ModelHostClass host_class = {
-  .refuse_model = refuse_model,
-  .find_obstacle = find_obstacle,
-  .drain = filter_drain_host,
-  .add_stats = add_stats,
-};
 
 /* The running time of the vector @i after the next one. */
 static GstClockTimeDiff
@@ -84,24 +69,16 @@ get_running_time (GstContinualFilter * filter, gsize i)
 {
   VectorTime time = vector_time_at (&filter->time, filter->next_step + i,
       filter->n_steps);
-  const GstSegment *segment = &GST_BASE_TRANSFORM (filter)->segment;
-  guint64 running;
-  gint sign;
 
-  if (!GST_CLOCK_TIME_IS_VALID (time.pts)
-      || segment->format != GST_FORMAT_TIME)
-    return GST_CLOCK_STIME_NONE;
-  sign = gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, time.pts,
-      &running);
-  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
+  return vector_time_to_running (&GST_BASE_TRANSFORM (filter)->segment,
+      time.pts);
 }
 
 static GstFlowReturn
 attend (GstContinualDecoder * self, GstBuffer * memory)
 {
   ModelHost *host = &GST_CONTINUAL_FILTER (self)->host;
-  const CoModelInfo *info =
-      co_model_get_info (model_stream_get_model (host->stream));
+  const CoModelInfo *info = model_host_get_info (host);
   GstMapInfo map;
 
   if (!gst_buffer_map (memory, &map, GST_MAP_READ)) {
@@ -131,11 +108,11 @@ explain (GstContinualDecoder * self, MemoryResult result)
   else if (result == MEMORY_UNLINKED)
     GST_ELEMENT_ERROR (self, STREAM, FAILED,
         ("Expected a memory for the first vector, found the pad memory not "
-            "linked: link it to what makes the memories."), (NULL));
+            "linked: link it to the source of the memories."), (NULL));
   return GST_FLOW_ERROR;
 }
 
-/* The memory that holds, and only those vectors for which it does. */
+/* Gives the model the memory in force, and limits *n to the vectors for which it is. */
 static GstFlowReturn
 prepare (GstContinualFilter * filter, gsize * n)
 {
@@ -179,7 +156,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
   return ok;
 }
 
-/* Memories are sought before the vectors that need them. */
+/* Seeks the memories before the vectors that need them. */
 static gboolean
 src_event (GstBaseTransform * trans, GstEvent * event)
 {
@@ -202,7 +179,7 @@ gst_continual_decoder_change_state (GstElement * element,
   GstContinualDecoder *self = GST_CONTINUAL_DECODER (element);
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    decoder_pad_reset (self);
+    decoder_pad_start (self);
     memory_queue_start (&self->memories);
     GST_OBJECT_LOCK (self);
     self->n_memories = 0;
@@ -226,35 +203,38 @@ gst_continual_decoder_class_init (GstContinualDecoderClass * klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstContinualFilterClass *filter_class = GST_CONTINUAL_FILTER_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = gst_continual_decoder_finalize;
   filter_install_properties (G_OBJECT_CLASS (klass), MODEL_FOR_DECODER);
   gst_element_class_set_static_metadata (element_class,
       "Continual Transformer decoder", "Filter/Analyzer/Tensor",
       "Runs a Transformer decoder over a live stream of feature vectors: its "
-      "self-attention sees all vectors so far, its cross-attention the memory "
-      "that holds at the vector's running time. A buffer on the pad memory, "
-      "(string)E:L of other/tensors, is a whole memory of L vectors, and holds "
-      "from its running time on until the next one does. Vectors wait for the "
-      "first memory, which serves them whatever its time, and never for a later "
-      "one; stats counts the memories. Set model-path to a safetensors file of "
-      "a state_dict() of fast_transformers, and heads if its metadata doesn't "
-      "say them. The pad sink takes other/tensors of float32 with dimensions "
-      "(string)C, C:T (T vectors in time) or C:T:S (S streams), innermost "
-      "first; a buffer per vector comes out",
+      "self-attention attends to all vectors so far, its cross-attention to the "
+      "memory in force at the running time of the vector. A buffer on the pad "
+      "memory, other/tensors of (string)E:L, is a whole memory of L vectors, in "
+      "force from its running time on until that of the next memory. Vectors "
+      "wait for the first memory, which serves them whatever its time, and "
+      "never for a later one; stats counts the memories. Set model-path to a "
+      "safetensors file of a state_dict() of fast_transformers, and heads if "
+      "its metadata does not give them. The pad sink takes other/tensors of "
+      "float32 with dimensions (string)C, C:T (T vectors in time) or C:T:S (S "
+      "streams), innermost first; the element pushes a buffer per vector",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &memory_template);
   element_class->change_state = gst_continual_decoder_change_state;
   trans_class->sink_event = sink_event;
   trans_class->src_event = src_event;
-  GST_CONTINUAL_FILTER_CLASS (klass)->prepare = prepare;
+  filter_class->prepare = prepare;
+  filter_class->check_next = check_next;
+  filter_class->add_stats = add_stats;
 }
 
 static void
 gst_continual_decoder_init (GstContinualDecoder * self)
 {
   model_host_init (&GST_CONTINUAL_FILTER (self)->host, GST_ELEMENT (self),
-      &host_class);
+      MODEL_FOR_DECODER);
   memory_queue_init (&self->memories);
   self->memory_pad = gst_pad_new_from_static_template (&memory_template,
       "memory");

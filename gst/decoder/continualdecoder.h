@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "encoder/continualfilter.h"
+#include "encoder/filter.h"
 #include "decoder/memory.h"
 
 G_BEGIN_DECLS
@@ -18,18 +18,18 @@ struct _GstContinualDecoder
   MemoryQueue memories;
   GstPad *memory_pad;
 
-  /* The memory pad's thread's. */
+  /* Thread of the memory pad only. */
   TensorInfo input;             /* dims[0] 0: no caps yet */
   GstSegment segment;
 
   /* Under the object lock. */
-  guint64 n_memories;           /* that were attended to */
+  guint64 n_memories;           /* memories that the model used */
 };
 
-/* pad.c */
-/* The functions of the memory pad. */
+/* pad.c: the memory pad */
+/* Sets the functions of the pad. */
 void decoder_pad_init (GstContinualDecoder * self);
-/* A new run of the element. */
-void decoder_pad_reset (GstContinualDecoder * self);
+/* At the start of the element. */
+void decoder_pad_start (GstContinualDecoder * self);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
-/* gst-continual: the memories of a continualdecoder, that arrive when they like
+/* gst-continual: queue between the memory pad of a continualdecoder and its vectors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "decoder/memory.h"
 
-/* Memories that wait for their time before those who put wait, too: enough to know what comes, few enough to keep. */
+/* The queue is full with this many memories that wait for their time. */
 #define MAX_PENDING 16
 
 typedef struct
@@ -39,7 +39,7 @@ memory_queue_clear (MemoryQueue * self)
 }
 
 static void
-forget (MemoryQueue * self)
+discard_pending (MemoryQueue * self)
 {
   g_queue_clear_full (&self->pending, memory_free);
   self->failed = self->ended = FALSE;
@@ -49,7 +49,7 @@ void
 memory_queue_start (MemoryQueue * self)
 {
   g_mutex_lock (&self->lock);
-  forget (self);
+  discard_pending (self);
   self->flushed = FALSE;
   self->put_flushing = self->take_flushing = self->take_ended = FALSE;
   g_mutex_unlock (&self->lock);
@@ -85,21 +85,21 @@ memory_queue_put (MemoryQueue * self, GstBuffer * memory,
   return ret;
 }
 
-/* The first of those that wait, or the last one that holds at @now. */
+/* Removes the memories in force at @now, of which *taken becomes the last; @any: at least the first one. */
 static void
 pop (MemoryQueue * self, GstClockTimeDiff now, gboolean any,
     GstBuffer ** taken)
 {
-  Memory *head;
+  Memory *first;
 
-  while ((head = g_queue_peek_head (&self->pending)) != NULL) {
-    /* GST_CLOCK_STIME_NONE is before all times. */
-    if (!any && GST_CLOCK_STIME_IS_VALID (now) && head->begin > now)
+  while ((first = g_queue_peek_head (&self->pending)) != NULL) {
+    /* GST_CLOCK_STIME_NONE sorts before all times. */
+    if (!any && GST_CLOCK_STIME_IS_VALID (now) && first->begin > now)
       return;
     any = FALSE;
     g_queue_pop_head (&self->pending);
-    gst_buffer_replace (taken, head->buffer);
-    memory_free (head);
+    gst_buffer_replace (taken, first->buffer);
+    memory_free (first);
   }
 }
 
@@ -182,7 +182,7 @@ memory_queue_flush_put (MemoryQueue * self, gboolean flushing)
   g_mutex_lock (&self->lock);
   self->put_flushing = flushing;
   if (!flushing) {
-    forget (self);
+    discard_pending (self);
     self->flushed = TRUE;
   }
   g_cond_broadcast (&self->cond);

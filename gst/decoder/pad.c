@@ -1,4 +1,4 @@
-/* gst-continual: the pad of a continualdecoder on which memories come
+/* gst-continual: the memory pad of a continualdecoder
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "decoder/continualdecoder.h"
 
@@ -58,7 +58,7 @@ check_size (GstContinualDecoder * self, gsize size)
       "memory as one buffer", vector, size);
 }
 
-/* Keys and values of larger ones could overflow. */
+/* Keys and values of larger values could overflow. */
 #define LARGEST 1e15f
 
 static gboolean
@@ -79,7 +79,7 @@ is_in_range (GstBuffer * buffer)
   return ok;
 }
 
-/* As on-invalid says. */
+/* Leaves out a memory, or posts an error, as the property on-invalid says. */
 static GstFlowReturn
 refuse (GstContinualDecoder * self, GstClockTime pts)
 {
@@ -92,24 +92,10 @@ refuse (GstContinualDecoder * self, GstClockTime pts)
   }
   GST_ELEMENT_ERROR (self, STREAM, DECODE,
       ("Expected finite numbers up to 1e15, found a memory with a NaN, an infinity or a "
-          "larger one at %" GST_TIME_FORMAT ": repair what makes the memories, or set "
+          "larger one at %" GST_TIME_FORMAT ": repair the source of the memories, or set "
           "on-invalid=drop.", GST_TIME_ARGS (pts)), (NULL));
   memory_queue_set_failed (&self->memories);
   return GST_FLOW_ERROR;
-}
-
-/* In running time; what has no time holds from its arrival on. */
-static GstClockTimeDiff
-get_begin (GstContinualDecoder * self, GstClockTime pts)
-{
-  guint64 running;
-  gint sign;
-
-  if (!GST_CLOCK_TIME_IS_VALID (pts) || self->segment.format != GST_FORMAT_TIME)
-    return GST_CLOCK_STIME_NONE;
-  sign = gst_segment_to_running_time_full (&self->segment, GST_FORMAT_TIME,
-      pts, &running);
-  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
 }
 
 static GstFlowReturn
@@ -127,7 +113,8 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     gst_buffer_unref (buffer);
     return refuse (self, pts);
   }
-  return memory_queue_put (&self->memories, buffer, get_begin (self, pts));
+  return memory_queue_put (&self->memories, buffer,
+      vector_time_to_running (&self->segment, pts));
 }
 
 static gboolean
@@ -148,7 +135,7 @@ set_caps (GstContinualDecoder * self, const GstCaps * caps)
   return TRUE;
 }
 
-/* Nothing of it goes downstream. */
+/* No event of the memory pad goes downstream. */
 static gboolean
 event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
@@ -178,7 +165,7 @@ event (GstPad * pad, GstObject * parent, GstEvent * event)
       gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
       break;
     default:
-      /* Of a gap too there is nothing to know: no vector waits for a later memory. */
+      /* GAP events need no handling: no vector waits for a later memory. */
       break;
   }
   gst_event_unref (event);
@@ -215,7 +202,7 @@ query (GstPad * pad, GstObject * parent, GstQuery * query)
     case GST_QUERY_ACCEPT_CAPS:
       return gst_pad_query_default (pad, parent, query);
     default:
-      /* Downstream knows nothing of memories. */
+      /* The src pad has no answers about memories. */
       return FALSE;
   }
 }
@@ -234,7 +221,7 @@ unlink_pad (GstPad * pad, GstObject * parent)
 }
 
 void
-decoder_pad_reset (GstContinualDecoder * self)
+decoder_pad_start (GstContinualDecoder * self)
 {
   self->input.dims[0] = 0;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
@@ -250,5 +237,5 @@ decoder_pad_init (GstContinualDecoder * self)
   gst_pad_set_query_function (pad, query);
   gst_pad_set_link_function (pad, link_pad);
   gst_pad_set_unlink_function (pad, unlink_pad);
-  decoder_pad_reset (self);
+  decoder_pad_start (self);
 }

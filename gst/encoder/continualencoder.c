@@ -1,32 +1,32 @@
-/* gst-continual: a continual Transformer over a live stream
+/* gst-continual: a continual Transformer encoder
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 /**
  * SECTION:element-continualencoder
  * @title: continualencoder
  * @short_description: a Transformer encoder over the last vectors of a live stream
  *
- * Vectors of features go in (other/tensors of float32). After each of them the model's output over the window of the
- * last sequence-len vectors comes out, at the cost of one step instead of a whole window, and equal to what the whole
- * window would give.
+ * The input is a stream of feature vectors (other/tensors of float32). After each vector the element pushes the output of
+ * the model for the window of the last sequence-len vectors. An output costs one step instead of a whole window, and
+ * equals what the whole window would give.
  *
- * The model is a safetensors file of a PyTorch state_dict(). Hyper-parameters that its metadata doesn't give are
- * properties, which win over the file: heads and sequence-len are needed one way or the other.
+ * The model is a safetensors file of a PyTorch state_dict(). Set hyper-parameters that its metadata does not give as
+ * properties, which win over the file. heads and sequence-len are needed in one of the two.
  *
  * Dimensions are innermost first. The sink pad takes (string)C, a vector in each buffer; (string)C:T, a chunk of T
- * vectors in time, or in a shorter buffer fewer; and (string)C:T:S, S streams side by side, each of T vectors, that
- * share the model and have a state each. One buffer per output comes out: (string)D, with attention=retroactive
- * (string)D:N, with S streams (string)D:1:S or (string)D:N:S; of a chunk one for each vector, so that the framerate is
- * T times that of the input. Of several streams, one whose row is NaN throughout is absent: its state is kept, and NaN comes out.
+ * vectors in time, where shorter buffers have fewer; and (string)C:T:S, S streams of T vectors each, which share the
+ * model and have separate states. Each output is one buffer: (string)D, with attention=retroactive (string)D:N, with S
+ * streams (string)D:1:S or (string)D:N:S. A chunk gives one output per vector, so the framerate is T times that of the
+ * input. If all values of a stream's row are NaN, the stream is absent: its state does not change, and its output is NaN.
  *
- * A buffer's time is that of the vector which it answers for; with a query-index that looks back, that one is older,
- * and the delay is reported as latency. Where nothing comes out, as until the first window is full, a GAP event goes
- * downstream. Of several streams the newest vector that is answered gives the time.
+ * A buffer has the time of the vector that it answers. With a query-index that looks back, that vector is older, and the
+ * delay is reported as latency. With several streams, the newest answered vector gives the time. A step without an
+ * output, as before the first window is full, sends a GAP event.
  *
- * A file of vectors can be played straight from filesrc (a capsfilter tells dimensions and framerate): times are
- * counted by framerate from 0, and seeks in time reach whole vectors.
+ * To play a file of vectors from filesrc, put a capsfilter with dimensions and framerate between: times are counted by
+ * the framerate from 0, and seeks in time go to whole vectors.
  *
- * A flush, a new stream, and a downstream event of a structure named continual-reset forget what came before
- * (the latter of one stream only if it has an int field named stream), as the signal clean-state does.
+ * A flush, a new stream, and a downstream event with a structure named continual-reset reset all streams, as the signal
+ * clean-state does. A continual-reset event with an int field named stream resets that stream only.
  *
  * |[
  * gst-launch-1.0 autoaudiosrc ! audioconvert ! audioresample ! melspectrogram ! continualencoder model-path=keywords.safetensors ! classlabeler ! fdsink
@@ -34,6 +34,8 @@
  * ]|
  */
 #include "encoder/continualencoder.h"
+
+#include "host/properties.h"
 
 struct _GstContinualEncoder
 {
@@ -45,24 +47,6 @@ G_DEFINE_TYPE (GstContinualEncoder, gst_continual_encoder,
 GST_ELEMENT_REGISTER_DEFINE (continualencoder, "continualencoder",
     GST_RANK_NONE, GST_TYPE_CONTINUAL_ENCODER);
 
-static gchar *
-refuse_model (const CoModelInfo * info)
-{
-  const gchar *element = info->n_memory ? "continualdecoder" :
-      info->n_keys != info->n_inputs || info->n_values != info->n_inputs ?
-      "continualattention" : NULL;
-
-  return element ? g_strdup_printf ("a model with one input, found one that "
-      "needs several: use %s for it", element) : NULL;
-}
-
-static const ModelHostClass host_class = {
-  .refuse_model = refuse_model,
-  .find_obstacle = filter_find_obstacle,
-  .drain = filter_drain_host,
-  .add_stats = filter_add_stats,
-};
-
 static void
 gst_continual_encoder_class_init (GstContinualEncoderClass * klass)
 {
@@ -72,13 +56,13 @@ gst_continual_encoder_class_init (GstContinualEncoderClass * klass)
   gst_element_class_set_static_metadata (element_class,
       "Continual Transformer encoder", "Filter/Analyzer/Tensor",
       "Runs a Transformer encoder over a live stream of feature vectors: after "
-      "every vector, what the model makes of the window of the last "
-      "sequence-len vectors, exactly, at the cost of one step. Set model-path to "
-      "a safetensors file of a PyTorch state_dict(), and heads and sequence-len "
-      "if its metadata doesn't say them. Takes other/tensors of float32 with "
-      "dimensions (string)C, C:T (T vectors in time) or C:T:S (S streams), "
-      "innermost first; gives a buffer per output, at the time of the vector "
-      "that it answers for",
+      "every vector, the exact output for the window of the last sequence-len "
+      "vectors, at the cost of one step. Set model-path to a safetensors file "
+      "of a PyTorch state_dict(), and heads and sequence-len if its metadata "
+      "does not give them. Takes other/tensors of float32 with dimensions "
+      "(string)C, C:T (T vectors in time) or C:T:S (S streams), innermost "
+      "first; pushes a buffer per output, with the time of the vector that it "
+      "answers",
       "The gst-continual developers");
 }
 
@@ -86,5 +70,5 @@ static void
 gst_continual_encoder_init (GstContinualEncoder * self)
 {
   model_host_init (&GST_CONTINUAL_FILTER (self)->host, GST_ELEMENT (self),
-      &host_class);
+      MODEL_FOR_ENCODER);
 }

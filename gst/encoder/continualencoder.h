@@ -1,8 +1,8 @@
-/* gst-continual: a continual Transformer over a live stream
+/* gst-continual: a continual Transformer encoder
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "encoder/continualfilter.h"
+#include "encoder/filter.h"
 
 G_BEGIN_DECLS
 

@@ -1,6 +1,8 @@
-/* gst-continual: an element that runs a model on every vector
+/* gst-continual: the base of the elements that run a model on every vector of one input
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "encoder/continualfilter.h"
+#include "encoder/filter.h"
+
+#include "host/properties.h"
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE MEDIA_CAPS_TOO));
@@ -10,19 +12,10 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
 G_DEFINE_ABSTRACT_TYPE (GstContinualFilter, gst_continual_filter,
     GST_TYPE_BASE_TRANSFORM);
 
-void
-filter_drain_host (GstElement * element)
+static void
+gst_continual_filter_add_stats (GstContinualFilter * self, GstStructure * stats)
 {
-  GstContinualFilter *self = GST_CONTINUAL_FILTER (element);
-
-  if (self->input.dims[0])
-    filter_drain (self);
-}
-
-void
-filter_add_stats (GstElement * element, GstStructure * stats)
-{
-  GstContinualFilter *self = GST_CONTINUAL_FILTER (element);
+  GstElement *element = GST_ELEMENT (self);
   GstClock *clock = gst_element_get_clock (element);
   GstClockTime now = clock ? gst_clock_get_time (clock) : GST_CLOCK_TIME_NONE;
   GstClockTime backlog = 0, newest;
@@ -46,7 +39,8 @@ gst_continual_filter_set_property (GObject * object, guint id,
 {
   GstContinualFilter *self = GST_CONTINUAL_FILTER (object);
 
-  if (!filter_media_set_property (self, value, pspec)
+  if (!property_table_set (&filter_media_properties, &self->media,
+          GST_ELEMENT (self), &self->host.started, value, pspec)
       && !model_host_set_property (&self->host, value, pspec))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
@@ -57,18 +51,22 @@ gst_continual_filter_get_property (GObject * object, guint id,
 {
   GstContinualFilter *self = GST_CONTINUAL_FILTER (object);
 
-  if (!filter_media_get_property (self, value, pspec)
+  if (!property_table_get (&filter_media_properties, &self->media,
+          GST_ELEMENT (self), value, pspec)
       && !model_host_get_property (&self->host, value, pspec))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  if (g_str_equal (pspec->name, "stats"))
+    GST_CONTINUAL_FILTER_GET_CLASS (self)->add_stats (self,
+        g_value_get_boxed (value));
 }
 
 void
-filter_install_properties (GObjectClass * klass, ModelElement element)
+filter_install_properties (GObjectClass * klass, ModelElement kind)
 {
   klass->set_property = gst_continual_filter_set_property;
   klass->get_property = gst_continual_filter_get_property;
-  filter_media_install_properties (klass, model_host_class_init (klass,
-          element));
+  property_table_install (&filter_media_properties, klass,
+      model_host_class_init (klass, kind));
 }
 
 static gboolean
@@ -97,7 +95,7 @@ gst_continual_filter_stop (GstBaseTransform * trans)
 {
   GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
 
-  filter_flow_clear (self);
+  filter_discard (self);
   model_host_stop (&self->host);
   return TRUE;
 }
@@ -108,8 +106,8 @@ gst_continual_filter_finalize (GObject * object)
   GstContinualFilter *self = GST_CONTINUAL_FILTER (object);
 
   byte_segment_clear (&self->bytes);
-  filter_media_finalize (&self->media);
-  model_host_finalize (&self->host);
+  filter_media_clear (&self->media);
+  model_host_clear (&self->host);
   G_OBJECT_CLASS (gst_continual_filter_parent_class)->finalize (object);
 }
 
@@ -127,8 +125,9 @@ gst_continual_filter_class_init (GstContinualFilterClass * klass)
 
   trans_class->start = gst_continual_filter_start;
   trans_class->stop = gst_continual_filter_stop;
-  filter_negotiation_class_init (trans_class);
-  filter_flow_class_init (trans_class);
+  klass->add_stats = gst_continual_filter_add_stats;
+  filter_negotiation_class_init (klass);
+  filter_flow_class_init (klass);
   gst_type_mark_as_plugin_api (GST_TYPE_CONTINUAL_FILTER, 0);
 }
 

@@ -1,7 +1,8 @@
-/* gst-continual: buffers and events through a continualfilter
+/* gst-continual: input of a continualfilter: buffers, events and steps
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "encoder/continualfilter.h"
+#include "encoder/filter.h"
 
+#include "host/output.h"
 #include "tensor/vectorcaps.h"
 
 static GstBaseTransformClass *parent_class;
@@ -22,108 +23,47 @@ drop_buffer (GstContinualFilter * self)
 }
 
 void
-filter_flow_clear (GstContinualFilter * self)
+filter_discard (GstContinualFilter * self)
 {
   drop_buffer (self);
-  if (self->host.stream)
-    model_stream_forget (self->host.stream);
+  model_host_discard_events (&self->host);
   gst_adapter_clear (self->bytes.adapter);
-  filter_media_clear (&self->media);
+  filter_media_discard (&self->media);
 }
 
+/* Before a buffer or caps: the model that was set while the element runs takes over, if it fits. */
 static void
-send_labels (GstContinualFilter * self)
+adopt_next_model (GstContinualFilter * self)
 {
-  GstEvent *labels = model_host_take_labels (&self->host);
+  const CoModelInfo *next = model_host_take_next (&self->host);
+  g_autofree gchar *why = NULL;
 
-  if (labels)
-    gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self), labels);
-}
-
-static void
-push_gap (GstContinualFilter * self, const VectorTime * time)
-{
-  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
-  /* Even a stream without times must preroll. */
-  GstClockTime pts = GST_CLOCK_TIME_IS_VALID (time->pts) ? time->pts :
-      trans->segment.start;
-
-  if (GST_CLOCK_TIME_IS_VALID (pts))
-    gst_pad_push_event (trans->srcpad, gst_event_new_gap (pts,
-            time->duration));
-}
-
-/* What comes next of the steps that were done: a buffer, or NULL if that was all. */
-static GstFlowReturn
-next_output (GstContinualFilter * self, GstBuffer ** out)
-{
-  ModelEvent event;
-  GstFlowReturn ret = GST_FLOW_OK;
-
-  *out = NULL;
-  while (ret == GST_FLOW_OK && !*out
-      && model_stream_next (self->host.stream, &event))
-    switch (event.type) {
-      case MODEL_OUTPUT:
-        if (self->media.active)
-          filter_media_answer (self, &event);
-        else
-          ret = model_host_make_output (&self->host,
-            gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self)),
-            &event, out);
-        break;
-      case MODEL_GAP:
-        if (!self->media.active)
-          push_gap (self, &event.time);
-        break;
-      default:
-        filter_media_refuse (&self->media);
-        ret = model_host_refuse (&self->host, &event);
-        break;
-    }
-  /* Not before the newest vector's step. */
-  if (ret == GST_FLOW_OK && self->media.active && !self->buffer)
-    *out = filter_media_pop (&self->media, model_host_get_delay (&self->host));
-  return ret;
-}
-
-/* Buffers of media that wait for an answer which won't come. */
-static GstFlowReturn
-push_media (GstContinualFilter * self)
-{
-  GstFlowReturn ret = GST_FLOW_OK;
-  GstBuffer *out;
-
-  while (ret == GST_FLOW_OK && (out = filter_media_pop (&self->media, 0)))
-    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
-  return ret;
-}
-
-GstFlowReturn
-filter_drain (GstContinualFilter * self)
-{
-  GstFlowReturn ret;
-  GstBuffer *out;
-
-  model_host_drain (&self->host);
-  do {
-    ret = next_output (self, &out);
-    if (out)
-      ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (self), out);
-  } while (ret == GST_FLOW_OK && out);
-  return ret == GST_FLOW_OK ? push_media (self) : ret;
-}
-
-void
-filter_adopt_next_model (GstContinualFilter * self)
-{
-  if (!model_host_adopt_next (&self->host))
+  if (!next)
     return;
-  push_media (self);
+  why = GST_CONTINUAL_FILTER_GET_CLASS (self)->check_next (self, next);
+  if (why) {
+    model_host_refuse_next (&self->host, why);
+    return;
+  }
+  filter_drain (self);
+  model_host_adopt_next (&self->host);
+  filter_push_media (self);
   gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
 }
 
-/* Takes @buffer of whole vectors, @n_steps for each stream. */
+static void
+post_stats (GstContinualFilter * self)
+{
+  GstStructure *stats = model_host_take_due_stats (&self->host);
+
+  if (!stats)
+    return;
+  GST_CONTINUAL_FILTER_GET_CLASS (self)->add_stats (self, stats);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self), stats));
+}
+
+/* Takes @buffer, which holds whole vectors: it is processed next. */
 static GstFlowReturn
 begin_buffer (GstContinualFilter * self, GstBuffer * buffer,
     const VectorTime * time)
@@ -154,7 +94,7 @@ check_size (GstContinualFilter * self, gsize size)
   return FALSE;
 }
 
-/* How far behind the clock we are, and what didn't come at all. */
+/* For the statistics: the newest time, and vectors that are missing before this buffer of @n. */
 static void
 observe (GstContinualFilter * self, const VectorTime * time, gsize n)
 {
@@ -198,16 +138,19 @@ take_buffer (GstContinualFilter * self, GstBuffer * buffer)
   return begin_buffer (self, buffer, &time);
 }
 
-/* The vector of a buffer of media is a tensor that it carries. */
+/* The vector of a buffer of media is one of its tensors. */
 static GstFlowReturn
 take_media (GstContinualFilter * self, GstBuffer * buffer)
 {
   VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
   GstBuffer *vector = NULL;
-  GstFlowReturn ret = filter_media_take (self, buffer, &vector);
+  const gsize width = model_host_get_info (&self->host)->n_inputs;
+  GstFlowReturn ret = filter_media_take (&self->media, GST_ELEMENT (self),
+      width, buffer, &vector);
 
   if (!vector)
     return ret;
+  self->input.dims[0] = (guint) width;
   if (!GST_CLOCK_TIME_IS_VALID (time.duration))
     time.duration = vector_caps_get_duration (&self->input);
   else if (self->input.fps_n == 0)
@@ -233,7 +176,7 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
     gst_buffer_unref (input);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  filter_adopt_next_model (self);
+  adopt_next_model (self);
   ret = parent_class->submit_input_buffer (trans, is_discont, input);
   if (ret != GST_FLOW_OK)
     return ret;
@@ -242,8 +185,8 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
   if (!buffer)
     return GST_FLOW_OK;
 
-  send_labels (self);
-  /* Not is_discont: that stays set until something comes out. */
+  filter_push_labels (self);
+  /* Not is_discont: that stays set until a buffer leaves. */
   if (self->host.reset_on_discont && GST_BUFFER_IS_DISCONT (buffer)) {
     ret = filter_drain (self);
     model_host_reset (&self->host, -1);
@@ -260,7 +203,7 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
   return GST_FLOW_OK;
 }
 
-/* Goes on with the buffer in work, or the next one. FALSE: there is none. */
+/* Processes more steps of the current buffer, or of the next one. FALSE: there is none, or *ret says why. */
 static gboolean
 do_steps (GstContinualFilter * self, GstFlowReturn * ret)
 {
@@ -270,10 +213,10 @@ do_steps (GstContinualFilter * self, GstFlowReturn * ret)
 
   if (!self->buffer && self->in_bytes) {
     VectorTime time;
-    /* Several streams come in blocks of all of them. */
+    /* With several streams, a unit is a block of all of them. */
     GstBuffer *buffer = byte_segment_take (&self->bytes,
         self->input.dims[2] == 1 ?
-        model_stream_get_max_steps (self->host.stream) : 1, &time);
+        model_host_get_max_steps (&self->host) : 1, &time);
 
     if (buffer)
       *ret = begin_buffer (self, buffer, &time);
@@ -282,7 +225,7 @@ do_steps (GstContinualFilter * self, GstFlowReturn * ret)
     return FALSE;
 
   n = MIN (self->n_steps - self->next_step,
-      model_stream_get_max_steps (self->host.stream));
+      model_host_get_max_steps (&self->host));
   if (klass->prepare)
     *ret = klass->prepare (self, &n);
   if (*ret != GST_FLOW_OK)
@@ -290,13 +233,14 @@ do_steps (GstContinualFilter * self, GstFlowReturn * ret)
   input.x = (ModelRows) {
   self->map.data, self->n_steps, self->next_step};
   model_host_forward (&self->host, &input, n, &self->time);
+  post_stats (self);
   self->next_step += n;
   if (self->next_step == self->n_steps)
     drop_buffer (self);
   return TRUE;
 }
 
-/* Called until it has nothing more to give. */
+/* Called until *out is NULL. */
 static GstFlowReturn
 generate_output (GstBaseTransform * trans, GstBuffer ** out)
 {
@@ -304,19 +248,19 @@ generate_output (GstBaseTransform * trans, GstBuffer ** out)
   GstFlowReturn ret;
 
   do {
-    ret = next_output (self, out);
+    ret = filter_next_output (self, out);
   } while (ret == GST_FLOW_OK && !*out && do_steps (self, &ret));
   return ret;
 }
 
-/* Never called: generate_output makes every buffer. Without it, the base class would negotiate no memory. */
+/* Never called, since generate_output() makes every buffer. Without it, the base class would not negotiate memory. */
 static GstFlowReturn
 transform (GstBaseTransform * trans, GstBuffer * in, GstBuffer * out)
 {
   return GST_FLOW_NOT_SUPPORTED;
 }
 
-/* Bytes at the end of a file that make no whole unit: of several streams they may be a shorter one. */
+/* Bytes at the end of a file that are no whole unit. With several streams they may be a shorter block. */
 static void
 finish_bytes (GstContinualFilter * self)
 {
@@ -346,9 +290,7 @@ finish_bytes (GstContinualFilter * self)
 static void
 end_of_stream (GstContinualFilter * self)
 {
-  if (!self->input.dims[0])
-    return;
-  if (self->in_bytes)
+  if (self->in_bytes && self->input.dims[0])
     finish_bytes (self);
   filter_drain (self);
 }
@@ -358,16 +300,16 @@ stream_start (GstContinualFilter * self, GstEvent * event)
 {
   guint32 seqnum = gst_event_get_seqnum (event);
 
-  /* The first one finds a fresh or a restored state; one that a new link repeats is no new stream. */
+  /* Not for the first stream, whose state is fresh or restored; a new link repeats the event of the same stream. */
   if (self->stream_start != GST_SEQNUM_INVALID && self->stream_start != seqnum) {
     end_of_stream (self);
     model_host_reset (&self->host, -1);
   }
   self->stream_start = seqnum;
-  self->host.labels_due = TRUE;
+  model_host_set_labels_due (&self->host);
 }
 
-/* What is forwarded, or NULL: an error was posted. */
+/* The event to forward; NULL: an error was posted. */
 static GstEvent *
 begin_segment (GstContinualFilter * self, GstEvent * event)
 {
@@ -391,7 +333,7 @@ begin_segment (GstContinualFilter * self, GstEvent * event)
   if (!self->in_bytes)
     return event;
 
-  /* Another place in the file is another stream; the first one may find a restored state. */
+  /* Another position in the file is another stream. Not for the first segment: the state may be restored. */
   if (self->begun)
     model_host_reset (&self->host, -1);
   self->begun = TRUE;
@@ -400,6 +342,20 @@ begin_segment (GstContinualFilter * self, GstEvent * event)
   gst_event_set_seqnum (res, gst_event_get_seqnum (event));
   gst_event_unref (event);
   return res;
+}
+
+/* Does nothing if @event is not a continual-reset event. */
+static void
+reset (GstContinualFilter * self, GstEvent * event)
+{
+  gboolean drain;
+  gint stream;
+
+  if (!model_host_read_reset (&self->host, event, &stream, &drain))
+    return;
+  if (drain)
+    filter_drain (self);
+  model_host_reset (&self->host, stream);
 }
 
 static gboolean
@@ -413,13 +369,13 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
       stream_start (self, event);
       break;
     case GST_EVENT_CAPS:
-      filter_adopt_next_model (self);
+      adopt_next_model (self);
       gst_event_parse_caps (event, &caps);
       if (!filter_check_caps (self, caps)) {
         gst_event_unref (event);
         return FALSE;
       }
-      push_media (self);
+      filter_push_media (self);
       break;
     case GST_EVENT_SEGMENT:
       event = begin_segment (self, event);
@@ -427,10 +383,10 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
         return FALSE;
       break;
     case GST_EVENT_GAP:
-      send_labels (self);
+      filter_push_labels (self);
       break;
     case GST_EVENT_FLUSH_STOP:
-      filter_flow_clear (self);
+      filter_discard (self);
       model_host_reset (&self->host, -1);
       break;
     case GST_EVENT_EOS:
@@ -439,7 +395,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-      model_host_handle_reset (&self->host, event);
+      reset (self, event);
       break;
     default:
       break;
@@ -448,11 +404,13 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
 }
 
 void
-filter_flow_class_init (GstBaseTransformClass * klass)
+filter_flow_class_init (GstContinualFilterClass * klass)
 {
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+
   parent_class = g_type_class_peek_parent (klass);
-  klass->submit_input_buffer = submit_input_buffer;
-  klass->generate_output = generate_output;
-  klass->transform = transform;
-  klass->sink_event = sink_event;
+  trans_class->submit_input_buffer = submit_input_buffer;
+  trans_class->generate_output = generate_output;
+  trans_class->transform = transform;
+  trans_class->sink_event = sink_event;
 }

@@ -1,18 +1,18 @@
-/* gst-continual: caps, memory and latency of a continualfilter
+/* gst-continual: caps, buffer pools, latency and seeks of a continualfilter
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "encoder/continualfilter.h"
+#include "encoder/filter.h"
 
 #include "host/caps.h"
+#include "host/output.h"
 #include "tensor/pool.h"
 #include "tensor/vectorcaps.h"
 
 static GstBaseTransformClass *parent_class;
 
-gchar *
-filter_find_obstacle (GstElement * element, CoModel * model)
+static gchar *
+check_next (GstContinualFilter * self, const CoModelInfo * next)
 {
-  const CoModelInfo *info = co_model_get_info (model);
-  GstBaseTransform *trans = GST_BASE_TRANSFORM (element);
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
   GstCaps *in = gst_pad_get_current_caps (trans->sinkpad), *out, *possible;
   TensorInfo tensor;
   gchar *why = NULL;
@@ -23,15 +23,13 @@ filter_find_obstacle (GstElement * element, CoModel * model)
     gst_caps_unref (in);
     return NULL;
   }
-  if (vector_caps_read (in, info->n_inputs, "vectors", &tensor, &why)
-      && model_caps_check_streams (info, tensor.dims[2], &why)) {
-    out = attention_weights_add_to_caps (GST_CONTINUAL_FILTER (element)->
-        host.weights, info, model_caps_to_src (info, in));
+  if (vector_caps_read (in, next->n_inputs, "vectors", &tensor, &why)
+      && model_caps_check_streams (next, tensor.dims[2], &why)) {
+    out = attention_weights_add_to_caps (self->host.weights, next,
+        model_caps_to_src (next, in));
     possible = gst_pad_peer_query_caps (trans->srcpad, out);
     if (gst_caps_is_empty (possible))
-      why = g_strdup_printf ("expected outputs that downstream takes, found "
-          "vectors of %" G_GSIZE_FORMAT ": correct the caps after this element",
-          info->n_outputs);
+      why = model_caps_explain_refused (next);
     gst_caps_unref (out);
     gst_caps_unref (possible);
   }
@@ -59,7 +57,7 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
     res = model_caps_to_sink (info, outputs);
     gst_caps_unref (outputs);
   }
-  /* Media goes through, whatever the tensors on it are. */
+  /* Media passes with any tensors on it. */
   res = gst_caps_merge (res, media_caps_select (caps));
 
   if (direction == GST_PAD_SINK)
@@ -78,7 +76,7 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
   return res;
 }
 
-/* A framerate that upstream leaves out is unknown. */
+/* Upstream gives no framerate: it is unknown. */
 static GstCaps *
 fixate_caps (GstBaseTransform * trans, GstPadDirection direction,
     GstCaps * caps, GstCaps * othercaps)
@@ -94,7 +92,7 @@ fixate_caps (GstBaseTransform * trans, GstPadDirection direction,
   return othercaps;
 }
 
-/* Whatever is a tensor may come: a CAPS event that disagrees with the model is then refused with a message that says
+/* Accepts all tensors: a CAPS event that disagrees with the model is then refused with an error message that says
  * why. */
 static gboolean
 accept_caps (GstBaseTransform * trans, GstPadDirection direction,
@@ -164,7 +162,7 @@ filter_update_byte_scale (GstContinualFilter * self)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* One vector in each buffer. */
+/* Each buffer carries one vector. */
 static TensorInfo
 read_media (const GstCaps * caps, gsize width)
 {
@@ -185,7 +183,7 @@ set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
   gboolean ok = model != NULL;
 
   self->media.active = ok && media_caps_check (incaps);
-  /* The same buffers go on: whoever makes them may ask downstream for memory. */
+  /* The same buffers leave: upstream may ask downstream for memory. */
   gst_base_transform_set_passthrough (trans, self->media.active);
   if (self->media.active)
     tensor = read_media (incaps, co_model_get_info (model)->n_inputs);
@@ -209,7 +207,7 @@ decide_allocation (GstBaseTransform * trans, GstQuery * query)
 {
   GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
 
-  tensor_pool_require (query, model_stream_get_output_size (self->host.stream));
+  tensor_pool_require (query, model_host_get_output_size (&self->host));
   return parent_class->decide_allocation (trans, query);
 }
 
@@ -289,14 +287,17 @@ src_event (GstBaseTransform * trans, GstEvent * event)
 }
 
 void
-filter_negotiation_class_init (GstBaseTransformClass * klass)
+filter_negotiation_class_init (GstContinualFilterClass * klass)
 {
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+
   parent_class = g_type_class_peek_parent (klass);
-  klass->transform_caps = transform_caps;
-  klass->fixate_caps = fixate_caps;
-  klass->accept_caps = accept_caps;
-  klass->set_caps = set_caps;
-  klass->decide_allocation = decide_allocation;
-  klass->query = query;
-  klass->src_event = src_event;
+  trans_class->transform_caps = transform_caps;
+  trans_class->fixate_caps = fixate_caps;
+  trans_class->accept_caps = accept_caps;
+  trans_class->set_caps = set_caps;
+  trans_class->decide_allocation = decide_allocation;
+  trans_class->query = query;
+  trans_class->src_event = src_event;
+  klass->check_next = check_next;
 }

@@ -1,10 +1,10 @@
-/* gst-continual: which tensors go into a model and which come out
+/* gst-continual: caps of the inputs and outputs of a model
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/caps.h"
 
 #include <unistd.h>
 
-/* FALSE: any. */
+/* FALSE: @s allows any dimensions. Dimensions that cannot be parsed are 0. */
 static gboolean
 get_dims (const GstStructure * s, guint dims[4])
 {
@@ -39,7 +39,7 @@ multiply_fraction (const GValue * in, guint by, GValue * out)
   return TRUE;
 }
 
-/* Sets @in times @by in all of @caps, if that can be said. */
+/* Sets framerate to @in times @by in all of @caps, unless it overflows. */
 static void
 set_framerate (GstCaps * caps, const GValue * in, guint by)
 {
@@ -97,8 +97,8 @@ fits (const CoModelInfo * info, const guint dims[4])
 typedef GstCaps *(*TransformDims) (const CoModelInfo * info,
     const guint dims[4], const GValue * framerate);
 
-/* What a tensor of @dims comes out as. One that can't go in is taken for one that can: it is refused, with a reason,
- * when it comes. */
+/* Caps of the output for a tensor of @dims. A tensor that does not fit the model is not excluded here: it is refused,
+ * with a reason, when its CAPS event comes. */
 static GstCaps *
 dims_to_src (const CoModelInfo * info, const guint dims[4],
     const GValue * framerate)
@@ -106,12 +106,12 @@ dims_to_src (const CoModelInfo * info, const guint dims[4],
   const guint out[4] = { info->n_outputs, info->n_positions, dims[2], 1 };
   GstCaps *caps = tensor_caps_new (out, 0, 0);
 
-  /* A buffer of T vectors becomes T buffers. */
+  /* A buffer of T vectors gives T outputs. */
   set_framerate (caps, framerate, dims[1]);
   return caps;
 }
 
-/* What a tensor of @dims comes from, one vector at a time; NULL: it can't come out. */
+/* Caps of the input for an output of @dims, one vector in each buffer; NULL: not an output of the model. */
 static GstCaps *
 dims_to_sink (const CoModelInfo * info, const guint dims[4],
     const GValue * framerate)
@@ -127,7 +127,7 @@ dims_to_sink (const CoModelInfo * info, const guint dims[4],
   return caps;
 }
 
-/* @open: whether known dimensions on one side leave those of the other open. */
+/* @open: the dimensions of one pad do not determine those of the other. */
 static GstCaps *
 transform (const CoModelInfo * info, const GstCaps * caps, const guint any[4],
     TransformDims transform_dims, gboolean open)
@@ -200,14 +200,22 @@ model_caps_prefer_fitting (const CoModelInfo * info, GstCaps * caps)
   return res;
 }
 
-/* Caps come from others: they shall not make us ask for memory that isn't there. */
+gchar *
+model_caps_explain_refused (const CoModelInfo * next)
+{
+  return g_strdup_printf ("expected outputs that downstream takes, found "
+      "vectors of %" G_GSIZE_FORMAT ": correct the caps after this element",
+      next->n_outputs);
+}
+
+/* Caps come from other elements: they must not make this one allocate more memory than there is. */
 gboolean
 model_caps_check_streams (const CoModelInfo * info, guint n_streams,
     gchar ** why)
 {
   const guint64 memory =
       (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
-  /* Two states of each, and room for other things */
+  /* Two states of each stream, in half of the memory */
   const guint64 most = MAX (1, memory / 4 / (info->state_bytes +
           info->n_outputs * info->n_positions * sizeof (gfloat)));
 

@@ -1,7 +1,8 @@
-/* gst-continual: what every element that runs a model has
+/* gst-continual: the model of an element and its streams
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "host/private.h"
+#include "host/host.h"
 
+#include "host/load.h"
 #include "tensor/events.h"
 
 CoModel *
@@ -52,37 +53,34 @@ model_host_get_n_streams (ModelHost * self)
   return n;
 }
 
-/* The model at @path, or NULL: an error or, with @keep, a warning that the old one stays was posted. */
+GstStructure *
+model_host_get_stats (ModelHost * self)
+{
+  const guint n_streams = model_host_get_n_streams (self);
+  CoModel *model = model_host_ref_model (self);
+  GstStructure *res;
+  ModelStats stats;
+
+  GST_OBJECT_LOCK (self->element);
+  stats = self->stats;
+  GST_OBJECT_UNLOCK (self->element);
+  res = model_stats_to_structure (&stats,
+      model ? co_model_get_info (model) : NULL, n_streams);
+  g_clear_pointer (&model, co_model_unref);
+  return res;
+}
+
 static CoModel *
 load (ModelHost * self, const gchar * path, gboolean keep)
 {
   g_autoptr (CoOptions) options = NULL;
-  g_autofree gchar *why = NULL;
   AttentionWeights weights;
-  CoModel *model;
 
   GST_OBJECT_LOCK (self->element);
-  options = model_settings_get_options (&self->settings);
+  options = model_properties_get_options (&self->settings);
   weights = self->weights;
   GST_OBJECT_UNLOCK (self->element);
-  model = model_load (self->element, path, options, keep);
-  if (!model)
-    return NULL;
-  why = self->klass->refuse_model (co_model_get_info (model));
-  if (!why && weights && !co_model_get_info (model)->n_weights)
-    why = g_strdup_printf ("a kind of attention with a window, whose weights "
-        "attention-weights asks for, found %s: set attention-weights=none",
-        co_model_get_info (model)->kind);
-  if (!why)
-    return model;
-  co_model_unref (model);
-  if (keep)
-    GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
-        ("The model in use stays: expected %s.", why), ("model-path=%s", path));
-  else
-    GST_ELEMENT_ERROR (self->element, RESOURCE, SETTINGS,
-        ("Expected %s.", why), ("model-path=%s", path));
-  return NULL;
+  return model_load (self->element, self->kind, weights, path, options, keep);
 }
 
 /* Under the object lock. */
@@ -131,13 +129,42 @@ model_host_reset (ModelHost * self, gint stream)
   g_mutex_lock (&self->stream_lock);
   if (self->stream
       && stream < (gint) model_stream_get_n_streams (self->stream))
-    model_stream_clean (self->stream, stream);
+    model_stream_reset (self->stream, stream);
   g_mutex_unlock (&self->stream_lock);
 }
 
-/* Replaces all streams; @model NULL: by none. */
+GBytes *
+model_host_get_state (ModelHost * self)
+{
+  GBytes *state;
+
+  g_mutex_lock (&self->stream_lock);
+  state = self->stream ? model_stream_get_state (self->stream) : NULL;
+  g_mutex_unlock (&self->stream_lock);
+  return state;
+}
+
+gboolean
+model_host_set_state (ModelHost * self, GBytes * state, gchar ** why)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean running, ok;
+
+  g_mutex_lock (&self->stream_lock);
+  running = self->stream != NULL;
+  ok = running && state && model_stream_set_state (self->stream, state,
+      &error);
+  g_mutex_unlock (&self->stream_lock);
+  if (!ok)
+    *why = g_strdup (error ? error->message :
+        running ? "expected a snapshot, found none" :
+        "expected the state PAUSED or PLAYING, found no model loaded yet");
+  return ok;
+}
+
+/* Replaces all streams; @model NULL: by none. A memory that fits the new model stays. */
 static void
-renew_stream (ModelHost * self, CoModel * model, guint n_streams)
+replace_stream (ModelHost * self, CoModel * model, guint n_streams)
 {
   ModelStream *stream =
       model ? model_stream_new (model, n_streams, self->weights) : NULL, *old;
@@ -151,17 +178,29 @@ renew_stream (ModelHost * self, CoModel * model, guint n_streams)
   g_clear_pointer (&old, model_stream_free);
 }
 
+const CoModelInfo *
+model_host_get_info (ModelHost * self)
+{
+  return co_model_get_info (model_stream_get_model (self->stream));
+}
+
+gsize
+model_host_get_max_steps (ModelHost * self)
+{
+  return model_stream_get_max_steps (self->stream);
+}
+
 void
 model_host_set_n_streams (ModelHost * self, guint n_streams)
 {
   if (model_stream_get_n_streams (self->stream) != n_streams)
-    renew_stream (self, model_stream_get_model (self->stream), n_streams);
+    replace_stream (self, model_stream_get_model (self->stream), n_streams);
   model_state_restore (&self->state);
 }
 
-/* No model is in use any more. A path that waited for the next buffer waits for the next start. */
+/* No model is in use any more. The path of a model that was not adopted yet is kept for the next start. */
 static void
-halt (ModelHost * self)
+drop_models (ModelHost * self)
 {
   CoModel *model, *next;
 
@@ -183,17 +222,17 @@ model_host_start (ModelHost * self)
   g_autofree gchar *path = NULL;
   CoModel *model;
 
-  /* From here on nobody changes the settings. */
+  /* From here on the settings do not change. */
   GST_OBJECT_LOCK (self->element);
   self->started = TRUE;
   path = g_strdup (self->settings.path);
   GST_OBJECT_UNLOCK (self->element);
   model = load (self, path, FALSE);
   if (!model) {
-    halt (self);
+    drop_models (self);
     return FALSE;
   }
-  renew_stream (self, model, 1);
+  replace_stream (self, model, 1);
   GST_OBJECT_LOCK (self->element);
   self->model = model;
   self->stats = (ModelStats) {
@@ -209,41 +248,53 @@ void
 model_host_stop (ModelHost * self)
 {
   model_state_end (&self->state);
-  halt (self);
-  renew_stream (self, NULL, 0);
+  drop_models (self);
+  replace_stream (self, NULL, 0);
 }
 
-gboolean
+const CoModelInfo *
+model_host_take_next (ModelHost * self)
+{
+  GST_OBJECT_LOCK (self->element);
+  self->candidate = g_steal_pointer (&self->next_model);
+  self->candidate_path = g_steal_pointer (&self->next_path);
+  GST_OBJECT_UNLOCK (self->element);
+  return self->candidate ? co_model_get_info (self->candidate) : NULL;
+}
+
+void
+model_host_refuse_next (ModelHost * self, const gchar * why)
+{
+  GST_ELEMENT_WARNING (self->element, STREAM, FORMAT,
+      ("The model in use stays: %s.", why), ("model-path=%s",
+          self->candidate_path));
+  g_clear_pointer (&self->candidate, co_model_unref);
+  g_clear_pointer (&self->candidate_path, g_free);
+}
+
+void
 model_host_adopt_next (ModelHost * self)
 {
-  g_autofree gchar *path = NULL, *why = NULL;
-  CoModel *model, *old;
+  CoModel *old;
 
-  GST_OBJECT_LOCK (self->element);
-  model = g_steal_pointer (&self->next_model);
-  path = g_steal_pointer (&self->next_path);
-  GST_OBJECT_UNLOCK (self->element);
-  if (!model)
-    return FALSE;
-
-  why = self->klass->find_obstacle (self->element, model);
-  if (why) {
-    GST_ELEMENT_WARNING (self->element, STREAM, FORMAT,
-        ("The model in use stays: %s.", why), ("model-path=%s", path));
-    co_model_unref (model);
-    return FALSE;
-  }
-  self->klass->drain (self->element);
-  renew_stream (self, model, model_stream_get_n_streams (self->stream));
+  replace_stream (self, self->candidate,
+      model_stream_get_n_streams (self->stream));
   GST_OBJECT_LOCK (self->element);
   old = self->model;
-  self->model = model;
+  self->model = g_steal_pointer (&self->candidate);
   g_free (self->settings.path);
-  self->settings.path = g_steal_pointer (&path);
+  self->settings.path = g_steal_pointer (&self->candidate_path);
   GST_OBJECT_UNLOCK (self->element);
   co_model_unref (old);
   self->labels_due = TRUE;
-  return TRUE;
+}
+
+static void
+count (ModelHost * self, const ModelCounts * counts, gsize n_steps)
+{
+  GST_OBJECT_LOCK (self->element);
+  model_stats_add (&self->stats, counts, n_steps);
+  GST_OBJECT_UNLOCK (self->element);
 }
 
 void
@@ -255,9 +306,33 @@ model_host_forward (ModelHost * self, const ModelInput * input,
   g_mutex_lock (&self->stream_lock);
   model_stream_forward (self->stream, input, n_steps, time, &counts);
   g_mutex_unlock (&self->stream_lock);
-  model_host_count (self, &counts, n_steps);
+  count (self, &counts, n_steps);
   model_state_tick (&self->state);
-  model_host_post_stats (self);
+}
+
+void
+model_host_drain (ModelHost * self)
+{
+  ModelCounts counts;
+
+  g_mutex_lock (&self->stream_lock);
+  model_stream_drain (self->stream, &counts);
+  g_mutex_unlock (&self->stream_lock);
+  count (self, &counts, 0);
+}
+
+GstStructure *
+model_host_take_due_stats (ModelHost * self)
+{
+  GstClockTime now;
+
+  if (!self->stats_interval)
+    return NULL;
+  now = gst_util_get_timestamp ();
+  if (now - self->last_stats < self->stats_interval * GST_SECOND)
+    return NULL;
+  self->last_stats = now;
+  return model_host_get_stats (self);
 }
 
 void
@@ -279,57 +354,30 @@ model_host_has_memory (ModelHost * self)
   return has;
 }
 
-void
-model_host_drain (ModelHost * self)
-{
-  ModelCounts counts;
-
-  g_mutex_lock (&self->stream_lock);
-  model_stream_drain (self->stream, &counts);
-  g_mutex_unlock (&self->stream_lock);
-  model_host_count (self, &counts, 0);
-}
-
 gboolean
-model_host_handle_reset (ModelHost * self, GstEvent * event)
+model_host_read_reset (ModelHost * self, GstEvent * event, gint * stream,
+    gboolean * drain)
 {
-  gint stream = -1, last;
+  gint last;
 
+  *stream = -1;
   if (!gst_event_has_name (event, RESET_EVENT_NAME))
     return FALSE;
   last = MAX (1, model_host_get_n_streams (self)) - 1;
-  gst_structure_get_int (gst_event_get_structure (event), "stream", &stream);
-  if (stream < -1 || stream > last) {
+  gst_structure_get_int (gst_event_get_structure (event), "stream", stream);
+  if (*stream < -1 || *stream > last) {
     GST_ELEMENT_WARNING (self->element, STREAM, FORMAT,
         ("Expected " RESET_EVENT_NAME " with a stream from 0 to %d, or -1 or "
-            "none for all, found %d: nothing was reset.", last, stream),
+            "none for all, found %d: nothing was reset.", last, *stream),
         (NULL));
-    return TRUE;
+    return FALSE;
   }
-  if (stream < 0 && GST_EVENT_IS_SERIALIZED (event))
-    self->klass->drain (self->element);
-  model_host_reset (self, stream);
+  *drain = *stream < 0 && GST_EVENT_IS_SERIALIZED (event);
   return TRUE;
 }
 
 void
-model_host_init (ModelHost * self, GstElement * element,
-    const ModelHostClass * klass)
+model_host_set_labels_due (ModelHost * self)
 {
-  self->element = element;
-  self->klass = klass;
-  model_settings_init (&self->settings);
-  g_mutex_init (&self->stream_lock);
-  model_state_init (&self->state, element, &self->stream_lock, &self->stream);
-  self->state.interval = DEFAULT_STATE_INTERVAL;
-  g_object_set_data (G_OBJECT (element), HOST_KEY, self);
+  self->labels_due = TRUE;
 }
-
-void
-model_host_finalize (ModelHost * self)
-{
-  model_settings_clear (&self->settings);
-  model_state_finalize (&self->state);
-  g_mutex_clear (&self->stream_lock);
-}
-

@@ -1,10 +1,12 @@
-/* gst-continual: what every element that runs a model has
+/* gst-continual: the model of an element and its streams
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "host/weights.h"
+#include "host/attention-weights.h"
+#include "host/modelproperties.h"
 #include "host/statefile.h"
-#include "host/settings.h"
+#include "host/stats.h"
+#include "host/stream.h"
 
 G_BEGIN_DECLS
 
@@ -14,82 +16,58 @@ typedef enum
   MODEL_ON_INVALID_ERROR
 } ModelOnInvalid;
 
-typedef struct
-{
-  ModelCounts sum;            /* step_time: of the last step */
-  guint64 steps;
-  GstClockTime time;            /* of all steps */
-} ModelStats;
-
-typedef struct _ModelHost ModelHost;
-
-/* What is each element's own. */
-typedef struct
-{
-  /* Why the element can't run such a model at all, as the end of a sentence; NULL: it can. */
-  gchar *(*refuse_model) (const CoModelInfo * info);
-  /* Streaming thread: why @model can't take over from the one in use; NULL: it can. */
-  gchar *(*find_obstacle) (GstElement * element, CoModel * model);
-  /* Streaming thread: answers what waits, before another model takes over. */
-  void (*drain) (GstElement * element);
-  /* Adds fields to the property `stats`; NULL: none. */
-  void (*add_stats) (GstElement * element, GstStructure * stats);
-} ModelHostClass;
-
 /**
- * ModelHost: the model of an element, its properties, streams, statistics and action signals
+ * ModelHost: the model that an element runs, its streams, properties, statistics and action signals
  *
- * A part of the element, which calls it by name; its signals find it by themselves.
+ * A field of the element. The element calls the host; the host never calls the element. Its properties and signals are
+ * in host/properties.h, its outputs in host/output.h.
  */
-struct _ModelHost
+typedef struct
 {
   GstElement *element;
-  const ModelHostClass *klass;
+  ModelElement kind;            /* which element it is */
 
-  /* Under the element's object lock. Settings but the model's path don't change between start and stop. */
-  ModelSettings settings;
+  /* Values of properties, under the object lock of the element. Constant between start and stop, but for the path of
+   * the model: so the streaming thread reads them without the lock. */
+  ModelProperties settings;
   gboolean reset_on_discont;
   ModelOnInvalid on_invalid;
   AttentionWeights weights;     /* property attention-weights */
   guint stats_interval;         /* seconds; 0: never */
+
+  /* Under the object lock. */
   gboolean started;
   CoModel *model;               /* NULL: stopped */
-  CoModel *next_model;          /* takes over at the next buffer; NULL: none */
+  CoModel *next_model;          /* set while the element runs: for the next buffer; NULL: none */
   gchar *next_path;
   ModelStats stats;
 
-  /* The streaming thread replaces the stream and calls it under this lock; other threads reset, save and restore it.
-   * What comes out of it is read in the streaming thread alone. Nothing is pushed or posted under it. */
+  /* Private to gst/host. The streaming thread replaces the stream and calls it under this lock; other threads reset,
+   * save and restore it under the lock. Outputs are read in the streaming thread only, without the lock. No message
+   * is posted and nothing is pushed under it. */
   GMutex stream_lock;
-  ModelStream *stream;        /* NULL: stopped */
+  ModelStream *stream;          /* NULL: stopped */
 
-  ModelState state;             /* its settings under the object lock, as the others */
+  ModelState state;             /* its settings under the object lock, as those above */
 
-  /* The streaming thread's. */
+  /* Streaming thread only. */
+  CoModel *candidate;           /* from model_host_take_next() to its adoption or refusal, else NULL */
+  gchar *candidate_path;
   gboolean labels_due;          /* before the next buffer */
   gboolean labels_sent;         /* downstream keeps them until others come */
-  GstClockTime last_stats;      /* when they were posted */
-};
+  GstClockTime last_stats;      /* when the last message with statistics was due */
+} ModelHost;
 
-/* Installs the properties and signals of @element; the first property id that is free. */
-guint model_host_class_init (GObjectClass * klass, ModelElement element);
+/* From any thread. */
 
-void model_host_init (ModelHost * self, GstElement * element,
-    const ModelHostClass * klass);
-void model_host_finalize (ModelHost * self);
-
-/* FALSE: @pspec is none of the host's. What is refused while the element runs, or wrong, is told on the bus. */
-gboolean model_host_set_property (ModelHost * self, const GValue * value,
-    GParamSpec * pspec);
-gboolean model_host_get_property (ModelHost * self, GValue * value,
-    GParamSpec * pspec);
-
-/* Tells that @pspec was not set since the element runs. */
-void model_host_refuse_property (ModelHost * self, GParamSpec * pspec);
-
-/* Loads the model. FALSE: an error was posted. */
+/* Loads the model and makes one fresh stream. FALSE: an error was posted, and the host is stopped. */
 gboolean model_host_start (ModelHost * self);
+/* Writes the state to its file, and drops streams and model. */
 void model_host_stop (ModelHost * self);
+
+/* Stopped, stores the path for the next start. Running, loads the model now, for the next buffer. Errors are posted as
+ * warnings; the model in use then stays. */
+void model_host_set_path (ModelHost * self, const gchar * path);
 
 /* The model in use; unref it. NULL: stopped. */
 CoModel *model_host_ref_model (ModelHost * self);
@@ -97,42 +75,64 @@ CoModel *model_host_ref_model (ModelHost * self);
 /* The property attention-weights. */
 AttentionWeights model_host_get_weights (ModelHost * self);
 
-/* Vectors from the arrival of one to its answer. */
+/* Vectors from the arrival of one to its answer; 0: stopped. */
 gsize model_host_get_delay (ModelHost * self);
 
-/* Forgets what came: @stream, or -1 for all. */
+/* 0: stopped. */
+guint model_host_get_n_streams (ModelHost * self);
+
+/* What the property `stats` holds, without the fields that the element adds. */
+GstStructure *model_host_get_stats (ModelHost * self);
+
+/* Resets @stream, or all for -1. Does nothing if there is no such stream. A decoder's memory stays. */
 void model_host_reset (ModelHost * self, gint stream);
 
-/* The rest is for the streaming thread. */
+/* A snapshot of all streams; NULL: stopped. */
+GBytes *model_host_get_state (ModelHost * self);
+/* Restores a snapshot, or NULL. FALSE: *why (free it) says why nothing changed. */
+gboolean model_host_set_state (ModelHost * self, GBytes * state, gchar ** why);
 
-/* TRUE: the model that was set while the element runs is now the one in use. */
-gboolean model_host_adopt_next (ModelHost * self);
+/* From the streaming thread, between start and stop. */
 
-/* Fresh streams through the model, unless there are as many already. */
+/* The model of the streams. It lives until another one is adopted. */
+const CoModelInfo *model_host_get_info (ModelHost * self);
+
+/* Replaces the streams by @n_streams fresh ones, unless there are as many already. Then restores the state of the state
+ * file, the first time. */
 void model_host_set_n_streams (ModelHost * self, guint n_streams);
 
+/* The model that was set while the element runs; NULL: none. The element checks it, then calls refuse_next(), or
+ * answers what waits and calls adopt_next(). */
+const CoModelInfo *model_host_take_next (ModelHost * self);
+/* Drops it with a warning: "The model in use stays: @why." */
+void model_host_refuse_next (ModelHost * self, const gchar * why);
+/* Makes it the model in use, with as many fresh streams. */
+void model_host_adopt_next (ModelHost * self);
+
+/* Most steps of one forward() call. */
+gsize model_host_get_max_steps (ModelHost * self);
+
+/* Processes @n_steps steps of @input, whose vectors share @time evenly: see model_stream_forward(). Counts them, and
+ * saves the state if it is time. */
 void model_host_forward (ModelHost * self, const ModelInput * input,
     gsize n_steps, const VectorTime * time);
-/* A decoder's; a reset keeps it. */
+/* Answers the vectors that wait for the end of a chunk. */
+void model_host_drain (ModelHost * self);
+
+/* The statistics, if a message with them is due, every stats-interval seconds; else NULL. */
+GstStructure *model_host_take_due_stats (ModelHost * self);
+
+/* A decoder's memory, for all streams. */
 void model_host_set_memory (ModelHost * self,
     const float *memory /* (n, n_memory) */ , gsize n);
 gboolean model_host_has_memory (ModelHost * self);
-void model_host_drain (ModelHost * self);
 
-/* An MODEL_OUTPUT as a buffer of @pool, which is consumed; NULL: the element is stopping. */
-GstFlowReturn model_host_make_output (ModelHost * self, GstBufferPool * pool,
-    const ModelEvent * event, GstBuffer ** out);
+/* Reads an event named continual-reset. FALSE: @event is another one, or names a stream that does not exist, which a
+ * warning then says. *drain: the element must answer what waits before it calls model_host_reset (*stream). */
+gboolean model_host_read_reset (ModelHost * self, GstEvent * event,
+    gint * stream, gboolean * drain);
 
-/* An MODEL_REFUSED or MODEL_FULL: GST_FLOW_ERROR if an error was posted. The first vector that is refused is worth
- * a warning, then the tenth, and so on. */
-GstFlowReturn model_host_refuse (ModelHost * self,
-    const ModelEvent * event);
-
-/* Resets by an event named continual-reset, after it answered what waits. FALSE: @event is another one. */
-gboolean model_host_handle_reset (ModelHost * self, GstEvent * event);
-
-/* The names of the outputs, before the first of them, or that an earlier model's hold no longer; NULL: none, or sent
- * already. */
-GstEvent *model_host_take_labels (ModelHost * self);
+/* A new stream downstream: it has not seen the labels. */
+void model_host_set_labels_due (ModelHost * self);
 
 G_END_DECLS

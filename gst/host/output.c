@@ -1,23 +1,62 @@
-/* gst-continual: what comes out of a model: buffers, labels, and words about what was refused
+/* gst-continual: what leaves a model: buffers, labels, and messages about refused vectors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "host/private.h"
+#include "host/output.h"
 
 #include "tensor/events.h"
+#include "tensor/pool.h"
 #include "tensor/tally.h"
 
-/* A memory of its own, so that the outputs' stays the pool's. */
+gboolean
+model_host_next_event (ModelHost * self, ModelEvent * event)
+{
+  return model_stream_next_event (self->stream, event);
+}
+
+void
+model_host_discard_events (ModelHost * self)
+{
+  if (self->stream)
+    model_stream_discard_events (self->stream);
+}
+
+gsize
+model_host_get_output_size (ModelHost * self)
+{
+  return model_stream_get_output_size (self->stream);
+}
+
+gfloat *
+model_host_copy_output (ModelHost * self, const ModelEvent * event)
+{
+  gfloat *y = g_malloc (model_stream_get_output_size (self->stream));
+
+  model_stream_read (self->stream, event, y);
+  return y;
+}
+
+gfloat *
+model_host_copy_weights (ModelHost * self, const ModelEvent * event)
+{
+  const gsize size = model_stream_get_weights_size (self->stream);
+  gfloat *weights;
+
+  if (size == 0)
+    return NULL;
+  weights = g_malloc (size);
+  model_stream_read_weights (self->stream, event, weights);
+  return weights;
+}
+
+/* As a GstMemory beside that of the pool, so that the pool takes the buffer back. */
 static void
 append_weights (ModelHost * self, const ModelEvent * event, GstBuffer * buffer)
 {
   const gsize size = model_stream_get_weights_size (self->stream);
-  float *weights;
+  gfloat *weights = model_host_copy_weights (self, event);
 
-  if (size == 0)
-    return;
-  weights = g_malloc (size);
-  model_stream_read_weights (self->stream, event, weights);
-  gst_buffer_append_memory (buffer, gst_memory_new_wrapped (0, weights, size, 0,
-          size, weights, g_free));
+  if (weights)
+    gst_buffer_append_memory (buffer, gst_memory_new_wrapped (0, weights, size,
+            0, size, weights, g_free));
 }
 
 GstFlowReturn
@@ -30,19 +69,10 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
 
   if (!pool)
     return GST_FLOW_FLUSHING;
-  gst_buffer_pool_set_active (pool, TRUE);
-  ret = gst_buffer_pool_acquire_buffer (pool, &buffer, NULL);
-  gst_object_unref (pool);
+  ret = tensor_pool_acquire (pool, self->element,
+      model_stream_get_output_size (self->stream), &buffer, &map);
   if (ret != GST_FLOW_OK)
     return ret;
-  gst_buffer_set_size (buffer, model_stream_get_output_size (self->stream));
-  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {
-    GST_ELEMENT_ERROR (self->element, RESOURCE, WRITE,
-        ("Expected writable memory from downstream's buffer pool, found none."),
-        ("%" GST_PTR_FORMAT, buffer));
-    gst_buffer_unref (buffer);
-    return GST_FLOW_ERROR;
-  }
   model_stream_read (self->stream, event, (gfloat *) map.data);
   gst_buffer_unmap (buffer, &map);
   append_weights (self, event, buffer);
@@ -53,7 +83,7 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
 }
 
 GstFlowReturn
-model_host_refuse (ModelHost * self, const ModelEvent * event)
+model_host_report_refused (ModelHost * self, const ModelEvent * event)
 {
   GstElement *element = self->element;
   guint64 n;
@@ -68,7 +98,7 @@ model_host_refuse (ModelHost * self, const ModelEvent * event)
   if (self->on_invalid == MODEL_ON_INVALID_ERROR) {
     GST_ELEMENT_ERROR (element, STREAM, DECODE,
         ("Expected finite numbers up to 1e15, found a vector with a NaN, an infinity or "
-            "a larger one at %" GST_TIME_FORMAT " (stream %u): repair what makes the vectors, "
+            "a larger one at %" GST_TIME_FORMAT " (stream %u): repair the source of the vectors, "
             "or set on-invalid=drop.", GST_TIME_ARGS (event->time.pts),
             event->stream), (NULL));
     return GST_FLOW_ERROR;
@@ -89,8 +119,7 @@ model_host_refuse (ModelHost * self, const ModelEvent * event)
 GstEvent *
 model_host_take_labels (ModelHost * self)
 {
-  const CoModelInfo *info =
-      co_model_get_info (model_stream_get_model (self->stream));
+  const CoModelInfo *info = model_host_get_info (self);
   const gchar *none[] = { NULL };
   gboolean due = self->labels_due && (info->n_labels || self->labels_sent);
 

@@ -1,30 +1,48 @@
-/* gst-continual: the properties and signals of every element that runs a model
+/* gst-continual: the properties and action signals of every element that runs a model
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "host/private.h"
+#include "host/properties.h"
 
-#include "host/enums.h"
+/* Data of the element by which its signals find the host */
+#define HOST_KEY "gst-continual-model-host"
 
-/* After those of the settings, the same in every class */
-static guint prop_reset_on_discont, prop_on_invalid, prop_weights, prop_state_path,
-    prop_state_interval, prop_stats_interval, prop_stats;
+/* *INDENT-OFF* */
+PROPERTY_ENUM (on_invalid_enum, "GstContinualOnInvalid",
+  {MODEL_ON_INVALID_DROP, "Leave out the vector with a warning; the state does not change", "drop"},
+  {MODEL_ON_INVALID_ERROR, "End the stream with an error", "error"});
 
-#define TYPE_ON_INVALID (on_invalid_get_type ())
-static GType
-on_invalid_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    {MODEL_ON_INVALID_DROP, "The vector is left out with a warning, the "
-          "state stays as it was", "drop"},
-    {MODEL_ON_INVALID_ERROR, "The stream ends with an error", "error"},
-    {0, NULL, NULL}
-  };
+PROPERTY_ENUM (weights_enum, "GstContinualAttentionWeights",
+  {ATTENTION_WEIGHTS_NONE, "Outputs only", "none"},
+  {ATTENTION_WEIGHTS_MEAN, "The mean over heads, a tensor window:positions:1:streams", "mean"},
+  {ATTENTION_WEIGHTS_HEADS, "The weights of each head, a tensor window:positions:heads:streams", "heads"});
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstContinualOnInvalid", values));
-  return type;
-}
+static const PropertyRow rows[] = {
+  ROW_BOOLEAN (ModelHost, reset_on_discont, READY, "reset-on-discont", "Reset on discont",
+      "Whether a buffer with the DISCONT flag starts a new sequence: all streams are reset before it", FALSE),
+  ROW_CHOICE (ModelHost, on_invalid, READY, "on-invalid", "On invalid",
+      "What to do with a vector that has a NaN or an infinity", on_invalid_enum, MODEL_ON_INVALID_DROP),
+  ROW_TEXT (ModelHost, state.path, READY, "state-path", "State file",
+      "File for a snapshot of the streams. They are restored from it at the start, if it is from the same model "
+      "(else the file is kept as FILE.refused-TIME). It is written on the way to READY and every state-interval "
+      "seconds, always as a whole. Messages named " STATE_MESSAGE_NAME " give the position: the number of vectors "
+      "that each stream has taken", NULL),
+  ROW_UINT (ModelHost, state.interval, READY, "state-interval", "State interval",
+      "Seconds between two writes of state-path while vectors come (0: on the way to READY only)",
+      0, G_MAXUINT, 10),
+  ROW_UINT (ModelHost, stats_interval, READY, "stats-interval", "Statistics interval",
+      "Seconds between two element messages with the content of stats, while vectors come (0: none)",
+      0, G_MAXUINT, 0),
+};
+
+/* Not for decoders */
+static const PropertyRow weights_rows[] = {
+  ROW_CHOICE (ModelHost, weights, READY, "attention-weights", "Attention weights",
+      "Whether each output has the attention weights of the last layer as a second tensor (num_tensors=2): one for "
+      "each vector of the window, the newest last, then for the keys of add_bias_kv and add_zero_attn. For kinds "
+      "with a window", weights_enum, ATTENTION_WEIGHTS_NONE),
+};
+/* *INDENT-ON* */
+static PROPERTY_TABLE (properties, rows);
+static PROPERTY_TABLE (weights_properties, weights_rows);
 
 static ModelHost *
 get_host (GstElement * element)
@@ -33,82 +51,68 @@ get_host (GstElement * element)
 }
 
 void
-model_host_refuse_property (ModelHost * self, GParamSpec * pspec)
+model_host_init (ModelHost * self, GstElement * element, ModelElement kind)
 {
-  GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
-      ("The property %s was not changed: expected the state READY or NULL, "
-          "found the element running; set %s before it starts.",
-          pspec->name, pspec->name), (NULL));
+  self->element = element;
+  self->kind = kind;
+  model_properties_init (&self->settings);
+  g_mutex_init (&self->stream_lock);
+  model_state_init (&self->state, element, &self->stream_lock, &self->stream);
+  property_table_init (&properties, self);
+  property_table_init (&weights_properties, self);
+  g_object_set_data (G_OBJECT (element), HOST_KEY, self);
+}
+
+void
+model_host_clear (ModelHost * self)
+{
+  property_table_clear (&properties, self);
+  model_properties_clear (&self->settings);
+  model_state_clear (&self->state);
+  g_mutex_clear (&self->stream_lock);
 }
 
 gboolean
 model_host_set_property (ModelHost * self, const GValue * value,
     GParamSpec * pspec)
 {
-  const guint id = pspec->param_id;
-  gboolean refused;
-
-  if (id >= prop_stats)
-    return FALSE;
-  if (id == MODEL_PROP_PATH) {
+  if (g_str_equal (pspec->name, "model-path")) {
     model_host_set_path (self, g_value_get_string (value));
     return TRUE;
   }
+  return property_table_set (&properties, self, self->element, &self->started,
+      value, pspec)
+      || property_table_set (&weights_properties, self, self->element,
+      &self->started, value, pspec)
+      || model_properties_set (&self->settings, self->element, &self->started,
+      value, pspec);
+}
+
+/* That of the model that is to be adopted, if there is one. */
+static void
+get_path (ModelHost * self, GValue * value)
+{
   GST_OBJECT_LOCK (self->element);
-  refused = self->started;
-  if (refused)
-    ;
-  else if (id == prop_reset_on_discont)
-    self->reset_on_discont = g_value_get_boolean (value);
-  else if (id == prop_on_invalid)
-    self->on_invalid = g_value_get_enum (value);
-  else if (id == prop_weights)
-    self->weights = g_value_get_enum (value);
-  else if (id == prop_state_path) {
-    g_free (self->state.path);
-    self->state.path = g_value_dup_string (value);
-  } else if (id == prop_state_interval)
-    self->state.interval = g_value_get_uint (value);
-  else if (id == prop_stats_interval)
-    self->stats_interval = g_value_get_uint (value);
-  else
-    model_settings_set (&self->settings, id, value);
+  g_value_set_string (value,
+      self->next_path ? self->next_path : self->settings.path);
   GST_OBJECT_UNLOCK (self->element);
-  if (refused)
-    model_host_refuse_property (self, pspec);
-  return TRUE;
 }
 
 gboolean
 model_host_get_property (ModelHost * self, GValue * value, GParamSpec * pspec)
 {
-  const guint id = pspec->param_id;
-
-  if (id > prop_stats)
-    return FALSE;
-  if (id == prop_stats) {
+  if (g_str_equal (pspec->name, "stats")) {
     g_value_take_boxed (value, model_host_get_stats (self));
     return TRUE;
   }
-  GST_OBJECT_LOCK (self->element);
-  if (id == prop_reset_on_discont)
-    g_value_set_boolean (value, self->reset_on_discont);
-  else if (id == prop_on_invalid)
-    g_value_set_enum (value, self->on_invalid);
-  else if (id == prop_weights)
-    g_value_set_enum (value, self->weights);
-  else if (id == prop_state_path)
-    g_value_set_string (value, self->state.path);
-  else if (id == prop_state_interval)
-    g_value_set_uint (value, self->state.interval);
-  else if (id == prop_stats_interval)
-    g_value_set_uint (value, self->stats_interval);
-  else if (id == MODEL_PROP_PATH && self->next_path)
-    g_value_set_string (value, self->next_path);
-  else
-    model_settings_get (&self->settings, id, value);
-  GST_OBJECT_UNLOCK (self->element);
-  return TRUE;
+  if (g_str_equal (pspec->name, "model-path")) {
+    get_path (self, value);
+    return TRUE;
+  }
+  return property_table_get (&properties, self, self->element, value, pspec)
+      || property_table_get (&weights_properties, self, self->element, value,
+      pspec)
+      || model_properties_get (&self->settings, self->element, value, pspec);
 }
 
 static void
@@ -120,34 +124,18 @@ clean_state (GstElement * element)
 static GBytes *
 get_state (GstElement * element)
 {
-  ModelHost *self = get_host (element);
-  GBytes *state;
-
-  g_mutex_lock (&self->stream_lock);
-  state = self->stream ? model_stream_get_state (self->stream) : NULL;
-  g_mutex_unlock (&self->stream_lock);
-  return state;
+  return model_host_get_state (get_host (element));
 }
 
 static gboolean
 set_state (GstElement * element, GBytes * state)
 {
-  ModelHost *self = get_host (element);
-  g_autoptr (GError) error = NULL;
-  gboolean running, ok;
+  g_autofree gchar *why = NULL;
 
-  g_mutex_lock (&self->stream_lock);
-  running = self->stream != NULL;
-  ok = running && state && model_stream_set_state (self->stream, state,
-      &error);
-  g_mutex_unlock (&self->stream_lock);
-  if (ok)
+  if (model_host_set_state (get_host (element), state, &why))
     return TRUE;
   GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-      ("The state was not restored: %s.", error ? error->message :
-          running ? "expected a snapshot, found none" :
-          "expected the state PAUSED or PLAYING, found no model loaded yet"),
-      (NULL));
+      ("The state was not restored: %s.", why), (NULL));
   return FALSE;
 }
 
@@ -156,72 +144,45 @@ install_signals (GType type)
 {
   const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
 
-  /* Forgets what came before, of all streams. */
+  /* Resets all streams. */
   g_signal_new_class_handler ("clean-state", type, flags,
       G_CALLBACK (clean_state), NULL, NULL, NULL, G_TYPE_NONE, 0);
-  /* A snapshot of all streams, for set-state of an element with the same model and as many streams, in this process or
-   * another one; NULL before a model is loaded. */
+  /* Returns a snapshot of all streams for set-state of an element with the same model and as many streams, in this
+   * process or another one; NULL before a model is loaded. */
   g_signal_new_class_handler ("get-state", type, flags,
       G_CALLBACK (get_state), NULL, NULL, NULL, G_TYPE_BYTES, 0);
-  /* Goes on from a snapshot. Several streams must have been negotiated before. FALSE, after a warning message that
-   * says why, if it is not one of this model; nothing has changed then. */
+  /* Restores a snapshot. Several streams must have been negotiated before. FALSE, after a warning message that says
+   * why, if the snapshot is not from this model; nothing has changed then. */
   g_signal_new_class_handler ("set-state", type, flags,
       G_CALLBACK (set_state), NULL, NULL, NULL, G_TYPE_BOOLEAN, 1,
       G_TYPE_BYTES);
 }
 
 guint
-model_host_class_init (GObjectClass * klass, ModelElement element)
+model_host_class_init (GObjectClass * klass, ModelElement kind)
 {
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-  guint id = model_settings_install_properties (klass, element);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+  guint id = 1;
 
-  g_object_class_install_property (klass, prop_reset_on_discont = id++,
-      g_param_spec_boolean ("reset-on-discont", "Reset on discont",
-          "Whether a buffer with the DISCONT flag begins a new sequence: what "
-          "came before it is forgotten", FALSE, flags));
-  g_object_class_install_property (klass, prop_on_invalid = id++,
-      g_param_spec_enum ("on-invalid", "On invalid",
-          "What happens to a vector with a NaN or an infinity",
-          TYPE_ON_INVALID, MODEL_ON_INVALID_DROP, flags));
-  prop_weights = id++;
-  if (element != MODEL_FOR_DECODER)
-    g_object_class_install_property (klass, prop_weights,
-        g_param_spec_enum ("attention-weights", "Attention weights",
-            "Whether each output carries the weights of the last layer's "
-            "attention as a second tensor (num_tensors=2): of the window's "
-            "vectors, the newest last, then of the keys of add_bias_kv and "
-            "add_zero_attn. For kinds with a window", TYPE_ATTENTION_WEIGHTS,
-            ATTENTION_WEIGHTS_NONE, flags));
-  g_object_class_install_property (klass, prop_state_path = id++,
-      g_param_spec_string ("state-path", "State file",
-          "File that holds the newest snapshot: the streams go on from it at "
-          "the start, if it is one of this model (else it is kept as "
-          "FILE.refused-TIME), and write it on the way to READY and every "
-          "state-interval seconds, never leaving half of one. Messages "
-          "named " STATE_MESSAGE_NAME " tell the position, the number of vectors "
-          "that each stream has taken", NULL, flags));
-  g_object_class_install_property (klass, prop_state_interval = id++,
-      g_param_spec_uint ("state-interval", "State interval",
-          "Seconds between two writes of state-path while vectors come (0: on "
-          "the way to READY only)", 0, G_MAXUINT, DEFAULT_STATE_INTERVAL,
-          flags));
-  g_object_class_install_property (klass, prop_stats_interval = id++,
-      g_param_spec_uint ("stats-interval", "Statistics interval",
-          "Seconds between two element messages with what stats holds, while "
-          "vectors come (0: none)", 0, G_MAXUINT, 0, flags));
-  g_object_class_install_property (klass, prop_stats = id++,
+  g_object_class_install_property (klass, id++,
+      g_param_spec_string ("model-path", "Model file",
+          "The safetensors file of the model: a state_dict() saved by PyTorch, "
+          "with hyper-parameters in its metadata or in the other properties",
+          NULL, flags | GST_PARAM_MUTABLE_PLAYING));
+  id = model_properties_install (klass, id, kind);
+  id = property_table_install (&properties, klass, id);
+  if (kind != MODEL_FOR_DECODER)
+    id = property_table_install (&weights_properties, klass, id);
+  g_object_class_install_property (klass, id++,
       g_param_spec_boxed ("stats", "Statistics",
-          "Since the element started, of all streams: vectors taken, outputs, "
-          "vectors refused (not finite) and absent, and where there is one input "
-          "vectors missed, for which timestamps leave room, and the backlog in "
-          "nanoseconds from the newest vector to the clock; step-time of the last step "
-          "and mean-step-time, in nanoseconds; state-bytes of all streams, "
-          "model-bytes, and macs, the multiply-accumulates of one stream's step",
+          "Counts since the element started, over all streams: vectors taken, "
+          "outputs, vectors refused (not finite) and absent; with one input "
+          "also vectors missed, for which timestamps leave room, and the "
+          "backlog in nanoseconds from the newest vector to the clock; "
+          "step-time of the last step and mean-step-time, in nanoseconds; "
+          "state-bytes of all streams, model-bytes, and macs, the "
+          "multiply-accumulates of one stream's step",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   install_signals (G_TYPE_FROM_CLASS (klass));
-  gst_type_mark_as_plugin_api (TYPE_ON_INVALID, 0);
-  gst_type_mark_as_plugin_api (TYPE_ATTENTION_WEIGHTS, 0);
   return id;
 }

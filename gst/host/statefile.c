@@ -1,4 +1,4 @@
-/* gst-continual: the state of streams in a file
+/* gst-continual: file with a snapshot of streams
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/statefile.h"
 
@@ -15,7 +15,7 @@ model_state_init (ModelState * self, GstElement * element, GMutex * lock,
 }
 
 void
-model_state_finalize (ModelState * self)
+model_state_clear (ModelState * self)
 {
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->found, g_bytes_unref);
@@ -43,7 +43,7 @@ post (ModelState * self, const gchar * path, gboolean saved,
       gst_message_new_element (GST_OBJECT (self->element), s));
 }
 
-/* The first run has no file to go on from. */
+/* At the first run there is no file, which is no error. */
 void
 model_state_begin (ModelState * self)
 {
@@ -60,11 +60,11 @@ model_state_begin (ModelState * self)
     self->found = g_bytes_new_take (data, size);
   else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     GST_ELEMENT_WARNING (self->element, RESOURCE, OPEN_READ,
-        ("The state was not restored: %s; the streams begin afresh.",
+        ("The state was not restored: %s; the streams start without a past.",
             error->message), ("state-path=%s", self->path));
 }
 
-/* A copy, since a checksum of all of it takes longer than the streams can wait. */
+/* A copy: computing the checksum under the lock would delay the streams. */
 static CoStream *
 copy_stream (ModelState * self)
 {
@@ -76,7 +76,7 @@ copy_stream (ModelState * self)
   return copy;
 }
 
-/* A wrong model that is started once must not cost the right one its state: the next save takes another's place. */
+/* The next save would overwrite the file. If the model is wrong by mistake, the state of the right one must survive. */
 static void
 set_aside (ModelState * self, const gchar * why)
 {
@@ -86,7 +86,7 @@ set_aside (ModelState * self, const gchar * why)
   const gboolean ok = g_rename (self->path, aside) == 0;
 
   GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
-      ("The state was not restored: %s; the streams begin afresh, and the file "
+      ("The state was not restored: %s; the streams start without a past, and the file "
           "%s %s.", why, ok ? "is kept as" : "could not be kept as", aside),
       ("state-path=%s", self->path));
 }
@@ -119,13 +119,13 @@ model_state_restore (ModelState * self)
   self->due = FALSE;
   if (found)
     restore (self, found);
-  /* Not before: streams to which nothing has come would take the place of those in the file. */
+  /* Not before: streams without any vector would overwrite those in the file. */
   g_mutex_lock (&self->file_lock);
   self->open = TRUE;
   g_mutex_unlock (&self->file_lock);
 }
 
-/* @last: none comes after. */
+/* @last: later saves do nothing. */
 static void
 save (ModelState * self, gboolean last)
 {
@@ -142,7 +142,7 @@ save (ModelState * self, gboolean last)
     g_mutex_unlock (&self->file_lock);
     return;
   }
-  /* Once another thread has ended it, it may be another one. */
+  /* A copy: the path may change once another thread has called model_state_end(). */
   path = g_strdup (self->path);
   state = co_stream_get_state (stream);
   ok = g_file_set_contents_full (path, g_bytes_get_data (state, NULL),

@@ -1,4 +1,4 @@
-/* gst-continual: the state of streams in a file
+/* gst-continual: file with a snapshot of streams
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,13 +6,14 @@
 
 G_BEGIN_DECLS
 
-/* Of each save and restoration, with `path`, `saved` (else restored) and `position`: vectors taken of each stream. */
+/* Element message for each save and restoration: `path`, `saved` (FALSE: restored) and `position`, an array with the
+ * number of vectors that each stream has taken. */
 #define STATE_MESSAGE_NAME "continual-state"
 
 /**
- * ModelState: keeps a file with the newest snapshot
+ * ModelState: writes snapshots of streams to a file, and restores them
  *
- * @lock guards @stream, which it may find replaced or NULL.
+ * @lock guards *stream, which other threads may replace, also by NULL.
  */
 typedef struct
 {
@@ -20,31 +21,31 @@ typedef struct
   GMutex *lock;
   ModelStream **stream;
 
-  /* Not changed between begin and end. */
+  /* Constant between begin and end. */
   gchar *path;                  /* NULL: no file */
   guint interval;               /* seconds; 0: at the end only */
 
   GMutex file_lock;             /* one thread writes at a time */
-  gboolean open;                /* under it: from restore to end */
-  gint saving;                  /* atomic: a save is on its way */
-  GstClockTime last;            /* the streaming thread's: when one was asked for */
-  gboolean due;                 /* the streaming thread's: restore is to come */
-  GBytes *found;                /* read at the start, to go on from once the number of streams is known */
+  gboolean open;                /* under file_lock: TRUE from restore to end */
+  gint saving;                  /* atomic: a thread is about to save */
+  GstClockTime last;            /* streaming thread: when the last save was started */
+  gboolean due;                 /* streaming thread: restore was not called yet */
+  GBytes *found;                /* content of the file at the start, until restore */
 } ModelState;
 
 void model_state_init (ModelState * self, GstElement * element, GMutex * lock,
     ModelStream ** stream);
-void model_state_finalize (ModelState * self);
+void model_state_clear (ModelState * self);
 
-/* Reads the file, if there is one. */
+/* At the start: reads the file, if there is one. */
 void model_state_begin (ModelState * self);
-/* Writes it, if streams have come. They must still be there. */
+/* At the stop, before the streams are freed: writes the file, if restore was called. */
 void model_state_end (ModelState * self);
 
-/* The number of streams is known: goes on from what was read, once. Nothing is written before. */
+/* Call it when the number of streams is known: restores the state that was read, once. Nothing is written before. */
 void model_state_restore (ModelState * self);
 
-/* After steps: writes the file in another thread if it is time. */
+/* After steps: writes the file in another thread, if interval has passed. */
 void model_state_tick (ModelState * self);
 
 G_END_DECLS

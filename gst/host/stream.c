@@ -1,11 +1,11 @@
-/* gst-continual: live streams through a model, with their times
+/* gst-continual: streams through a model, with times
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/stream.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Enough steps at once for matrix products, few enough for outputs of MAX_VALUES floats. */
+/* Most steps of a call: enough for efficient matrix products, with at most MAX_VALUES floats of outputs. */
 #define MAX_STEPS 64
 #define MAX_VALUES (1 << 20)
 
@@ -16,15 +16,15 @@ struct _ModelStream
   guint n_streams;
   gsize y_size;                 /* floats of an output row */
   AttentionWeights weights_kind;
-  gsize weights_size;           /* floats of the weights of an output row; 0: none are asked for */
+  gsize weights_size;           /* floats of the weights of an output row; 0: none */
   gsize n_memory;               /* width of a memory's vectors */
-  float *memory;                /* (memory_length, n_memory), for streams that forgot theirs, or NULL */
+  float *memory;                /* (memory_length, n_memory): set again for streams that lost theirs; NULL: none */
   gsize memory_length;
   gsize max_steps;
 
-  /* Of the last call, and large enough for capacity steps. */
+  /* Buffers of the last call, for up to capacity steps. */
   gsize capacity;
-  float *x, *key, *value;       /* (n_streams, capacity, width) each, or NULL: copies of what was not aligned */
+  float *x, *key, *value;       /* (n_streams, capacity, width) each: copies of inputs that are not aligned or not contiguous; NULL: none yet */
   float *y;                     /* (max outputs, y_size) */
   float *weights;               /* (max outputs, H, P, W) or NULL */
   CoOutput *outputs;            /* (max outputs) */
@@ -128,7 +128,7 @@ model_stream_has_memory (const ModelStream * self)
   return TRUE;
 }
 
-/* A reset, or a snapshot without a memory, leaves streams without theirs. */
+/* After a reset, or a snapshot without a memory: sets the memory again. */
 static void
 restore_memory (ModelStream * self)
 {
@@ -141,7 +141,7 @@ restore_memory (ModelStream * self)
 }
 
 void
-model_stream_clean (ModelStream * self, gint stream)
+model_stream_reset (ModelStream * self, gint stream)
 {
   co_stream_clean_state (self->stream, stream);
   restore_memory (self);
@@ -196,7 +196,7 @@ reserve (ModelStream * self, gsize n_steps)
   self->rows = g_renew (CoVectorStatus, self->rows, self->n_streams * n_steps);
 }
 
-/* The next @n of @rows as (S, n, width), in @copy where they don't lie so. */
+/* The next @n of @rows as (S, n, width): in place, or copied to *copy if they are not aligned or not contiguous. */
 static const float *
 gather (ModelStream * self, const ModelRows * rows, gsize n, gsize width,
     float **copy)
@@ -217,8 +217,8 @@ gather (ModelStream * self, const ModelRows * rows, gsize n, gsize width,
   return *copy;
 }
 
-/* Outputs @first to @end came together: those of one age are the rows of one buffer, oldest first. Its time is the
- * newest that one of its rows answers for: streams that missed vectors look further back. */
+/* Adds events for the outputs @first to @end - 1 of one step: those of one age are the rows of one buffer, oldest first.
+ * The time of the buffer is the newest time of its rows. (Streams that missed vectors have older ones.) */
 static void
 add_outputs (ModelStream * self, gsize first, gsize end)
 {
@@ -269,7 +269,7 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
   GstClockTime begun;
   gsize n_outputs, o = 0;
 
-  model_stream_forget (self);
+  model_stream_discard_events (self);
   reserve (self, n);
   result = (CoResult) {
   .capacity = co_stream_max_outputs (self->stream, n),.y = self->y,.weights =
@@ -294,7 +294,7 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
     for (guint s = 0; s < self->n_streams; s++) {
       CoVectorStatus row = self->rows[s * n + step];
 
-      /* A stream by itself has no others to be absent from. */
+      /* With one stream, a vector of NaNs is invalid, not absent. */
       if (row == CO_VECTOR_ABSENT && self->n_streams == 1)
         row = CO_VECTOR_REFUSED;
       switch (row) {
@@ -331,7 +331,7 @@ model_stream_drain (ModelStream * self, ModelCounts * counts)
 {
   CoResult result;
 
-  model_stream_forget (self);
+  model_stream_discard_events (self);
   reserve (self, 0);
   result = (CoResult) {
   .capacity = co_stream_max_outputs (self->stream, 0),.y = self->y,.outputs =
@@ -344,7 +344,7 @@ model_stream_drain (ModelStream * self, ModelCounts * counts)
 }
 
 gboolean
-model_stream_next (ModelStream * self, ModelEvent * event)
+model_stream_next_event (ModelStream * self, ModelEvent * event)
 {
   if (self->next_event >= self->events->len)
     return FALSE;
@@ -383,7 +383,7 @@ model_stream_read_weights (const ModelStream * self,
 }
 
 void
-model_stream_forget (ModelStream * self)
+model_stream_discard_events (ModelStream * self)
 {
   g_array_set_size (self->events, 0);
   self->next_event = 0;

@@ -1,28 +1,28 @@
-/* gst-continual: live streams through a model, with their times
+/* gst-continual: streams through a model, with times
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <continual/continual.h>
 
-#include "host/weights.h"
+#include "host/attention-weights.h"
 #include "tensor/vectorclock.h"
 
 G_BEGIN_DECLS
 
 /**
- * ModelStream: a CoStream, when its vectors were, and what came of them
+ * ModelStream: a CoStream with the times of its vectors, and the events of its last call
  *
- * Not thread-safe. What forward and drain leave behind to be read belongs to their caller's thread alone; clean,
- * get_state and set_state don't touch it.
+ * Not thread-safe: guard calls with a lock. Only the thread that calls forward() and drain() reads the events, without
+ * the lock: reset(), get_state() and set_state() do not touch them.
  */
 typedef struct _ModelStream ModelStream;
 
 typedef enum
 {
-  MODEL_OUTPUT,               /* of @time, for model_stream_read() */
-  MODEL_GAP,                  /* nothing is or will be answered for @time */
-  MODEL_REFUSED,              /* @stream's vector of @time has a NaN or an infinity */
-  MODEL_FULL,                 /* @stream holds max-len vectors and didn't take that of @time */
+  MODEL_OUTPUT,               /* an output for the vector of @time: read it with model_stream_read() */
+  MODEL_GAP,                  /* the vectors of @time have no answer, now or later */
+  MODEL_REFUSED,              /* the vector of @stream at @time has a NaN or an infinity */
+  MODEL_FULL,                 /* @stream holds max-len vectors: it did not take that of @time */
 } ModelEventType;
 
 typedef struct
@@ -30,23 +30,23 @@ typedef struct
   ModelEventType type;
   VectorTime time;
   guint stream;
-  gsize age, first, end;        /* private: the outputs that are the rows of this one */
+  gsize age, first, end;        /* age: vectors from the newest one back; first, end: private */
 } ModelEvent;
 
-/* Vectors in a buffer, of which those at @from are next */
+/* Vectors in a buffer; those at @from are next */
 typedef struct
 {
   gconstpointer data;           /* (S, length, width) float32, aligned or not */
   gsize length, from;
 } ModelRows;
 
-/* As CoInput: where data is NULL, the keys are x and the values the keys. */
+/* As CoInput: without keys (data NULL), x serves as keys; without values, the keys do. */
 typedef struct
 {
   ModelRows x, key, value;
 } ModelInput;
 
-/* What one call did. */
+/* What one call processed. */
 typedef struct
 {
   guint64 vectors, outputs, refused, absent;
@@ -60,50 +60,50 @@ void model_stream_free (ModelStream * self);
 CoModel *model_stream_get_model (const ModelStream * self);
 guint model_stream_get_n_streams (const ModelStream * self);
 
-/* The bytes of one output: (S, n_positions, D) float32. */
+/* Bytes of one output: (S, n_positions, D) float32. */
 gsize model_stream_get_output_size (const ModelStream * self);
 
-/* The bytes of its attention weights, the second tensor; 0: none. */
+/* Bytes of its attention weights, the second tensor; 0: none. */
 gsize model_stream_get_weights_size (const ModelStream * self);
 
-/* How many steps to give at once at most. */
+/* Most steps of one call. */
 gsize model_stream_get_max_steps (const ModelStream * self);
 
-/* What a decoder attends to from the next vector on. */
+/* Sets the memory of a decoder for all streams, from the next vector on. */
 void model_stream_set_memory (ModelStream * self,
     const float *memory /* (n, n_memory) */ , gsize n);
-/* Gives @to, which may run another model with memories of the same width, the memory of @self. */
+/* Copies the memory to @to, unless its model has memories of another width. */
 void model_stream_pass_memory (const ModelStream * self, ModelStream * to);
 gboolean model_stream_has_memory (const ModelStream * self);
 
-/* Forgets what came but the memory: @stream, or -1 for all. */
-void model_stream_clean (ModelStream * self, gint stream);
+/* Resets @stream, or all for -1. The memory stays. */
+void model_stream_reset (ModelStream * self, gint stream);
 GBytes *model_stream_get_state (const ModelStream * self);
-/* Streams of their own that are where these are now. */
+/* Independent streams with the same state. */
 CoStream *model_stream_copy_state (const ModelStream * self);
 gboolean model_stream_set_state (ModelStream * self, GBytes * state,
     GError ** error);
 
-/* The next @n_steps steps of @input, whose x.length vectors share @time evenly. What came of the last call must have
- * been read. */
+/* Processes @n_steps steps of @input from x.from on; its x.length vectors share @time evenly. Discards the events of the
+ * last call. */
 void model_stream_forward (ModelStream * self, const ModelInput * input,
     gsize n_steps, const VectorTime * time, ModelCounts * counts);
 
-/* Answers what waits for the end of a chunk of a chunked kernel. */
+/* Answers the vectors that wait for the end of a chunk. Discards the events of the last call. */
 void model_stream_drain (ModelStream * self, ModelCounts * counts);
 
-/* The next thing that came of the last call, in the order of time; FALSE: that was all. */
-gboolean model_stream_next (ModelStream * self, ModelEvent * event);
+/* The next event of the last call, in order of time; FALSE: no more. */
+gboolean model_stream_next_event (ModelStream * self, ModelEvent * event);
 
-/* Writes an MODEL_OUTPUT: NaN where a stream has none. */
+/* Writes a MODEL_OUTPUT; NaN for a stream without output. */
 void model_stream_read (const ModelStream * self,
     const ModelEvent * event, float *y /* (S, n_positions, D) */ );
 
-/* The same for its attention weights. */
+/* Writes its attention weights, in the same way. */
 void model_stream_read_weights (const ModelStream * self,
     const ModelEvent * event, float *weights);
 
-/* Drops what wasn't read. */
-void model_stream_forget (ModelStream * self);
+/* Drops the events that were not read. */
+void model_stream_discard_events (ModelStream * self);
 
 G_END_DECLS

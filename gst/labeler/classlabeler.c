@@ -4,7 +4,7 @@
 /**
  * SECTION:element-classlabeler
  *
- * Names the class scores that a model gives, as text, JSON lines and messages on the bus.
+ * Turns the class scores of a model into labels: text, JSON lines and messages on the bus.
  *
  * |[
  * gst-launch-1.0 -q autoaudiosrc ! audioconvert ! audioresample ! melspectrogram \
@@ -17,10 +17,11 @@
 
 #include <string.h>
 
-#include "analytics/media.h"
 #include "elements.h"
 #include "labeler/labelsfile.h"
 #include "tensor/events.h"
+#include "tensor/media.h"
+#include "tensor/vectorcaps.h"
 
 GST_DEBUG_CATEGORY (class_labeler_debug);
 #define GST_CAT_DEFAULT class_labeler_debug
@@ -42,19 +43,10 @@ gst_class_labeler_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (object);
-  gboolean refused;
 
-  GST_OBJECT_LOCK (self);
-  refused = self->running && (pspec->flags & GST_PARAM_MUTABLE_READY);
-  if (!refused)
-    labeler_settings_set (&self->settings, id, value);
-  GST_OBJECT_UNLOCK (self);
-
-  if (refused)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s was not changed.", pspec->name),
-        ("expected the state READY or NULL, found the element running; set %s "
-            "before it starts", pspec->name));
+  if (!property_table_set (&labeler_properties, &self->settings,
+          GST_ELEMENT (self), &self->running, value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -63,9 +55,9 @@ gst_class_labeler_get_property (GObject * object, guint id, GValue * value,
 {
   GstClassLabeler *self = GST_CLASS_LABELER (object);
 
-  GST_OBJECT_LOCK (self);
-  labeler_settings_get (&self->settings, id, value);
-  GST_OBJECT_UNLOCK (self);
+  if (!property_table_get (&labeler_properties, &self->settings,
+          GST_ELEMENT (self), value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -118,7 +110,7 @@ static GstCaps *
 gst_class_labeler_transform_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, GstCaps * filter)
 {
-  /* Media goes through, with labels on it. */
+  /* Media passes, with labels as metadata. */
   GstCaps *res = media_caps_select (caps);
 
   if (gst_caps_is_any (caps) || gst_caps_get_size (res) < gst_caps_get_size (caps))
@@ -149,7 +141,7 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
   if (self->media)
     return TRUE;
   if (!tensor_caps_parse (in, &info, &why)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+    vector_caps_post_error (GST_ELEMENT (self), why, in);
     g_free (why);
     return FALSE;
   }
@@ -157,8 +149,8 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
     gchar *dims = tensor_dims_to_string (info.dims);
 
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("expected dimensions LABELS, LABELS:POSITIONS or "
-            "LABELS:POSITIONS:STREAMS, found %s: reshape the tensor", dims),
+        ("Expected dimensions LABELS, LABELS:POSITIONS or "
+            "LABELS:POSITIONS:STREAMS, found %s: reshape the tensor.", dims),
         (NULL));
     g_free (dims);
     return FALSE;
@@ -222,7 +214,7 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
       (trans, event);
 }
 
-/* The positions of each stream in a buffer of @size bytes; 0 after an error. */
+/* Positions of each stream in a buffer of @size bytes; 0: an error was posted. */
 static guint
 count_positions (GstClassLabeler * self, gsize size)
 {
@@ -235,9 +227,9 @@ count_positions (GstClassLabeler * self, gsize size)
 
   text = tensor_dims_to_string (dims);
   GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-      ("expected buffers of %" G_GSIZE_FORMAT " bytes for dimensions %s, or a "
+      ("Expected buffers of %" G_GSIZE_FORMAT " bytes for dimensions %s, or a "
           "shorter one of whole vectors of %" G_GSIZE_FORMAT " bytes, found %"
-          G_GSIZE_FORMAT " bytes: send what the caps say", one * dims[1], text,
+          G_GSIZE_FORMAT " bytes: correct the caps.", one * dims[1], text,
           one, size), (NULL));
   g_free (text);
   return 0;
@@ -272,8 +264,8 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
     goto done;
   if (!gst_buffer_map (in, &map, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ,
-        ("expected readable memory, found a buffer that can't be mapped: put "
-            "an element that copies to system memory before this one"), (NULL));
+        ("Expected readable memory, found a buffer that can't be mapped: put "
+            "an element that copies to system memory before this one."), (NULL));
     goto done;
   }
   times = class_labeler_get_times (self, in);
@@ -301,14 +293,14 @@ gst_class_labeler_finalize (GObject * object)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (object);
 
-  labeler_settings_clear (&self->settings);
+  property_table_clear (&labeler_properties, &self->settings);
   G_OBJECT_CLASS (gst_class_labeler_parent_class)->finalize (object);
 }
 
 static void
 gst_class_labeler_init (GstClassLabeler * self)
 {
-  labeler_settings_init (&self->settings);
+  property_table_init (&labeler_properties, &self->settings);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), FALSE);
 }
 
@@ -325,20 +317,19 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   object_class->set_property = gst_class_labeler_set_property;
   object_class->get_property = gst_class_labeler_get_property;
   object_class->finalize = gst_class_labeler_finalize;
-  labeler_settings_install (object_class);
+  property_table_install (&labeler_properties, object_class, 1);
 
   gst_element_class_set_static_metadata (element_class, "Class labeler",
       "Filter/Analyzer/Converter/Text",
-      "Names the class scores of a model (dimensions LABELS, "
+      "Turns the class scores of a model (dimensions LABELS, "
       "LABELS:POSITIONS, of which the newest counts, or "
-      "LABELS:POSITIONS:STREAMS): as lines, plain text or JSON in buffers that "
-      "keep their times, and in element messages class-label (label, index, "
-      "score, timestamp, stream-time, running-time, duration; stream if there "
-      "are several). Labels come from labels-path or from the model's event "
-      "continual-labels", "The gst-continual developers");
+      "LABELS:POSITIONS:STREAMS) into labels: lines, plain text or JSON in "
+      "buffers that keep their times, and element messages class-label (label, "
+      "index, score, timestamp, stream-time, running-time, duration; stream if "
+      "there are several). The labels are those of labels-path, or of the "
+      "model's event continual-labels", "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_type_mark_as_plugin_api (labeler_format_get_type (), 0);
 
   trans_class->start = gst_class_labeler_start;
   trans_class->stop = gst_class_labeler_stop;

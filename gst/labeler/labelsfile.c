@@ -31,13 +31,13 @@ read_all (gint fd, gchar * data, gsize size, gsize * n_read)
   return TRUE;
 }
 
-/* The whole of a regular file, NUL-terminated. */
+/* Reads a whole regular file, NUL-terminated. */
 static gchar *
 load (const gchar * path, gsize * size, GError ** error)
 {
   struct stat st;
   gchar *data = NULL;
-  /* Not to hang on a FIFO that nobody writes to. */
+  /* O_NONBLOCK: do not block on a FIFO without a writer. */
   gint fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
   if (fd < 0) {
@@ -76,7 +76,7 @@ out:
   return data;
 }
 
-/* An array of strings begins with [" or is empty: a line "[PAD]" is a label. */
+/* A JSON array of strings starts with [" or is []. A line [PAD] is a label. */
 static gboolean
 looks_like_json (const gchar * text)
 {

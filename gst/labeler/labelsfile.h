@@ -6,11 +6,12 @@
 
 G_BEGIN_DECLS
 
-/* Reads one label a line, or a JSON array of strings. NULL: the error is a GST_RESOURCE_ERROR or
- * GST_STREAM_ERROR, ready for the bus. Free with g_strfreev(). */
+/* Reads one label a line, or a JSON array of strings. Free with g_strfreev(). NULL: a GST_RESOURCE_ERROR or
+ * GST_STREAM_ERROR for an error message. */
 gchar **labels_file_read (const gchar * path, GError ** error);
 
-/* "a,b" or ["a","b"]. An empty text gives an empty list; NULL with a GST_RESOURCE_ERROR for broken JSON. */
+/* Parses a,b or ["a","b"]. An empty text gives an empty list. Free with g_strfreev(). NULL: broken JSON, with a
+ * GST_RESOURCE_ERROR. */
 gchar **labels_list_parse (const gchar * text, GError ** error);
 
 G_END_DECLS

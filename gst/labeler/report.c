@@ -1,10 +1,10 @@
-/* gst-continual: how a recognised label is written down
+/* gst-continual: text, JSON and message of a recognised label
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "labeler/report.h"
 
 #include <jansson.h>
 
-/* A tab or a newline in a label must not look like another column or line. */
+/* A tab or newline in a label would start another column or line: write a space. */
 static void
 append_label (GString * out, const gchar * label)
 {
@@ -12,7 +12,7 @@ append_label (GString * out, const gchar * label)
     g_string_append_c (out, g_ascii_iscntrl (*label) ? ' ' : *label);
 }
 
-/* printf would follow the locale, and write 0,930. */
+/* Not printf(), which may write 0,930 in some locales. */
 static void
 append_score (GString * out, gdouble score)
 {

@@ -1,11 +1,12 @@
-/* gst-continual: rows of scores to text, messages and metadata
+/* gst-continual: from rows of scores to text, messages and metadata
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "labeler/private.h"
 
 #include <string.h>
 
-#include "analytics/classes.h"
-#include "analytics/media.h"
+#include "labeler/classes.h"
+#include "tensor/media.h"
+#include "tensor/vectorcaps.h"
 
 #define GST_CAT_DEFAULT class_labeler_debug
 
@@ -37,9 +38,9 @@ class_labeler_prepare (GstClassLabeler * self)
     gchar *dims = tensor_dims_to_string (self->info.dims);
 
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("expected as many scores as there are labels in %s, %u, found %u "
+        ("Expected as many scores as there are labels in %s, %u, found %u "
             "scores (dimensions %s): give the labels of this model, one for "
-            "each of its outputs",
+            "each of its outputs.",
             self->file_labels ? self->settings.labels_path : "the model",
             g_strv_length (given), n, dims), (NULL));
     g_free (dims);
@@ -96,7 +97,7 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
 {
   guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
   GString *out = g_string_new (NULL);
-  gboolean speak = FALSE;       /* text: an empty one clears what is shown */
+  gboolean report_due = FALSE;  /* with format=text, an empty text clears the display */
 
   for (guint s = 0; s < n_streams; s++) {
     const gfloat *row = data + ((gsize) s * n_positions + n_positions - 1)
@@ -122,7 +123,7 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
     label = label_scores_show (self->scores, s, set->threshold, self->ignored,
         &changed);
     if (changed || !set->changes_only)
-      speak = TRUE;
+      report_due = TRUE;
     if (label < 0)
       continue;
     report.top = label_scores_top (self->scores, s, set->top_k,
@@ -146,7 +147,7 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
         label_report_append_line (&report, out);
     }
   }
-  if (!speak || media || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
+  if (!report_due || media || (set->format != LABELER_FORMAT_TEXT && !out->len)) {
     g_string_free (out, TRUE);
     return NULL;
   }
@@ -173,7 +174,7 @@ class_labeler_label_media (GstClassLabeler * self, GstBuffer * buffer,
       *out = buffer;
       return GST_FLOW_OK;
     default:
-      GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", why), (NULL));
+      vector_caps_post_error (GST_ELEMENT (self), why, NULL);
       gst_buffer_unref (buffer);
       return GST_FLOW_ERROR;
   }

@@ -1,4 +1,4 @@
-/* gst-continual: from raw scores to the label that is heard
+/* gst-continual: from raw scores to labels
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "labeler/scores.h"
 
@@ -58,7 +58,7 @@ check_row (const gfloat * row, guint n, gboolean softmax)
   }
   if (nans == n)
     return LABEL_ROW_ABSENT;
-  /* A softmax makes 0 of minus infinity. */
+  /* The softmax of minus infinity is 0. */
   if (nans || finite == 0 || (!softmax && finite < n))
     return LABEL_ROW_INVALID;
   return LABEL_ROW_SCORED;

@@ -1,6 +1,6 @@
-/* gst-continual: from audio's caps to mel frames' and back
+/* gst-continual: caps of audio and of mel frames
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "caps.h"
+#include "mel/caps.h"
 
 #include "tensor/caps.h"
 
@@ -16,7 +16,7 @@ make_audio_caps (const MelSettings * s)
   return caps;
 }
 
-/* @rate 0: unknown. The framerate counts buffers, as NNStreamer's does. */
+/* @rate 0: unknown. The framerate counts buffers, as in NNStreamer. */
 static GstCaps *
 make_tensor_caps (const MelSettings * s, guint rate)
 {

@@ -1,10 +1,10 @@
-/* gst-continual: from audio's caps to mel frames' and back
+/* gst-continual: caps of audio and of mel frames
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <gst/audio/audio.h>
 
-#include "settings.h"
+#include "mel/melsettings.h"
 
 G_BEGIN_DECLS
 
@@ -12,7 +12,7 @@ G_BEGIN_DECLS
     "format=(string){ " GST_AUDIO_NE (F32) ", " GST_AUDIO_NE (S16) " }, " \
     "layout=(string)interleaved, rate=(int)[ 1, MAX ], channels=(int)[ 1, MAX ]"
 
-/* What the other side can be if the side of @direction is @caps: as GstBaseTransform's transform_caps. */
+/* For transform_caps() of GstBaseTransform: caps of the other pad, given @caps of the pad of @direction. */
 GstCaps *mel_caps_transform (const MelSettings * s, GstPadDirection direction,
     const GstCaps * caps, GstCaps * filter);
 

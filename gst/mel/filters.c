@@ -1,6 +1,6 @@
 /* gst-continual: triangular mel filters
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "filters.h"
+#include "mel/filters.h"
 
 #include <math.h>
 

@@ -2,16 +2,16 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "settings.h"
+#include "mel/melsettings.h"
 
 G_BEGIN_DECLS
 
-/* A triangle covers few bins: only those are kept. */
+/* Filters with the weights of the bins that they cover: few each. */
 typedef struct
 {
   guint n_mels;
   guint *first;                 /* (n_mels): first bin of each filter */
-  guint *offset;                /* (n_mels + 1): where its weights begin */
+  guint *offset;                /* (n_mels + 1): index of its first weight */
   gdouble *weights;             /* (offset[n_mels]) */
 } MelFilters;
 
@@ -23,7 +23,7 @@ void mel_filters_free (MelFilters * filters);
 void mel_filters_apply (const MelFilters * filters,
     const gdouble * spectrum /* (n_fft / 2 + 1) */ ,
     gdouble * mel /* (n_mels) */ );
-/* Filters so narrow that no bin falls into them. */
+/* Number of filters so narrow that they cover no bin. */
 guint mel_filters_count_empty (const MelFilters * filters);
 
 G_END_DECLS

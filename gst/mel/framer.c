@@ -1,9 +1,9 @@
 /* gst-continual: a stream of samples cut into overlapping frames
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Frame t begins at sample t * hop - pad. Samples before the first and after the last are made up as the
- * padding says; the count of frames is that of torch.stft and librosa. */
-#include "framer.h"
+ * Frame t starts at sample t * hop - pad. Samples outside the stream come from the padding mode. The number of
+ * frames is that of torch.stft and librosa. */
+#include "mel/framer.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ struct _MelFramer
   guint64 next;                 /* frame */
   gboolean ended;
 
-  gfloat *samples;              /* (capacity): samples base to n - 1 */
+  gfloat *samples;              /* (capacity): samples base to n - 1 of the stream */
   guint64 base;
   gsize capacity;
 };
@@ -59,7 +59,7 @@ mel_framer_reset (MelFramer * self)
   self->ended = FALSE;
 }
 
-/* The first sample that a frame to come can need, its reflection at the end of the stream included. */
+/* The first sample that a later frame may need, also for a reflection at the end of the stream. */
 static guint64
 first_needed (const MelFramer * self)
 {
@@ -120,7 +120,7 @@ mel_framer_get_n_ready (const MelFramer * self)
 
   if (self->n == 0)
     return 0;
-  /* If the stream ended here. */
+  /* All frames, if the stream ended here. */
   total = count_frames (self, self->n + 2 * self->pad);
   if (self->drop_last && total > 0)
     total--;
@@ -133,7 +133,7 @@ mel_framer_get_n_ready (const MelFramer * self)
   return ready > self->next ? ready - self->next : 0;
 }
 
-/* The sample that stands for sample @i outside the stream; -1: a zero. */
+/* Index of the sample that replaces sample @i, which is outside the stream; -1: zero. */
 static gint64
 outside (const MelFramer * self, gint64 i)
 {
@@ -181,11 +181,11 @@ mel_settings_get_lookahead (const MelSettings * s)
   guint centre = s->center ? length / 2 : 0;
   guint64 samples = length - centre;
 
-  /* A frame is known not to be the last when the next one is certain. */
+  /* A frame is not the last one if the next one is certain to come. */
   if (s->drop_last)
     samples = MAX (samples, s->hop_length + length - pad - centre);
   samples += (guint64) (s->frames_per_buffer - 1) * s->hop_length;
-  /* The first frame awaits all that its reflection needs. */
+  /* The first frame waits for the samples of its reflection. */
   if (pad && s->pad_mode == MEL_PAD_REFLECT)
     samples = MAX (samples, pad + 1);
   return samples;

@@ -1,23 +1,23 @@
 /* gst-continual: one frame of samples to one mel vector
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * In double throughout: the logarithm of a quiet bin beside a loud one would show float32's rounding. */
-#include "front.h"
+ * Everything is in double: in float32, rounding errors of a loud bin would show in the logarithm of a quiet one. */
+#include "mel/front.h"
 
 #include <gst/fft/gstfftf64.h>
 #include <float.h>
 #include <math.h>
 
-#include "filters.h"
-#include "maximum.h"
-#include "window.h"
+#include "mel/filters.h"
+#include "mel/maximum.h"
+#include "mel/window.h"
 
 struct _MelFront
 {
   MelSettings s;
   guint length;                 /* samples in a frame */
   guint n_bins;                 /* n_fft / 2 + 1 */
-  guint stride;                 /* of n_fft's bins in the FFT that is made */
+  guint stride;                 /* from one bin of n_fft to the next in the FFT that is computed */
 
   gdouble *window;              /* (length) */
   gdouble *frame;               /* (length) */
@@ -42,7 +42,7 @@ mel_front_new (const MelSettings * s, guint rate)
   self->s = *s;
   self->length = mel_settings_frame_length (s);
   self->n_bins = s->n_fft / 2 + 1;
-  /* gst-fft takes even lengths. An odd one's bins are every other one of twice that length with zeros. */
+  /* gst-fft takes even lengths only. The bins of an odd length are every second bin of twice the length, zero-padded. */
   self->stride = s->n_fft % 2 ? 2 : 1;
   fft_length = s->n_fft * self->stride;
 
@@ -104,7 +104,7 @@ mel_front_count_empty_filters (const MelFront * self)
   return mel_filters_count_empty (self->filters);
 }
 
-/* Box and Muller's normal deviate. */
+/* A normal deviate, by Box and Muller. */
 static gdouble
 draw_normal (GRand * rand)
 {
@@ -169,7 +169,7 @@ static void
 take_logarithm (MelFront * self)
 {
   const MelSettings *s = &self->s;
-  /* Never the logarithm of zero: one infinity would spoil whatever comes after. */
+  /* Never the logarithm of zero: an infinity would make all later outputs of a model NaN. */
   gdouble floor = MAX (s->log_floor, FLT_MIN);
   gdouble gain = 1.0;
   guint m;

@@ -1,6 +1,6 @@
-/* gst-continual: audio of any accepted format to mono float
+/* gst-continual: conversion of audio to mono float
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "input.h"
+#include "mel/input.h"
 
 void
 mel_input_convert (const GstAudioInfo * info, gconstpointer in, gsize n,

@@ -1,4 +1,4 @@
-/* gst-continual: audio of any accepted format to mono float
+/* gst-continual: conversion of audio to mono float
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* Full scale becomes 1; several channels become their average. */
+/* Full scale becomes 1; several channels become their mean. */
 void mel_input_convert (const GstAudioInfo * info,
     gconstpointer in /* (n, channels) */ , gsize n, gfloat * out /* (n) */ );
 

@@ -1,8 +1,8 @@
-/* gst-continual: the largest of the last values of a stream
+/* gst-continual: running maximum of a stream
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Only values that no later one exceeds can ever be the largest: they are kept, falling, in a queue. */
-#include "maximum.h"
+ * The queue holds the values that no later one exceeds, in falling order: only these can become the maximum. */
+#include "mel/maximum.h"
 
 #include <math.h>
 
@@ -50,7 +50,7 @@ mel_maximum_push (MelMaximum * self, gdouble value)
 {
   Candidate *c;
 
-  /* A NaN is larger than nothing, and would stay for ever. */
+  /* Comparisons with a NaN are false: it would never leave the queue. */
   if (isnan (value))
     value = -G_MAXDOUBLE;
   while ((c = g_queue_peek_tail (&self->queue)) && c->value <= value)
@@ -61,7 +61,7 @@ mel_maximum_push (MelMaximum * self, gdouble value)
   g_queue_push_tail (&self->queue, c);
 
   c = g_queue_peek_head (&self->queue);
-  /* One value comes at a time: at most one goes. With no limit, nothing behind the head is ever asked for. */
+  /* One value was added, so at most one leaves. Without a window, only the head is ever needed. */
   if (self->window && self->n - c->index > self->window) {
     g_free (g_queue_pop_head (&self->queue));
     c = g_queue_peek_head (&self->queue);

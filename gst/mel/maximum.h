@@ -1,4 +1,4 @@
-/* gst-continual: the largest of the last values of a stream
+/* gst-continual: running maximum of a stream
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -12,7 +12,7 @@ typedef struct _MelMaximum MelMaximum;
 MelMaximum *mel_maximum_new (guint64 window);
 void mel_maximum_free (MelMaximum * self);
 void mel_maximum_reset (MelMaximum * self);
-/* Adds @value and gives the largest, itself included. */
+/* Adds @value. Returns the maximum, with @value. */
 gdouble mel_maximum_push (MelMaximum * self, gdouble value);
 
 G_END_DECLS

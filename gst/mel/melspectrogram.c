@@ -3,16 +3,16 @@
 /**
  * SECTION:element-melspectrogram
  * @title: melspectrogram
- * @short_description: mel frames from audio, exactly as a model was trained on
+ * @short_description: mel frames from audio, computed as in the training of the model
  *
- * Cuts audio into overlapping frames, and makes of each a vector of mel band energies or their logarithms:
- * other/tensors of n-mels float32 values, rate / hop-length times a second. The properties cover what
- * torchaudio, librosa, Whisper, VGGish and Kaldi compute; a preset of each one's name sets all of them
- * (gst-launch loads it last: what else its line says of the recipe is lost).
+ * Cuts audio into overlapping frames and computes a vector of mel band energies, or of their logarithms, for each:
+ * other/tensors of n-mels float32 values, rate / hop-length times a second. The properties cover what torchaudio,
+ * librosa, Whisper, VGGish and Kaldi compute. Presets with these names set all of them. (gst-launch-1.0 loads a preset
+ * last: it overrides the other properties on its line.)
  *
- * Timestamps are counted in samples from the last resynchronisation and never drift. A discontinuity (the
- * DISCONT flag, a GAP event, or timestamps off by more than alignment-threshold) drops the incomplete frame
- * and begins anew as at the start of a stream, padding included. A flush and a new stream do so too.
+ * Timestamps are counted in samples from the last resynchronisation and never drift. After a discontinuity (the DISCONT
+ * flag, a GAP event, or a timestamp that is off by more than alignment-threshold) the incomplete frame is dropped, and
+ * the next sample is the first of a new stream, with padding. The same happens after a flush and for a new stream.
  *
  * |[
  * gst-launch-1.0 autoaudiosrc ! audioconvert ! audioresample ! melspectrogram ! fakesink dump=true
@@ -35,13 +35,15 @@ struct _GstMelSpectrogram
 {
   GstBaseTransform parent;
 
-  /* Under the object lock; not changed between start and stop. */
+  /* Under the object lock; constant between start and stop, so that the streaming thread reads them without it. */
   MelSettings settings;
   gboolean started;
-  guint lookahead_rate;         /* 0: not negotiated */
 
+  guint lookahead_rate;         /* under the object lock; 0: not negotiated */
+
+  /* Streaming thread only. */
   MelStream *stream;            /* NULL: not negotiated */
-  gboolean untimed;             /* the segment came in bytes: offsets give the time */
+  gboolean untimed;             /* the segment is in bytes: offsets give the times */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
@@ -72,19 +74,10 @@ gst_mel_spectrogram_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (object);
-  gboolean refused;
 
-  GST_OBJECT_LOCK (self);
-  refused = self->started;
-  if (!refused)
-    mel_settings_set (&self->settings, id, value, pspec);
-  GST_OBJECT_UNLOCK (self);
-
-  if (refused)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s was not changed.", pspec->name),
-        ("expected the state READY or NULL, found the element running; set %s "
-            "before it starts", pspec->name));
+  if (!property_table_set (&mel_properties, &self->settings,
+          GST_ELEMENT (self), &self->started, value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -92,9 +85,10 @@ gst_mel_spectrogram_get_property (GObject * object, guint id,
     GValue * value, GParamSpec * pspec)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (object);
-  MelSettings s = get_settings (self);
 
-  mel_settings_get (&s, id, value, pspec);
+  if (!property_table_get (&mel_properties, &self->settings,
+          GST_ELEMENT (self), value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static gboolean
@@ -109,8 +103,7 @@ gst_mel_spectrogram_start (GstBaseTransform * trans)
   GST_OBJECT_UNLOCK (self);
 
   if (why) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("The properties contradict each other."), ("%s", why));
+    property_post_error (GST_ELEMENT (self), why);
     g_free (why);
     return FALSE;
   }
@@ -139,7 +132,7 @@ gst_mel_spectrogram_transform_caps (GstBaseTransform * trans,
   return mel_caps_transform (&s, direction, caps, filter);
 }
 
-/* Up to frames-per-buffer frames; NULL: not that many are ready (@partial: none is), or *@ret says why. */
+/* A buffer of frames-per-buffer frames or, with @partial, of fewer. NULL: they are not ready, or *ret says why. */
 static GstBuffer *
 make_buffer (GstMelSpectrogram * self, gboolean partial, GstFlowReturn * ret)
 {
@@ -148,39 +141,27 @@ make_buffer (GstMelSpectrogram * self, gboolean partial, GstFlowReturn * ret)
   GstBufferPool *pool;
   GstBuffer *buf = NULL;
   GstMapInfo map;
-  gsize size;
 
   *ret = GST_FLOW_OK;
   if (n == 0 || (n < s->frames_per_buffer && !partial))
     return NULL;
   n = MIN (n, s->frames_per_buffer);
-  size = n * s->n_mels * sizeof (gfloat);
 
   pool = gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self));
-  if (pool) {
-    gst_buffer_pool_set_active (pool, TRUE);
-    *ret = gst_buffer_pool_acquire_buffer (pool, &buf, NULL);
-    gst_object_unref (pool);
-    if (*ret != GST_FLOW_OK)
-      return NULL;
-    gst_buffer_set_size (buf, size);
-  } else {
-    buf = gst_buffer_new_allocate (NULL, size, NULL);
-  }
-
-  if (!gst_buffer_map (buf, &map, GST_MAP_WRITE)) {
-    GST_ELEMENT_ERROR (self, RESOURCE, WRITE, (NULL),
-        ("expected writable memory from downstream's buffer pool, found none"));
-    gst_buffer_unref (buf);
-    *ret = GST_FLOW_ERROR;
+  if (!pool) {
+    *ret = GST_FLOW_FLUSHING;
     return NULL;
   }
+  *ret = tensor_pool_acquire (pool, GST_ELEMENT (self),
+      n * s->n_mels * sizeof (gfloat), &buf, &map);
+  if (*ret != GST_FLOW_OK)
+    return NULL;
   mel_stream_take (self->stream, (gfloat *) map.data, n, buf);
   gst_buffer_unmap (buf, &map);
   return buf;
 }
 
-/* Frames that are complete but fewer than frames-per-buffer. */
+/* Pushes complete frames, also if they are fewer than frames-per-buffer. */
 static GstFlowReturn
 push_complete (GstMelSpectrogram * self)
 {
@@ -195,7 +176,7 @@ push_complete (GstMelSpectrogram * self)
   return ret;
 }
 
-/* What comes next doesn't follow on what came. */
+/* The next samples do not follow the last ones. */
 static GstFlowReturn
 resync (GstMelSpectrogram * self)
 {
@@ -206,7 +187,7 @@ resync (GstMelSpectrogram * self)
   return ret;
 }
 
-/* The stream ends here: all that is left of it, padded. */
+/* The stream ends: pushes the remaining frames, padded. */
 static GstFlowReturn
 drain (GstMelSpectrogram * self)
 {
@@ -226,9 +207,9 @@ gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
   guint n;
 
   if (!gst_audio_info_from_caps (&info, incaps)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (NULL),
-        ("expected complete raw audio caps, found %" GST_PTR_FORMAT
-            "; put an audioconvert before", incaps));
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Expected complete raw audio caps, found others: put an audioconvert "
+            "before."), ("caps %" GST_PTR_FORMAT, incaps));
     return FALSE;
   }
   if (self->stream
@@ -237,18 +218,16 @@ gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
 
   why = mel_settings_check (s, GST_AUDIO_INFO_RATE (&info));
   if (why) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("The properties don't suit this audio."), ("%s", why));
+    property_post_error (GST_ELEMENT (self), why);
     g_free (why);
     return FALSE;
   }
 
   if (s->f_max > GST_AUDIO_INFO_RATE (&info) / 2.0)
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("Some mel filters lie above what this audio holds."),
-        ("expected f-max to be at most %g Hz, half of the sample rate, found "
-            "%g Hz; unless the model was trained so, lower f-max or set it to 0",
-            GST_AUDIO_INFO_RATE (&info) / 2.0, s->f_max));
+        ("Expected f-max to be at most %g Hz, half of the sample rate, found "
+            "%g Hz: unless the model was trained so, lower f-max or set it to "
+            "0.", GST_AUDIO_INFO_RATE (&info) / 2.0, s->f_max), (NULL));
 
   drain (self);
   mel_stream_free (self->stream);
@@ -307,8 +286,9 @@ push_audio (GstMelSpectrogram * self, GstBuffer * buf)
   if (self->untimed && !GST_CLOCK_TIME_IS_VALID (pts))
     pts = offset_to_time (info, buf);
   if (!gst_buffer_map (buf, &map, GST_MAP_READ)) {
-    GST_ELEMENT_ERROR (self, RESOURCE, READ, (NULL),
-        ("expected a buffer in readable memory, found %" GST_PTR_FORMAT, buf));
+    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+        ("Expected a buffer in readable memory, found one that can't be "
+            "mapped."), ("%" GST_PTR_FORMAT, buf));
     ret = GST_FLOW_ERROR;
     goto out;
   }
@@ -346,10 +326,10 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
   info = mel_stream_get_info (self->stream);
   bpf = GST_AUDIO_INFO_BPF (info);
   if (gst_buffer_get_size (buf) % bpf) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, (NULL),
-        ("expected whole samples of %" G_GSIZE_FORMAT " bytes, found a buffer "
-            "of %" G_GSIZE_FORMAT " bytes; put a rawaudioparse before", bpf,
-            gst_buffer_get_size (buf)));
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Expected whole samples of %" G_GSIZE_FORMAT " bytes, found a buffer "
+            "of %" G_GSIZE_FORMAT " bytes: put a rawaudioparse before.", bpf,
+            gst_buffer_get_size (buf)), (NULL));
     gst_buffer_unref (buf);
     return GST_FLOW_ERROR;
   }
@@ -358,7 +338,7 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
   return buf ? push_audio (self, buf) : GST_FLOW_OK;
 }
 
-/* Called until it has nothing more to give. */
+/* Called until *outbuf is NULL. */
 static GstFlowReturn
 gst_mel_spectrogram_generate_output (GstBaseTransform * trans,
     GstBuffer ** outbuf)
@@ -369,7 +349,7 @@ gst_mel_spectrogram_generate_output (GstBaseTransform * trans,
   return ret;
 }
 
-/* Never called: generate_output makes every buffer. Without it, the base class would negotiate no memory. */
+/* Never called, since generate_output() makes every buffer. Without it, the base class would not negotiate memory. */
 static GstFlowReturn
 gst_mel_spectrogram_transform (GstBaseTransform * trans, GstBuffer * inbuf,
     GstBuffer * outbuf)
@@ -377,7 +357,7 @@ gst_mel_spectrogram_transform (GstBaseTransform * trans, GstBuffer * inbuf,
   return GST_FLOW_NOT_SUPPORTED;
 }
 
-/* Raw audio in bytes, as a filesrc sends it, becomes audio in time from 0. */
+/* A segment in bytes, as filesrc sends it for raw audio, becomes one in time from 0. */
 static GstEvent *
 take_segment (GstMelSpectrogram * self, GstEvent * event)
 {
@@ -473,15 +453,15 @@ gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
   object_class->set_property = gst_mel_spectrogram_set_property;
   object_class->get_property = gst_mel_spectrogram_get_property;
   object_class->finalize = gst_mel_spectrogram_finalize;
-  mel_settings_install_properties (object_class);
+  property_table_install (&mel_properties, object_class, 1);
 
   gst_element_class_set_static_metadata (element_class,
       "Mel spectrogram", "Filter/Converter/Audio/Tensor",
       "Turns audio into tensors of mel frames, logarithmic or not, exactly as "
       "torchaudio, librosa, Whisper, VGGish or Kaldi do: one vector of n-mels "
-      "float32 values every hop-length samples. A preset of each one's name sets "
-      "all that its recipe says (melspectrogram @preset=whisper). Without one: 80 "
-      "natural-logarithmic HTK bands of 16 kHz audio every 10 ms",
+      "float32 values every hop-length samples. Presets with these names set "
+      "all properties (melspectrogram @preset=whisper). Defaults: the natural "
+      "logarithms of 80 HTK bands of 16 kHz audio every 10 ms",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
@@ -501,5 +481,5 @@ gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
 static void
 gst_mel_spectrogram_init (GstMelSpectrogram * self)
 {
-  mel_settings_init (&self->settings, G_OBJECT_GET_CLASS (self));
+  property_table_init (&mel_properties, &self->settings);
 }

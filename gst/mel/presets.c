@@ -1,16 +1,16 @@
 /* gst-continual: built-in presets
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GstPreset looks for files under GStreamer's own prefix; these need none. Presets that users save keep working
- * through the interface's default functions. */
-#include "presets.h"
+ * GstPreset reads files under GStreamer's own prefix; the built-in presets need no file. Presets that users save work
+ * through the default functions of the interface. */
+#include "mel/presets.h"
 
 #include <string.h>
 
 typedef struct
 {
   const gchar *name, *comment;
-  const gchar *values;          /* what differs from the properties' defaults */
+  const gchar *values;          /* those that differ from the defaults */
 } Builtin;
 
 static const Builtin builtins[] = {
@@ -37,7 +37,7 @@ static const Builtin builtins[] = {
         "filter-domain=mel drop-nyquist=true log=ln log-floor=1.1920929e-07"}
 };
 
-/* How a stream is handled: no part of any recipe. */
+/* Properties that say how a stream is handled: presets do not set them. */
 static const gchar *const not_recipe[] = { "name", "parent", "qos", "channels",
   "frames-per-buffer", "alignment-threshold", NULL
 };

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* GstPreset, with torchaudio, librosa, whisper, vggish and kaldi before what files hold. */
+/* GstPreset with built-in presets (torchaudio, librosa, whisper, vggish, kaldi) before those in files. */
 void mel_presets_interface_init (gpointer iface, gpointer data);
 
 G_END_DECLS

@@ -1,232 +1,155 @@
-/* gst-continual: the settings as GObject properties
+/* gst-continual: the settings of melspectrogram as GObject properties
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "settings.h"
+#include "mel/melsettings.h"
 
-#include <string.h>
+/* *INDENT-OFF* */
+PROPERTY_ENUM (channels_enum, "GstMelSpectrogramChannels",
+  {MEL_CHANNELS_MONO, "One channel; others are refused", "mono"},
+  {MEL_CHANNELS_MIX, "Any number of channels; their mean is used", "mix"});
 
-#include "enums.h"
+PROPERTY_ENUM (window_enum, "GstMelSpectrogramWindow",
+  {MEL_WINDOW_HANN, "Hann, periodic", "hann"},
+  {MEL_WINDOW_HANN_SYMMETRIC, "Hann, symmetric", "hann-symmetric"},
+  {MEL_WINDOW_HAMMING, "Hamming (0.54, 0.46), periodic", "hamming"},
+  {MEL_WINDOW_HAMMING_SYMMETRIC, "Hamming (0.54, 0.46), symmetric", "hamming-symmetric"},
+  {MEL_WINDOW_BLACKMAN, "Blackman (0.42, 0.5, 0.08), periodic", "blackman"},
+  {MEL_WINDOW_BLACKMAN_SYMMETRIC, "Blackman (0.42, 0.5, 0.08), symmetric", "blackman-symmetric"},
+  {MEL_WINDOW_POVEY, "Kaldi's: symmetric Hann to the power 0.85", "povey"},
+  {MEL_WINDOW_RECTANGULAR, "All ones", "rectangular"});
 
-#define FLAGS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+PROPERTY_ENUM (pad_enum, "GstMelSpectrogramPadMode",
+  {MEL_PAD_NONE, "No padding: only whole frames", "none"},
+  {MEL_PAD_CONSTANT, "Zeros", "constant"},
+  {MEL_PAD_REFLECT, "Mirror the samples without repeating the first or last one", "reflect"},
+  {MEL_PAD_REPLICATE, "Repeat the first or last sample", "replicate"});
 
-/* Where property id's field is, (id). */
-static gsize offsets[64];
-static guint n_properties;
+PROPERTY_ENUM (scale_enum, "GstMelSpectrogramMelScale",
+  {MEL_SCALE_HTK, "HTK: 2595 log10(1 + f / 700)", "htk"},
+  {MEL_SCALE_SLANEY, "Slaney: linear to 1 kHz, logarithmic above", "slaney"},
+  {MEL_SCALE_KALDI, "Kaldi: 1127 ln(1 + f / 700)", "kaldi"});
 
-static void
-add (GObjectClass * klass, gsize offset, GParamSpec * pspec)
-{
-  g_assert (n_properties + 1 < G_N_ELEMENTS (offsets));
-  offsets[++n_properties] = offset;
-  g_object_class_install_property (klass, n_properties, pspec);
-}
+PROPERTY_ENUM (norm_enum, "GstMelSpectrogramMelNorm",
+  {MEL_NORM_NONE, "Every filter has a peak of 1", "none"},
+  {MEL_NORM_SLANEY, "Slaney: every filter has an area of 1 over Hz", "slaney"});
 
-#define ADD_UINT(field, name, nick, blurb, min, max, def) \
-    add (klass, G_STRUCT_OFFSET (MelSettings, field), \
-        g_param_spec_uint (name, nick, blurb, min, max, def, FLAGS))
-#define ADD_UINT64(field, name, nick, blurb, min, max, def) \
-    add (klass, G_STRUCT_OFFSET (MelSettings, field), \
-        g_param_spec_uint64 (name, nick, blurb, min, max, def, FLAGS))
-#define ADD_DOUBLE(field, name, nick, blurb, min, max, def) \
-    add (klass, G_STRUCT_OFFSET (MelSettings, field), \
-        g_param_spec_double (name, nick, blurb, min, max, def, FLAGS))
-#define ADD_BOOLEAN(field, name, nick, blurb, def) \
-    add (klass, G_STRUCT_OFFSET (MelSettings, field), \
-        g_param_spec_boolean (name, nick, blurb, def, FLAGS))
-#define ADD_ENUM(field, name, nick, blurb, type, def) \
-    add (klass, G_STRUCT_OFFSET (MelSettings, field), \
-        g_param_spec_enum (name, nick, blurb, type, def, FLAGS))
+PROPERTY_ENUM (domain_enum, "GstMelSpectrogramFilterDomain",
+  {MEL_DOMAIN_HZ, "Triangles over Hz", "hz"},
+  {MEL_DOMAIN_MEL, "Triangles over mel", "mel"});
 
-static void
-add_framing (GObjectClass * klass)
-{
-  ADD_UINT (rate, "rate", "Sample rate",
-      "The only sample rate in Hz that is accepted, so that an audioresample "
-      "upstream converts to what the model was trained on (0: any)",
-      0, G_MAXINT, 16000);
-  ADD_ENUM (channels, "channels", "Channels",
-      "Whether audio of more than one channel is refused (an audioconvert "
-      "upstream mixes it down) or averaged here",
-      MEL_TYPE_CHANNELS, MEL_CHANNELS_MONO);
-  ADD_UINT (n_fft, "n-fft", "FFT length",
-      "Samples in the Fourier transform; n-fft / 2 + 1 bins. Odd ones work, at "
-      "twice the cost", 2, 65536, 400);
-  ADD_UINT (win_length, "win-length", "Window length",
-      "Samples under the window, at most n-fft; zeros fill up the rest "
-      "(0: n-fft)", 0, 65536, 0);
-  ADD_UINT (hop_length, "hop-length", "Hop length",
-      "Samples from one frame to the next: a frame's duration, and with the "
-      "sample rate the framerate", 1, G_MAXINT / 4096, 160);
-  ADD_ENUM (window, "window", "Window",
-      "What each frame is multiplied with", MEL_TYPE_WINDOW, MEL_WINDOW_HANN);
-  ADD_BOOLEAN (left_window, "left-window", "Left window",
-      "A window shorter than n-fft stands at the beginning of the FFT, zeros "
-      "follow it, and a frame is win-length samples long (Kaldi, VGGish); "
-      "otherwise it stands in the middle of a frame of n-fft samples (torch, "
-      "librosa)", FALSE);
-  ADD_BOOLEAN (center, "center", "Center",
-      "A frame's time is its centre, and with a pad-mode the first frame's "
-      "centre is the first sample and the last one's lies within the last hop: "
-      "half a frame is made up before the start of the stream and after its "
-      "end. Otherwise a frame's time is its first sample, and only what is "
-      "wholly in the stream is framed", TRUE);
-  ADD_ENUM (pad_mode, "pad-mode", "Padding",
-      "What is made up outside the stream when center is set",
-      MEL_TYPE_PAD, MEL_PAD_REFLECT);
-  ADD_BOOLEAN (drop_last, "drop-last", "Drop last",
-      "Leave out the last frame before EOS, as Whisper does. A frame is then "
-      "held back until the next one is certain to come", FALSE);
-}
+PROPERTY_ENUM (log_enum, "GstMelSpectrogramLog",
+  {MEL_LOG_NONE, "No logarithm", "none"},
+  {MEL_LOG_LN, "Natural logarithm", "ln"},
+  {MEL_LOG_LOG10, "Decimal logarithm", "log10"},
+  {MEL_LOG_DB, "Decibels: 10 log10 of power, 20 log10 of magnitude", "db"},
+  {MEL_LOG_DB, "Same as db", "dB"});
 
-static void
-add_signal (GObjectClass * klass)
-{
-  ADD_DOUBLE (input_scale, "input-scale", "Input scale",
-      "Factor for the samples, which are -1 to 1 in either format (32768: as "
-      "if they were 16 bit integers, as Kaldi has them)",
-      -G_MAXDOUBLE, G_MAXDOUBLE, 1.0);
-  ADD_DOUBLE (dither, "dither", "Dither",
-      "Standard deviation of the Gaussian noise added to each sample of a "
-      "frame after input-scale (0: none)", 0.0, G_MAXDOUBLE, 0.0);
-  ADD_UINT (seed, "seed", "Seed",
-      "Seed of the dither: equal seeds give equal noise, from the start of "
-      "every stream", 0, G_MAXUINT, 0);
-  ADD_BOOLEAN (remove_dc, "remove-dc", "Remove DC",
-      "Subtract each frame's mean before preemphasis and window", FALSE);
-  ADD_DOUBLE (preemphasis, "preemphasis", "Preemphasis",
-      "Within each frame, x[i] - preemphasis * x[i - 1], the first sample "
-      "being its own predecessor (0: none; Kaldi has 0.97)", -1.0, 1.0, 0.0);
-  ADD_DOUBLE (power, "power", "Power",
-      "Exponent of the magnitude spectrum: 1 for magnitude, 2 for power",
-      0.01, 16.0, 2.0);
-}
+PROPERTY_ENUM (clamp_enum, "GstMelSpectrogramClamp",
+  {MEL_CLAMP_NONE, "No clamp", "none"},
+  {MEL_CLAMP_FIXED, "The maximum is clamp-max", "fixed"},
+  {MEL_CLAMP_RUNNING, "The maximum is the largest value of the last clamp-time", "running"});
 
-static void
-add_filters (GObjectClass * klass)
-{
-  ADD_UINT (n_mels, "n-mels", "Mel bands",
-      "Number of mel filters: the size of a vector", 1, 8192, 80);
-  ADD_DOUBLE (f_min, "f-min", "Lowest frequency",
-      "Where the first filter begins, in Hz", 0.0, G_MAXINT, 0.0);
-  ADD_DOUBLE (f_max, "f-max", "Highest frequency",
-      "Where the last filter ends, in Hz (0: half of the sample rate; more than "
-      "that is as a model may have been trained, with a warning)",
-      0.0, G_MAXINT, 0.0);
-  ADD_ENUM (mel_scale, "mel-scale", "Mel scale",
-      "Formula from Hz to mel", MEL_TYPE_SCALE, MEL_SCALE_HTK);
-  ADD_ENUM (mel_norm, "mel-norm", "Filter norm",
-      "Whether each filter's peak or its area is 1",
-      MEL_TYPE_NORM, MEL_NORM_NONE);
-  ADD_ENUM (filter_domain, "filter-domain", "Filter domain",
-      "Over which axis the filters' sides are straight lines",
-      MEL_TYPE_DOMAIN, MEL_DOMAIN_HZ);
-  ADD_BOOLEAN (zero_dc, "zero-dc", "Exclude DC",
-      "The filters leave out the bin at 0 Hz, as VGGish says. Since f-min is at "
-      "least 0, no filter reaches it anyway", FALSE);
-  ADD_BOOLEAN (drop_nyquist, "drop-nyquist", "Exclude Nyquist",
-      "The filters leave out the bin at half of the sample rate, as Kaldi does: "
-      "it matters when f-max lies above", FALSE);
-}
+static const PropertyRow rows[] = {
+  /* Frames */
+  ROW_UINT (MelSettings, rate, READY, "rate", "Sample rate",
+      "The only sample rate in Hz that is accepted, so that an audioresample upstream converts to the rate of the "
+      "training data (0: any)", 0, G_MAXINT, 16000),
+  ROW_CHOICE (MelSettings, channels, READY, "channels", "Channels",
+      "Whether audio with more than one channel is refused (an audioconvert upstream then mixes it down) or "
+      "averaged here", channels_enum, MEL_CHANNELS_MONO),
+  ROW_UINT (MelSettings, n_fft, READY, "n-fft", "FFT length",
+      "Samples in the Fourier transform, which has n-fft / 2 + 1 bins. Odd lengths cost twice as much",
+      2, 65536, 400),
+  ROW_UINT (MelSettings, win_length, READY, "win-length", "Window length",
+      "Samples under the window, at most n-fft; the rest of the transform is filled with zeros (0: n-fft)",
+      0, 65536, 0),
+  ROW_UINT (MelSettings, hop_length, READY, "hop-length", "Hop length",
+      "Samples from one frame to the next: the duration of a frame. Rate / hop-length is the framerate",
+      1, G_MAXINT / 4096, 160),
+  ROW_CHOICE (MelSettings, window, READY, "window", "Window",
+      "Function that each frame is multiplied with", window_enum, MEL_WINDOW_HANN),
+  ROW_BOOLEAN (MelSettings, left_window, READY, "left-window", "Left window",
+      "True: a frame has win-length samples, and zeros after them fill the transform (Kaldi, VGGish). False: a frame "
+      "has n-fft samples with the window in the middle (torch, librosa)", FALSE),
+  ROW_BOOLEAN (MelSettings, center, READY, "center", "Center",
+      "True: the time of a frame is its centre. With a pad-mode, half a frame is added before the start of the "
+      "stream and after its end, so that the first frame is centred on the first sample. False: the time of a frame "
+      "is its first sample, and nothing is added", TRUE),
+  ROW_CHOICE (MelSettings, pad_mode, READY, "pad-mode", "Padding",
+      "Samples that are added outside the stream if center is true", pad_enum, MEL_PAD_REFLECT),
+  ROW_BOOLEAN (MelSettings, drop_last, READY, "drop-last", "Drop last",
+      "Leave out the last frame before EOS, as Whisper does. Each frame is then sent only once the next one is "
+      "certain to come", FALSE),
 
-static void
-add_output (GObjectClass * klass)
-{
-  ADD_ENUM (log, "log", "Logarithm",
-      "Logarithm of max(mel + log-offset, log-floor)",
-      MEL_TYPE_LOG, MEL_LOG_LN);
-  ADD_DOUBLE (log_floor, "log-floor", "Floor",
-      "Least value whose logarithm is taken (0: 1.18e-38, so that silence never "
-      "becomes minus infinity)", 0.0, G_MAXDOUBLE, 1e-10);
-  ADD_DOUBLE (log_offset, "log-offset", "Offset",
-      "Added before the logarithm is taken", 0.0, G_MAXDOUBLE, 0.0);
-  ADD_ENUM (clamp, "clamp", "Clamp",
-      "Raise values to at least clamp-range below a maximum (Whisper, and "
-      "top_db of others, have the whole file's, which no stream can know)",
-      MEL_TYPE_CLAMP, MEL_CLAMP_NONE);
-  ADD_DOUBLE (clamp_max, "clamp-max", "Clamp maximum",
-      "The maximum with clamp=fixed, in the logarithm's unit",
-      -G_MAXDOUBLE, G_MAXDOUBLE, 0.0);
-  ADD_DOUBLE (clamp_range, "clamp-range", "Clamp range",
-      "How far below the maximum values may lie, in the logarithm's unit "
-      "(Whisper has 8)", 0.0, G_MAXDOUBLE, 8.0);
-  ADD_UINT64 (clamp_time, "clamp-time", "Clamp time",
-      "How far back the maximum with clamp=running looks, in nanoseconds "
-      "(0: to the start of the stream)", 0, G_MAXINT64, 30 * GST_SECOND);
-  ADD_DOUBLE (mean, "mean", "Mean",
-      "What comes out is (value - mean) * scale + shift",
-      -G_MAXDOUBLE, G_MAXDOUBLE, 0.0);
-  ADD_DOUBLE (scale, "scale", "Scale",
-      "What comes out is (value - mean) * scale + shift",
-      -G_MAXDOUBLE, G_MAXDOUBLE, 1.0);
-  ADD_DOUBLE (shift, "shift", "Shift",
-      "What comes out is (value - mean) * scale + shift",
-      -G_MAXDOUBLE, G_MAXDOUBLE, 0.0);
-  ADD_UINT (frames_per_buffer, "frames-per-buffer", "Frames per buffer",
-      "Mel vectors in an output buffer (caps n-mels:frames-per-buffer): more "
-      "cost latency and save time. A last one may hold fewer", 1, 4096, 1);
-  ADD_UINT64 (alignment_threshold, "alignment-threshold",
-      "Alignment threshold",
-      "Timestamps that differ by more than this from the count of samples, in "
-      "nanoseconds, are a discontinuity", 0, G_MAXINT64, 40 * GST_MSECOND);
-}
+  /* The signal in a frame */
+  ROW_DOUBLE (MelSettings, input_scale, READY, "input-scale", "Input scale",
+      "Factor for the samples, which are from -1 to 1 in both formats (32768: the range of 16 bit integers, as "
+      "Kaldi has it)", -G_MAXDOUBLE, G_MAXDOUBLE, 1.0),
+  ROW_DOUBLE (MelSettings, dither, READY, "dither", "Dither",
+      "Standard deviation of the Gaussian noise added to each sample of a frame after input-scale (0: none)",
+      0.0, G_MAXDOUBLE, 0.0),
+  ROW_UINT (MelSettings, seed, READY, "seed", "Seed",
+      "Seed of the dither: the same seed gives the same noise from the start of every stream", 0, G_MAXUINT, 0),
+  ROW_BOOLEAN (MelSettings, remove_dc, READY, "remove-dc", "Remove DC",
+      "Subtract the mean of each frame before preemphasis and window", FALSE),
+  ROW_DOUBLE (MelSettings, preemphasis, READY, "preemphasis", "Preemphasis",
+      "Within each frame, x[i] - preemphasis * x[i - 1], where x[-1] is x[0] (0: none; Kaldi has 0.97)",
+      -1.0, 1.0, 0.0),
+  ROW_DOUBLE (MelSettings, power, READY, "power", "Power",
+      "Exponent of the magnitude spectrum: 1 for magnitude, 2 for power", 0.01, 16.0, 2.0),
 
-void
-mel_settings_install_properties (GObjectClass * klass)
-{
-  n_properties = 0;
-  add_framing (klass);
-  add_signal (klass);
-  add_filters (klass);
-  add_output (klass);
-}
+  /* Filters */
+  ROW_UINT (MelSettings, n_mels, READY, "n-mels", "Mel bands",
+      "Number of mel filters: the size of a vector", 1, 8192, 80),
+  ROW_DOUBLE (MelSettings, f_min, READY, "f-min", "Lowest frequency",
+      "Start of the first filter, in Hz", 0.0, G_MAXINT, 0.0),
+  ROW_DOUBLE (MelSettings, f_max, READY, "f-max", "Highest frequency",
+      "End of the last filter, in Hz (0: half of the sample rate). More than half of the sample rate is accepted "
+      "with a warning, for models that were trained so", 0.0, G_MAXINT, 0.0),
+  ROW_CHOICE (MelSettings, mel_scale, READY, "mel-scale", "Mel scale",
+      "Formula from Hz to mel", scale_enum, MEL_SCALE_HTK),
+  ROW_CHOICE (MelSettings, mel_norm, READY, "mel-norm", "Filter norm",
+      "Whether the peak or the area of each filter is 1", norm_enum, MEL_NORM_NONE),
+  ROW_CHOICE (MelSettings, filter_domain, READY, "filter-domain", "Filter domain",
+      "Axis over which the sides of the filters are straight lines", domain_enum, MEL_DOMAIN_HZ),
+  ROW_BOOLEAN (MelSettings, zero_dc, READY, "zero-dc", "Exclude DC",
+      "The filters leave out the bin at 0 Hz, as VGGish does. Since f-min is at least 0, no filter reaches it "
+      "anyway", FALSE),
+  ROW_BOOLEAN (MelSettings, drop_nyquist, READY, "drop-nyquist", "Exclude Nyquist",
+      "The filters leave out the bin at half of the sample rate, as Kaldi does. This matters if f-max lies above",
+      FALSE),
 
-void
-mel_settings_init (MelSettings * s, GObjectClass * klass)
-{
-  guint i, n;
-  GParamSpec **pspecs = g_object_class_list_properties (klass, &n);
+  /* The vector */
+  ROW_CHOICE (MelSettings, log, READY, "log", "Logarithm",
+      "Logarithm of max(mel + log-offset, log-floor)", log_enum, MEL_LOG_LN),
+  ROW_DOUBLE (MelSettings, log_floor, READY, "log-floor", "Floor",
+      "Least value whose logarithm is taken (0: 1.18e-38, so that silence never becomes minus infinity)",
+      0.0, G_MAXDOUBLE, 1e-10),
+  ROW_DOUBLE (MelSettings, log_offset, READY, "log-offset", "Offset",
+      "Added before the logarithm is taken", 0.0, G_MAXDOUBLE, 0.0),
+  ROW_CHOICE (MelSettings, clamp, READY, "clamp", "Clamp",
+      "Raise values to at least clamp-range below a maximum. (Whisper and top_db use the maximum of the whole file, "
+      "which a stream cannot know)", clamp_enum, MEL_CLAMP_NONE),
+  ROW_DOUBLE (MelSettings, clamp_max, READY, "clamp-max", "Clamp maximum",
+      "The maximum with clamp=fixed, in the unit of the logarithm", -G_MAXDOUBLE, G_MAXDOUBLE, 0.0),
+  ROW_DOUBLE (MelSettings, clamp_range, READY, "clamp-range", "Clamp range",
+      "How far below the maximum values may lie, in the unit of the logarithm (Whisper has 8)",
+      0.0, G_MAXDOUBLE, 8.0),
+  ROW_UINT64 (MelSettings, clamp_time, READY, "clamp-time", "Clamp time",
+      "Length of time, in nanoseconds, over which clamp=running takes the maximum (0: from the start of the stream)",
+      0, G_MAXINT64, 30 * GST_SECOND),
+  ROW_DOUBLE (MelSettings, mean, READY, "mean", "Mean",
+      "The output is (value - mean) * scale + shift", -G_MAXDOUBLE, G_MAXDOUBLE, 0.0),
+  ROW_DOUBLE (MelSettings, scale, READY, "scale", "Scale",
+      "The output is (value - mean) * scale + shift", -G_MAXDOUBLE, G_MAXDOUBLE, 1.0),
+  ROW_DOUBLE (MelSettings, shift, READY, "shift", "Shift",
+      "The output is (value - mean) * scale + shift", -G_MAXDOUBLE, G_MAXDOUBLE, 0.0),
+  ROW_UINT (MelSettings, frames_per_buffer, READY, "frames-per-buffer", "Frames per buffer",
+      "Mel vectors in an output buffer (caps n-mels:frames-per-buffer): more of them cost latency and save time. "
+      "The last buffer may hold fewer", 1, 4096, 1),
+  ROW_UINT64 (MelSettings, alignment_threshold, READY, "alignment-threshold", "Alignment threshold",
+      "A timestamp that differs by more than this, in nanoseconds, from the time counted in samples is a "
+      "discontinuity", 0, G_MAXINT64, 40 * GST_MSECOND),
+};
+/* *INDENT-ON* */
 
-  memset (s, 0, sizeof (*s));
-  for (i = 0; i < n; i++)
-    if (pspecs[i]->owner_type == G_OBJECT_CLASS_TYPE (klass))
-      mel_settings_set (s, pspecs[i]->param_id,
-          g_param_spec_get_default_value (pspecs[i]), pspecs[i]);
-  g_free (pspecs);
-}
-
-void
-mel_settings_set (MelSettings * s, guint id, const GValue * value,
-    GParamSpec * pspec)
-{
-  gpointer field = G_STRUCT_MEMBER_P (s, offsets[id]);
-
-  g_return_if_fail (id > 0 && id <= n_properties);
-  if (G_VALUE_HOLDS_UINT (value))
-    *(guint *) field = g_value_get_uint (value);
-  else if (G_VALUE_HOLDS_UINT64 (value))
-    *(guint64 *) field = g_value_get_uint64 (value);
-  else if (G_VALUE_HOLDS_DOUBLE (value))
-    *(gdouble *) field = g_value_get_double (value);
-  else if (G_VALUE_HOLDS_BOOLEAN (value))
-    *(gboolean *) field = g_value_get_boolean (value);
-  else
-    *(guint *) field = g_value_get_enum (value);
-}
-
-void
-mel_settings_get (const MelSettings * s, guint id, GValue * value,
-    GParamSpec * pspec)
-{
-  gconstpointer field = G_STRUCT_MEMBER_P (s, offsets[id]);
-
-  g_return_if_fail (id > 0 && id <= n_properties);
-  if (G_VALUE_HOLDS_UINT (value))
-    g_value_set_uint (value, *(const guint *) field);
-  else if (G_VALUE_HOLDS_UINT64 (value))
-    g_value_set_uint64 (value, *(const guint64 *) field);
-  else if (G_VALUE_HOLDS_DOUBLE (value))
-    g_value_set_double (value, *(const gdouble *) field);
-  else if (G_VALUE_HOLDS_BOOLEAN (value))
-    g_value_set_boolean (value, *(const gboolean *) field);
-  else
-    g_value_set_enum (value, *(const guint *) field);
-}
+PROPERTY_TABLE (mel_properties, rows);

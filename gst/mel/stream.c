@@ -1,12 +1,12 @@
-/* gst-continual: audio in, timestamped mel frames out
+/* gst-continual: audio to timestamped mel frames
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Times are counted from the first sample's and never added up, so that no rounding adds up either. */
-#include "stream.h"
+ * Each time is computed from the time of the first sample, so that rounding errors do not add up. */
+#include "mel/stream.h"
 
-#include "framer.h"
-#include "front.h"
-#include "input.h"
+#include "mel/framer.h"
+#include "mel/front.h"
+#include "mel/input.h"
 
 struct _MelStream
 {
@@ -17,7 +17,7 @@ struct _MelStream
   MelFramer *framer;
   MelFront *front;
   GstClockTime base_time;       /* of the framer's sample 0 */
-  gboolean fresh;               /* no frame came out yet */
+  gboolean fresh;               /* no frame was taken yet */
 };
 
 MelStream *

@@ -1,6 +1,6 @@
-/* gst-continual: windows, in double
+/* gst-continual: window functions
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "window.h"
+#include "mel/window.h"
 
 #include <math.h>
 

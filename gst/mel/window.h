@@ -1,8 +1,8 @@
-/* gst-continual: windows, in double
+/* gst-continual: window functions
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "settings.h"
+#include "mel/melsettings.h"
 
 G_BEGIN_DECLS
 

@@ -1,17 +1,17 @@
-/* gst-continual: side by side streams apart again
+/* gst-continual: separates the streams of a continualmux
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /**
  * SECTION:element-continualdemux
  * @title: continualdemux
- * @short_description: the streams that a continualmux brought together, apart again
+ * @short_description: separates the streams of a continualmux
  *
- * Takes buffers of several streams, dimensions D:N:S, and gives each stream its own pad: src_0 to src_(S-1) are the slots
- * of the continualmux, each with buffers of dimensions D or D:N. Pads are requested, before or while it runs; streams
- * without a pad are left out.
+ * Takes buffers of several streams, dimensions D:N:S, and pushes each stream on its own pad: src_0 to src_(S-1) are the
+ * slots of the continualmux, with buffers of dimensions D or D:N. They are request pads, also while the element runs;
+ * streams without a pad are left out.
  *
- * A row that is NaN throughout, of a stream that was absent or whose window is not full yet, becomes a GAP event. A
- * continual-reset event with the field `stream` goes to that stream's pad only, without the field.
+ * A row whose values are all NaN becomes a GAP event: its stream was absent, or its window is not full yet. A
+ * continual-reset event with the field `stream` goes to the pad of that stream only, without the field.
  *
  * |[
  * gst-launch-1.0 ... ! continualencoder model-path=words.safetensors ! continualdemux name=d \
@@ -35,7 +35,7 @@ struct _GstContinualDemuxPad
 {
   GstPad parent;
   guint slot;
-  gboolean released;            /* under the element's lock */
+  gboolean released;            /* under lock of the element */
 };
 
 struct _GstContinualDemux
@@ -43,10 +43,10 @@ struct _GstContinualDemux
   GstElement parent;
   GstPad *sinkpad;
 
-  GMutex lock;                  /* of the combiner and its pads */
+  GMutex lock;                  /* guards flows, and the combiner's use of the pads */
   GstFlowCombiner *flows;
 
-  /* The streaming thread's. */
+  /* Streaming thread only. */
   TensorInfo input;             /* dims[0] 0: no caps yet */
   MuxTimes *times;              /* of the mux, or NULL */
 };
@@ -71,7 +71,7 @@ gst_continual_demux_pad_init (GstContinualDemuxPad * self)
 {
 }
 
-/* The pads as they are now. */
+/* References to the current pads. */
 static GPtrArray *
 ref_pads (GstContinualDemux * self)
 {
@@ -89,14 +89,14 @@ combine (GstContinualDemux * self, GstContinualDemuxPad * pad,
     GstFlowReturn ret)
 {
   g_mutex_lock (&self->lock);
-  /* A stream that leaves stops no other, whatever its pad says meanwhile. */
+  /* A stream that leaves does not stop others, whatever its pad returned. */
   ret = pad->released ? GST_FLOW_OK :
       gst_flow_combiner_update_pad_flow (self->flows, GST_PAD (pad), ret);
   g_mutex_unlock (&self->lock);
   return ret;
 }
 
-/* What one stream of @in has. */
+/* Caps of one stream of @in. */
 static GstCaps *
 get_row_caps (const TensorInfo * in)
 {
@@ -105,7 +105,7 @@ get_row_caps (const TensorInfo * in)
   return tensor_caps_new (dims, in->fps_n, in->fps_d);
 }
 
-/* In the spelling that the peer prefers. */
+/* Pushes caps in the spelling that the peer prefers. */
 static void
 push_caps (GstContinualDemux * self, GstContinualDemuxPad * pad)
 {
@@ -129,7 +129,7 @@ push_caps (GstContinualDemux * self, GstContinualDemuxPad * pad)
   gst_caps_unref (ours);
 }
 
-/* NaN throughout */
+/* TRUE: all values are NaN. */
 static gboolean
 is_absent (const gfloat * row /* (n) */ , gsize n)
 {
@@ -139,7 +139,7 @@ is_absent (const gfloat * row /* (n) */ , gsize n)
   return TRUE;
 }
 
-/* @n_bytes of @buffer from @offset on are the stream's. */
+/* Pushes the row of one stream: @n_bytes of @buffer from @offset on. */
 static GstFlowReturn
 push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
     GstBuffer * buffer, const guint8 * data, gsize offset, gsize n_bytes)
@@ -157,7 +157,7 @@ push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
       gst_pad_push_event (srcpad, gst_event_new_gap (time.pts, time.duration));
     return GST_FLOW_OK;
   }
-  /* The memory is shared. */
+  /* Shares the memory of @buffer. */
   row = gst_buffer_copy_region (buffer, GST_BUFFER_COPY_FLAGS
       | GST_BUFFER_COPY_MEMORY, offset, n_bytes);
   GST_BUFFER_PTS (row) = time.pts;
@@ -268,7 +268,7 @@ push_stream_start (GstContinualDemux * self, GstEvent * event)
   return TRUE;
 }
 
-/* Takes the event: one stream's, or all. */
+/* Takes the event, for one stream or for all. */
 static gboolean
 push_reset (GstContinualDemux * self, GstEvent * event)
 {
@@ -326,7 +326,7 @@ sink_event (GstPad * sinkpad, GstObject * parent, GstEvent * event)
   return gst_pad_event_default (sinkpad, parent, event);
 }
 
-/* What came before the pad did. */
+/* Gives a new pad the sticky events that came before it. */
 static gboolean
 copy_sticky (GstPad * sinkpad, GstEvent ** event, gpointer data)
 {
@@ -338,7 +338,7 @@ copy_sticky (GstPad * sinkpad, GstEvent ** event, gpointer data)
 
   switch (GST_EVENT_TYPE (*event)) {
     case GST_EVENT_CAPS:
-      /* In any spelling: linking makes it the peer's. */
+      /* In any spelling: after linking, push_caps() uses that of the peer. */
       gst_event_parse_caps (*event, &caps);
       if (!tensor_caps_parse (caps, &tensor, NULL))
         return TRUE;
@@ -390,7 +390,7 @@ gst_continual_demux_request_new_pad (GstElement * element,
   g_mutex_lock (&self->lock);
   gst_flow_combiner_add_pad (self->flows, GST_PAD (pad));
   g_mutex_unlock (&self->lock);
-  /* Before the streaming thread finds the pad and gives it caps, which come after the stream's start. */
+  /* Before the streaming thread finds the pad and pushes caps on it, which must follow the STREAM_START event. */
   gst_pad_sticky_events_foreach (self->sinkpad, copy_sticky, pad);
   gst_element_add_pad (element, GST_PAD (pad));
   gst_object_unref (pad);
@@ -449,10 +449,9 @@ gst_continual_demux_class_init (GstContinualDemuxClass * klass)
 
   gst_element_class_set_static_metadata (element_class, "Continual demux",
       "Generic/Demuxer",
-      "Gives each of the streams that a continualmux put side by side "
-      "(dimensions D:N:S) its own pad again: src_0 is slot 0. Rows that are NaN "
-      "throughout become GAP events; a continual-reset event goes to its stream "
-      "only", "The gst-continual developers");
+      "Separates the streams that a continualmux put side by side (dimensions "
+      "D:N:S): each gets its own pad, src_0 for slot 0. Rows of NaNs only "
+      "become GAP events; a continual-reset event goes to its stream only", "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &src_template, GST_TYPE_CONTINUAL_DEMUX_PAD);

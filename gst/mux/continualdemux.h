@@ -1,4 +1,4 @@
-/* gst-continual: side by side streams apart again
+/* gst-continual: separates the streams of a continualmux
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* gst-continual: many streams side by side
+/* gst-continual: vectors of many streams in one buffer
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /**
@@ -6,19 +6,20 @@
  * @title: continualmux
  * @short_description: vectors of many streams in one buffer, for one model
  *
- * Gives one continualencoder the vectors of many streams, so that one product serves all of them. Each sink pad is a slot,
- * sink_0 to sink_(max-streams - 1). Vectors of C features that begin within half a vector of each other make one
- * buffer of dimensions C:1:S, S = max-streams, one row for each slot. Its PTS is the running time of the earliest.
+ * Collects the vectors of many streams for one continualencoder, so that one matrix product serves all streams. Each sink
+ * pad is a slot, sink_0 to sink_(max-streams - 1). Vectors of C features that begin within half a vector of each other
+ * become one buffer of dimensions C:1:S, S = max-streams, with one row for each slot. Its PTS is the running time of the
+ * earliest vector.
  *
- * A slot without a vector has a row of NaN throughout, which an encoder takes as absent: the stream's state stays as it
- * was. Streams come and go while others run. In a live pipeline the others are waited for until a vector is `latency`
- * old; a vector that comes after that is left out, with a warning. Otherwise, as from files, all are waited for, unless
- * force-live is set.
+ * A slot without a vector has a row of NaNs. An encoder then takes the stream as absent: its state does not change.
+ * Streams can join and leave while others run. In a live pipeline the mux waits for other streams until a vector is
+ * `latency` old; a vector that comes later is left out with a warning. Otherwise, as with files, it waits for all
+ * streams, unless force-live is set.
  *
- * A new stream in a slot that another had, a flush of one pad, and a continual-reset event on one pad reset that stream
- * only: a continual-reset event with the field `stream` goes downstream before its next vector.
+ * A new stream in a used slot, a flush of one pad, and a continual-reset event on one pad reset that stream only: before
+ * its next vector, a continual-reset event with the field `stream` goes downstream.
  *
- * To take a stream away: stop its elements, the source first, then release the pad.
+ * To remove a stream, stop its elements, the source first, then release the pad.
  *
  * |[
  * gst-launch-1.0 continualmux name=m max-streams=2 latency=100000000 \
@@ -30,18 +31,23 @@
  */
 #include "elements.h"
 #include "mux/private.h"
+#include "tensor/propertytable.h"
 
 #define GST_CAT_DEFAULT continual_debug
 
-#define DEFAULT_MAX_STREAMS 16
 #define MOST_STREAMS 65536
 
-enum
-{
-  PROP_0,
-  PROP_MAX_STREAMS,
-  PROP_FORCE_LIVE
+/* *INDENT-OFF* */
+static const PropertyRow rows[] = {
+  ROW_UINT (GstContinualMux, max_streams, READY, "max-streams", "Max streams",
+      "Number of slots: the streams in each buffer, used or not. A model downstream keeps a state for each",
+      1, MOST_STREAMS, 16),
 };
+/* *INDENT-ON* */
+static PROPERTY_TABLE (properties, rows);
+
+/* After the rows of the table: a field of the base class. */
+#define PROP_FORCE_LIVE (G_N_ELEMENTS (rows) + 1)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink_%u",
     GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
@@ -73,36 +79,41 @@ count_slots (GstContinualMux * self)
   return n;
 }
 
+/* Fewer slots than pads need are refused. */
+static void
+set_max_streams (GstContinualMux * self, const GValue * value,
+    GParamSpec * pspec)
+{
+  const guint n = g_value_get_uint (value);
+  gboolean running;
+  guint used;
+
+  GST_OBJECT_LOCK (self);
+  running = self->started;
+  used = count_slots (self);
+  if (!running && n >= used)
+    property_table_write (&properties, self, value, pspec);
+  GST_OBJECT_UNLOCK (self);
+  if (running)
+    property_warn_running (GST_ELEMENT (self), pspec);
+  else if (n < used)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property %s was not changed: expected at least %u, the slots in "
+            "use, found %u: release pads before, or set more.", pspec->name,
+            used, n), (NULL));
+}
+
 static void
 gst_continual_mux_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstContinualMux *self = GST_CONTINUAL_MUX (object);
-  guint used = 0;
-  gboolean refused = FALSE;
 
-  switch (id) {
-    case PROP_MAX_STREAMS:
-      GST_OBJECT_LOCK (self);
-      used = count_slots (self);
-      refused = self->started || g_value_get_uint (value) < used;
-      if (!refused)
-        self->max_streams = g_value_get_uint (value);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    case PROP_FORCE_LIVE:
-      gst_aggregator_set_force_live (GST_AGGREGATOR (self),
-          g_value_get_boolean (value));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
-  if (refused)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s was not changed: expected the state READY or NULL and "
-            "at least %u, the slots in use, found %u: set %s before it starts.",
-            pspec->name, used, g_value_get_uint (value), pspec->name), (NULL));
+  if (id == PROP_FORCE_LIVE)
+    gst_aggregator_set_force_live (GST_AGGREGATOR (self),
+        g_value_get_boolean (value));
+  else
+    set_max_streams (self, value, pspec);
 }
 
 static void
@@ -111,23 +122,15 @@ gst_continual_mux_get_property (GObject * object, guint id, GValue * value,
 {
   GstContinualMux *self = GST_CONTINUAL_MUX (object);
 
-  switch (id) {
-    case PROP_MAX_STREAMS:
-      GST_OBJECT_LOCK (self);
-      g_value_set_uint (value, self->max_streams);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    case PROP_FORCE_LIVE:
-      g_value_set_boolean (value,
-          gst_aggregator_get_force_live (GST_AGGREGATOR (self)));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (id == PROP_FORCE_LIVE)
+    g_value_set_boolean (value,
+        gst_aggregator_get_force_live (GST_AGGREGATOR (self)));
+  else if (!property_table_get (&properties, self, GST_ELEMENT (self), value,
+          pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* sink_5 is slot 5; without a number: the lowest that is free. */
+/* sink_5 is slot 5. Without a number: the lowest free slot. */
 static GstAggregatorPad *
 gst_continual_mux_create_new_pad (GstAggregator * aggregator,
     GstPadTemplate * templ, const gchar * name, const GstCaps * caps)
@@ -168,7 +171,7 @@ gst_continual_mux_start (GstAggregator * aggregator)
   self->started = TRUE;
   self->width = 0;
   for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next)
-    mux_pad_reset (l->data);
+    mux_pad_start (l->data);
   GST_OBJECT_UNLOCK (self);
   mux_rounds_start (self);
   return TRUE;
@@ -195,25 +198,20 @@ gst_continual_mux_class_init (GstContinualMuxClass * klass)
 
   object_class->set_property = gst_continual_mux_set_property;
   object_class->get_property = gst_continual_mux_get_property;
-  g_object_class_install_property (object_class, PROP_MAX_STREAMS,
-      g_param_spec_uint ("max-streams", "Max streams",
-          "Slots: the streams in each buffer, used or not. A model downstream "
-          "keeps a state for each", 1, MOST_STREAMS, DEFAULT_MAX_STREAMS,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-          | GST_PARAM_MUTABLE_READY));
+  property_table_install (&properties, object_class, 1);
   g_object_class_install_property (object_class, PROP_FORCE_LIVE,
       g_param_spec_boolean ("force-live", "Force live",
           "Wait no longer than latency for a stream even if no source is live, "
-          "as when vectors come over a network", FALSE, G_PARAM_READWRITE
+          "for example if vectors come over a network", FALSE, G_PARAM_READWRITE
           | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS));
 
   gst_element_class_set_static_metadata (element_class, "Continual mux",
       "Generic/Muxer",
       "Puts the vectors of many streams (C features) side by side, matched by "
       "time, as buffers of dimensions C:1:S for one continualencoder. Slots "
-      "without a vector are NaN throughout: absent, their state is kept. "
-      "Streams join and leave while others run; in live pipelines nobody is "
-      "waited for longer than latency", "The gst-continual developers");
+      "without a vector are NaN: the stream is absent, its state does not "
+      "change. Streams join and leave while others run; in live pipelines the "
+      "mux waits for no stream longer than latency", "The gst-continual developers");
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &sink_template, GST_TYPE_CONTINUAL_MUX_PAD);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
@@ -230,7 +228,7 @@ gst_continual_mux_class_init (GstContinualMuxClass * klass)
 static void
 gst_continual_mux_init (GstContinualMux * self)
 {
-  self->max_streams = DEFAULT_MAX_STREAMS;
-  /* Who never sent anything is waited for once. */
+  property_table_init (&properties, self);
+  /* The mux waits for a silent pad only the first time. */
   gst_aggregator_set_ignore_inactive_pads (GST_AGGREGATOR (self), TRUE);
 }

@@ -1,4 +1,4 @@
-/* gst-continual: many streams side by side
+/* gst-continual: vectors of many streams in one buffer
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 

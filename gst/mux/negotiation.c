@@ -1,4 +1,4 @@
-/* gst-continual: caps, memory and events of continualmux
+/* gst-continual: caps, buffer pools and events of continualmux
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/private.h"
 
@@ -16,7 +16,7 @@ mux_push_reset (GstContinualMux * self, guint slot, GstEventType event_type)
               "stream", G_TYPE_INT, (gint) slot, NULL)));
 }
 
-/* What the other streams than that of @pad have; 0: not known yet. */
+/* Width of the vectors of all streams but that of @pad; 0: not known yet. */
 static guint
 get_width (GstContinualMux * self, MuxPad * pad)
 {
@@ -33,7 +33,7 @@ get_width (GstContinualMux * self, MuxPad * pad)
   return width;
 }
 
-/* Of all streams, if they agree. */
+/* Framerate of vectors, if all streams have the same; else 0/1. */
 static void
 get_framerate (GstContinualMux * self, gint * n, gint * d)
 {
@@ -48,7 +48,7 @@ get_framerate (GstContinualMux * self, gint * n, gint * d)
 
     if (!in->dims[0])
       continue;
-    /* Upstream's counts buffers of T vectors. */
+    /* That of upstream counts buffers of T vectors. */
     if (!gst_util_fraction_multiply (in->fps_n, in->fps_d, (gint) in->dims[1],
             1, &pad_n, &pad_d))
       pad_n = 0;
@@ -107,7 +107,7 @@ sink_event (GstAggregator * aggregator, GstAggregatorPad * aggpad,
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
-      /* One that a new link repeats is no new stream. */
+      /* A new link repeats the event of the same stream. */
       if (pad->stream_start != seqnum)
         pad->reset_due |= self->dirty[pad->slot];
       pad->stream_start = seqnum;
@@ -192,31 +192,10 @@ static gboolean
 decide_allocation (GstAggregator * aggregator, GstQuery * query)
 {
   GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
-  GstBufferPool *pool;
-  GstStructure *config;
-  GstCaps *caps;
-  guint size, min, max;
 
-  gst_query_parse_allocation (query, &caps, NULL);
   tensor_pool_require (query,
       (gsize) self->width * self->max_streams * sizeof (gfloat));
-  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
-  if (!pool)
-    pool = gst_buffer_pool_new ();
-  config = gst_buffer_pool_get_config (pool);
-  gst_buffer_pool_config_set_params (config, caps, size, min, max);
-  if (!gst_buffer_pool_set_config (pool, config)) {
-    /* Downstream's, in use elsewhere. */
-    gst_object_unref (pool);
-    pool = gst_buffer_pool_new ();
-    config = gst_buffer_pool_get_config (pool);
-    gst_buffer_pool_config_set_params (config, caps, size, 0, 0);
-    gst_buffer_pool_set_config (pool, config);
-  }
-  gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
-  gst_buffer_pool_set_active (pool, TRUE);
-  gst_object_unref (pool);
-  return TRUE;
+  return tensor_pool_configure (query);
 }
 
 void

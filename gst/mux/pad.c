@@ -1,4 +1,4 @@
-/* gst-continual: an input of continualmux, vector by vector
+/* gst-continual: sink pad of continualmux
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/pad.h"
 
@@ -15,7 +15,7 @@ vector_size (const MuxPad * self)
 }
 
 void
-mux_pad_reset (MuxPad * self)
+mux_pad_start (MuxPad * self)
 {
   self->input.dims[0] = 0;
   self->stream_start = GST_SEQNUM_INVALID;
@@ -35,28 +35,28 @@ to_running_time (MuxPad * self, GstClockTime pts)
       GST_CLOCK_TIME_NONE;
 }
 
-static MuxHead
+static MuxFront
 peek_gap (MuxPad * self, GstBuffer * buffer)
 {
-  MuxHead head =
-      { MUX_HEAD_GAP, to_running_time (self, GST_BUFFER_PTS (buffer)),
+  MuxFront front =
+      { MUX_FRONT_GAP, to_running_time (self, GST_BUFFER_PTS (buffer)),
     GST_BUFFER_DURATION (buffer)
   };
 
-  return head;
+  return front;
 }
 
-static MuxHead
+static MuxFront
 peek_vector (MuxPad * self, GstBuffer * buffer)
 {
-  MuxHead head = { MUX_HEAD_INVALID, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
+  MuxFront front = { MUX_FRONT_INVALID, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
   VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
   gsize size = gst_buffer_get_size (buffer), n;
   g_autofree gchar *why = NULL;
 
   if (!self->input.dims[0]
       || !vector_caps_check_size (&self->input, size, &why))
-    return head;
+    return front;
   n = size / vector_size (self);
   if (!GST_CLOCK_TIME_IS_VALID (time.duration)) {
     time.duration = vector_caps_get_duration (&self->input);
@@ -64,39 +64,39 @@ peek_vector (MuxPad * self, GstBuffer * buffer)
       time.duration *= n;
   }
   time = vector_time_at (&time, self->next, n);
-  head.type = MUX_HEAD_VECTOR;
-  head.duration = time.duration;
+  front.type = MUX_FRONT_VECTOR;
+  front.duration = time.duration;
   if (GST_CLOCK_TIME_IS_VALID (time.pts)) {
-    head.begin = to_running_time (self, time.pts);
-    if (!GST_CLOCK_TIME_IS_VALID (head.begin)
+    front.begin = to_running_time (self, time.pts);
+    if (!GST_CLOCK_TIME_IS_VALID (front.begin)
         && GST_AGGREGATOR_PAD (self)->segment.format == GST_FORMAT_TIME)
-      head.type = MUX_HEAD_OUTSIDE;
+      front.type = MUX_FRONT_OUTSIDE;
   }
-  return head;
+  return front;
 }
 
-MuxHead
+MuxFront
 mux_pad_peek (MuxPad * self)
 {
   GstAggregatorPad *pad = GST_AGGREGATOR_PAD (self);
   GstBuffer *buffer = gst_aggregator_pad_peek_buffer (pad);
-  MuxHead head = { MUX_HEAD_NONE, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
+  MuxFront front = { MUX_FRONT_NONE, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
 
   if (!buffer) {
     if (gst_aggregator_pad_is_eos (pad))
-      head.type = MUX_HEAD_END;
-    return head;
+      front.type = MUX_FRONT_END;
+    return front;
   }
-  /* Another one: the last was taken, or flushed. Held, so that its address can't come again. */
+  /* Another buffer: the last one was taken or flushed. The reference prevents that its address is used again. */
   if (buffer != self->buffer) {
     gst_buffer_replace (&self->buffer, buffer);
     self->next = 0;
   }
-  head = gst_buffer_get_size (buffer) == 0
+  front = gst_buffer_get_size (buffer) == 0
       && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP) ?
       peek_gap (self, buffer) : peek_vector (self, buffer);
   gst_buffer_unref (buffer);
-  return head;
+  return front;
 }
 
 gboolean
@@ -129,7 +129,7 @@ mux_pad_skip (MuxPad * self)
   if (gst_buffer_get_size (self->buffer) > self->next * vector_size (self))
     return;
   buffer = gst_aggregator_pad_peek_buffer (pad);
-  /* Not what came after a flush. */
+  /* Not a buffer that came after a flush. */
   if (buffer == self->buffer)
     gst_aggregator_pad_drop_buffer (pad);
   gst_clear_buffer (&buffer);
@@ -160,5 +160,5 @@ gst_continual_mux_pad_class_init (GstContinualMuxPadClass * klass)
 static void
 gst_continual_mux_pad_init (GstContinualMuxPad * self)
 {
-  mux_pad_reset (self);
+  mux_pad_start (self);
 }

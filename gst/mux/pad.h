@@ -1,4 +1,4 @@
-/* gst-continual: an input of continualmux, vector by vector
+/* gst-continual: sink pad of continualmux
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -15,50 +15,51 @@ typedef GstContinualMuxPad MuxPad;
 
 typedef enum
 {
-  MUX_HEAD_NONE,                /* nothing came yet */
-  MUX_HEAD_VECTOR,
-  MUX_HEAD_GAP,                 /* no vector begins before its end */
-  MUX_HEAD_OUTSIDE,             /* a vector that is no part of the segment */
-  MUX_HEAD_INVALID,             /* a buffer that is no whole vectors */
-  MUX_HEAD_END                  /* nothing more will come */
-} MuxHeadType;
+  MUX_FRONT_NONE,               /* the queue is empty */
+  MUX_FRONT_VECTOR,
+  MUX_FRONT_GAP,                /* no vector begins before its end */
+  MUX_FRONT_OUTSIDE,            /* a vector outside the segment */
+  MUX_FRONT_INVALID,            /* a buffer of other than whole vectors, or before caps */
+  MUX_FRONT_END                 /* no more vectors will come */
+} MuxFrontType;
 
-/* What an input gives next, in running time; GST_CLOCK_TIME_NONE: not known. */
+/* The first entry in the queue of a pad, in running time; GST_CLOCK_TIME_NONE: not known. */
 typedef struct
 {
-  MuxHeadType type;
+  MuxFrontType type;
   GstClockTime begin, duration;
-} MuxHead;
+} MuxFront;
 
-/* All but the slot and the flag belongs to the element's streaming thread. */
+/* Streaming thread of the element only, but for slot and flushed. input: also under the object lock of the element. */
 struct _GstContinualMuxPad
 {
   GstAggregatorPad parent;
 
-  guint slot;                   /* never changes */
+  guint slot;                   /* constant */
   TensorInfo input;             /* dims[0] 0: no caps yet */
-  guint32 stream_start;         /* seqnum of the stream that is running; GST_SEQNUM_INVALID: none */
-  GstBuffer *buffer;            /* whose vectors are in work, or NULL */
-  gsize next;                   /* of its vectors */
-  gboolean reset_due;           /* its stream begins anew with its next vector */
-  GstClockTime late_until;      /* went without this input; GST_CLOCK_TIME_NONE: none */
+  guint32 stream_start;         /* seqnum of the current stream; GST_SEQNUM_INVALID: none */
+  GstBuffer *buffer;            /* the first of the queue, or NULL */
+  gsize next;                   /* vector in buffer */
+  gboolean reset_due;           /* the stream is reset before its next vector */
+  GstClockTime late_until;      /* end of the last round without this pad; GST_CLOCK_TIME_NONE: none */
   guint64 n_late;
 
   gint flushed;                 /* atomic */
 };
 
-/* A new run of the element. */
-void mux_pad_reset (MuxPad * self);
+/* At the start of the element. */
+void mux_pad_start (MuxPad * self);
 
-MuxHead mux_pad_peek (MuxPad * self);
+/* The next vector, gap or end. */
+MuxFront mux_pad_peek (MuxPad * self);
 
-/* The next vector, which is there. FALSE: it can't be mapped. */
+/* Copies the next vector (peek returned MUX_FRONT_VECTOR). FALSE: the buffer cannot be mapped. */
 gboolean mux_pad_read (MuxPad * self, gfloat * row /* (C) */ );
 
-/* What is wrong with an invalid one; free it. */
+/* Error text for MUX_FRONT_INVALID; free it. */
 gchar *mux_pad_explain (MuxPad * self);
 
-/* Takes what is next. */
+/* Removes the next vector or gap. */
 void mux_pad_skip (MuxPad * self);
 
 G_END_DECLS

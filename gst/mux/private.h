@@ -1,4 +1,4 @@
-/* gst-continual: what the files of continualmux share
+/* gst-continual: the files of continualmux
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -12,32 +12,32 @@ struct _GstContinualMux
 {
   GstAggregator parent;
 
-  /* Under the object lock; not changed between start and stop. */
+  /* Under the object lock; constant between start and stop, so that the streaming thread reads it without. */
   guint max_streams;
   gboolean started;
 
   guint width;                  /* values in a vector; 0: not known yet. Under the object lock */
 
-  /* The streaming thread's, between start and stop. */
-  MuxPad **pads;                /* (max_streams) those of this round, or NULL */
-  MuxHead *heads;               /* (max_streams) */
-  gboolean *dirty;              /* (max_streams) its state downstream is not fresh */
+  /* Streaming thread only, between start and stop. */
+  MuxPad **pads;                /* (max_streams) the pads in this round, or NULL */
+  MuxFront *fronts;               /* (max_streams) */
+  gboolean *dirty;              /* (max_streams) vectors of the slot went downstream since its reset */
   MuxTimes *times;              /* for the demux */
-  gboolean times_due;           /* their event, before the next buffer */
+  gboolean times_due;           /* push their event before the next buffer */
   GstClockTime last;            /* running time of the last round; GST_CLOCK_TIME_NONE: none */
 };
 
-/* Rounds: what belongs together, and what comes out. */
+/* rounds.c: which vectors match, and the output */
 void mux_rounds_class_init (GstAggregatorClass * klass);
 
-/* Takes a run's memory, or gives it back. */
+/* Allocates and frees the fields above. */
 void mux_rounds_start (GstContinualMux * self);
 void mux_rounds_stop (GstContinualMux * self);
 
-/* Caps, memory, events and queries. */
+/* negotiation.c: caps, buffer pools, events and queries */
 void mux_negotiation_class_init (GstAggregatorClass * klass);
 
-/* Tells downstream that @slot begins anew. */
+/* Pushes a continual-reset event for @slot. */
 void mux_push_reset (GstContinualMux * self, guint slot,
     GstEventType event_type);
 

@@ -1,27 +1,28 @@
-/* gst-continual: which vectors of many streams belong together
+/* gst-continual: rounds of vectors that match, one of each stream
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/private.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "tensor/pool.h"
 #include "tensor/tally.h"
 
-/* How long nothing is looked at if there is nothing to wait for */
+/* Pause before the next look at the pads if there is nothing to wait for */
 #define IDLE_TIME (10 * G_TIME_SPAN_MILLISECOND)
 
-/* One buffer with a vector of each stream that has one. */
+/* The vectors of one buffer, at most one of each stream. */
 typedef struct
 {
   GstClockTime begin, duration; /* of the earliest vector; may be GST_CLOCK_TIME_NONE */
-  GstClockTime end;             /* vectors that begin up to here take part */
+  GstClockTime end;             /* vectors that begin up to this time take part */
 } Round;
 
 void
 mux_rounds_start (GstContinualMux * self)
 {
   self->pads = g_new0 (MuxPad *, self->max_streams);
-  self->heads = g_new0 (MuxHead, self->max_streams);
+  self->fronts = g_new0 (MuxFront, self->max_streams);
   self->dirty = g_new0 (gboolean, self->max_streams);
   self->times = mux_times_new ();
   self->times_due = TRUE;
@@ -32,7 +33,7 @@ void
 mux_rounds_stop (GstContinualMux * self)
 {
   g_clear_pointer (&self->pads, g_free);
-  g_clear_pointer (&self->heads, g_free);
+  g_clear_pointer (&self->fronts, g_free);
   g_clear_pointer (&self->dirty, g_free);
   g_clear_pointer (&self->times, mux_times_unref);
 }
@@ -56,9 +57,9 @@ release_pads (GstContinualMux * self)
     gst_clear_object (&self->pads[s]);
 }
 
-/* With a warning, if its number is worth one. */
+/* Drops a vector that is too late; posts a warning for the 1st, the 10th, ... of a stream. */
 static void
-drop_late (GstContinualMux * self, MuxPad * pad, const MuxHead * head)
+drop_late (GstContinualMux * self, MuxPad * pad, const MuxFront * front)
 {
   if (tally_is_told (++pad->n_late))
     GST_ELEMENT_WARNING (self, STREAM, FAILED,
@@ -66,21 +67,21 @@ drop_late (GstContinualMux * self, MuxPad * pad, const MuxHead * head)
             GST_TIME_FORMAT " after the others had gone on: it is left out. "
             "That makes %" G_GUINT64_FORMAT "; raise latency, or correct the "
             "stream's times (a pad offset).", pad->slot,
-            GST_TIME_ARGS (head->begin), pad->n_late), (NULL));
+            GST_TIME_ARGS (front->begin), pad->n_late), (NULL));
   mux_pad_skip (pad);
 }
 
 static gboolean
-is_late (const GstContinualMux * self, const MuxPad * pad, const MuxHead * head)
+is_late (const GstContinualMux * self, const MuxPad * pad, const MuxFront * front)
 {
-  if (!GST_CLOCK_TIME_IS_VALID (head->begin))
+  if (!GST_CLOCK_TIME_IS_VALID (front->begin))
     return FALSE;
-  return (GST_CLOCK_TIME_IS_VALID (self->last) && head->begin < self->last)
+  return (GST_CLOCK_TIME_IS_VALID (self->last) && front->begin < self->last)
       || (GST_CLOCK_TIME_IS_VALID (pad->late_until)
-      && head->begin <= pad->late_until);
+      && front->begin <= pad->late_until);
 }
 
-/* Looks at what all streams give next. GST_FLOW_OK: nothing of it was dropped. */
+/* Reads the fronts of all pads. GST_FLOW_OK: none was dropped. */
 static GstFlowReturn
 look (GstContinualMux * self)
 {
@@ -89,27 +90,27 @@ look (GstContinualMux * self)
 
   for (guint s = 0; s < self->max_streams; s++) {
     MuxPad *pad = self->pads[s];
-    MuxHead *head = &self->heads[s];
+    MuxFront *front = &self->fronts[s];
 
-    head->type = MUX_HEAD_END;
+    front->type = MUX_FRONT_END;
     if (!pad)
       continue;
     if (g_atomic_int_compare_and_exchange (&pad->flushed, TRUE, FALSE))
       pad->reset_due |= self->dirty[s];
-    *head = mux_pad_peek (pad);
-    switch (head->type) {
-      case MUX_HEAD_INVALID:
+    *front = mux_pad_peek (pad);
+    switch (front->type) {
+      case MUX_FRONT_INVALID:
         why = mux_pad_explain (pad);
         GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("Stream %u: %s.", s, why),
             (NULL));
         return GST_FLOW_ERROR;
-      case MUX_HEAD_OUTSIDE:
+      case MUX_FRONT_OUTSIDE:
         mux_pad_skip (pad);
         ret = GST_AGGREGATOR_FLOW_NEED_DATA;
         break;
-      case MUX_HEAD_VECTOR:
-        if (is_late (self, pad, head)) {
-          drop_late (self, pad, head);
+      case MUX_FRONT_VECTOR:
+        if (is_late (self, pad, front)) {
+          drop_late (self, pad, front);
           ret = GST_AGGREGATOR_FLOW_NEED_DATA;
         }
         break;
@@ -121,38 +122,38 @@ look (GstContinualMux * self)
 }
 
 static guint
-count (const GstContinualMux * self, MuxHeadType type)
+count (const GstContinualMux * self, MuxFrontType type)
 {
   guint n = 0;
 
   for (guint s = 0; s < self->max_streams; s++)
-    n += self->heads[s].type == type;
+    n += self->fronts[s].type == type;
   return n;
 }
 
-/* The one of @type that begins first; max_streams: none. Those without a time come last. */
+/* The front of @type that begins first; max_streams: none. Fronts without a time sort last. */
 static guint
-find_first (const GstContinualMux * self, MuxHeadType type)
+find_first (const GstContinualMux * self, MuxFrontType type)
 {
   guint first = self->max_streams;
 
   for (guint s = 0; s < self->max_streams; s++)
-    if (self->heads[s].type == type && (first == self->max_streams
-            || self->heads[s].begin < self->heads[first].begin))
+    if (self->fronts[s].type == type && (first == self->max_streams
+            || self->fronts[s].begin < self->fronts[first].begin))
       first = s;
   return first;
 }
 
-/* Vectors belong together if they begin within half a vector of the earliest one. */
+/* Vectors match if they begin within half a vector of the earliest one. */
 static Round
 find_round (const GstContinualMux * self, guint first)
 {
-  Round round = { self->heads[first].begin, self->heads[first].duration };
+  Round round = { self->fronts[first].begin, self->fronts[first].duration };
   GstClockTime least = GST_CLOCK_TIME_NONE;
 
   for (guint s = 0; s < self->max_streams; s++)
-    if (self->heads[s].type == MUX_HEAD_VECTOR)
-      least = MIN (least, self->heads[s].duration);
+    if (self->fronts[s].type == MUX_FRONT_VECTOR)
+      least = MIN (least, self->fronts[s].duration);
   round.end = round.begin;
   if (GST_CLOCK_TIME_IS_VALID (least)
       && GST_CLOCK_TIME_IS_VALID (round.begin))
@@ -161,33 +162,33 @@ find_round (const GstContinualMux * self, guint first)
 }
 
 static gboolean
-takes_part (const MuxHead * head, const Round * round)
+takes_part (const MuxFront * front, const Round * round)
 {
-  return head->type == MUX_HEAD_VECTOR
-      && (!GST_CLOCK_TIME_IS_VALID (head->begin) || head->begin <= round->end);
+  return front->type == MUX_FRONT_VECTOR
+      && (!GST_CLOCK_TIME_IS_VALID (front->begin) || front->begin <= round->end);
 }
 
 static GstClockTime
-end_of_gap (const MuxHead * gap)
+end_of_gap (const MuxFront * gap)
 {
   return GST_CLOCK_TIME_IS_VALID (gap->begin)
       && GST_CLOCK_TIME_IS_VALID (gap->duration) ?
       gap->begin + gap->duration : gap->begin;
 }
 
-/* Gaps that are over at @until. */
+/* Drops gaps that are over at @until. TRUE: at least one. */
 static gboolean
 drop_gaps (GstContinualMux * self, GstClockTime until)
 {
   gboolean dropped = FALSE;
 
   for (guint s = 0; s < self->max_streams; s++) {
-    const MuxHead *head = &self->heads[s];
+    const MuxFront *front = &self->fronts[s];
 
-    if (head->type != MUX_HEAD_GAP)
+    if (front->type != MUX_FRONT_GAP)
       continue;
-    /* What has no time is always over. */
-    if (GST_CLOCK_TIME_IS_VALID (head->begin) && end_of_gap (head) > until)
+    /* A gap without a time is always over. */
+    if (GST_CLOCK_TIME_IS_VALID (front->begin) && end_of_gap (front) > until)
       continue;
     mux_pad_skip (self->pads[s]);
     dropped = TRUE;
@@ -195,11 +196,11 @@ drop_gaps (GstContinualMux * self, GstClockTime until)
   return dropped;
 }
 
-/* No stream has anything but gaps: so has downstream. */
+/* All streams have gaps: pushes a GAP event. */
 static void
 pass_gap (GstContinualMux * self, guint first)
 {
-  const MuxHead *gap = &self->heads[first];
+  const MuxFront *gap = &self->fronts[first];
 
   if (GST_CLOCK_TIME_IS_VALID (gap->begin)
       && gst_pad_has_current_caps (GST_AGGREGATOR_SRC_PAD (self)))
@@ -208,30 +209,7 @@ pass_gap (GstContinualMux * self, guint first)
   mux_pad_skip (self->pads[first]);
 }
 
-static GstFlowReturn
-acquire (GstContinualMux * self, GstBuffer ** buffer, GstMapInfo * map)
-{
-  GstBufferPool *pool = gst_aggregator_get_buffer_pool (GST_AGGREGATOR (self));
-  GstFlowReturn ret;
-
-  if (!pool)
-    return GST_FLOW_NOT_NEGOTIATED;
-  ret = gst_buffer_pool_acquire_buffer (pool, buffer, NULL);
-  gst_object_unref (pool);
-  if (ret != GST_FLOW_OK)
-    return ret;
-  gst_buffer_set_size (*buffer,
-      (gsize) self->width * self->max_streams * sizeof (gfloat));
-  if (gst_buffer_map (*buffer, map, GST_MAP_WRITE))
-    return GST_FLOW_OK;
-  GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-      ("Expected writable memory from downstream's buffer pool, found none."),
-      ("%" GST_PTR_FORMAT, *buffer));
-  gst_clear_buffer (buffer);
-  return GST_FLOW_ERROR;
-}
-
-/* The rows of @round, those of other streams NaN. */
+/* Writes the rows of @round; NaN for other streams. FALSE: an error was posted. */
 static gboolean
 fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
 {
@@ -240,7 +218,7 @@ fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
   for (guint s = 0; s < self->max_streams; s++) {
     gfloat *row = rows + (gsize) s * C;
 
-    if (!takes_part (&self->heads[s], round)) {
+    if (!takes_part (&self->fronts[s], round)) {
       for (guint i = 0; i < C; i++)
         row[i] = NAN;
       continue;
@@ -269,7 +247,7 @@ push_resets (GstContinualMux * self)
   }
 }
 
-/* Rows that are not quite of the buffer's time: the demux gives it back to them. */
+/* Stores the times of rows that differ from the time of the buffer, for the demux. */
 static void
 note_times (GstContinualMux * self, const Round * round)
 {
@@ -281,11 +259,11 @@ note_times (GstContinualMux * self, const Round * round)
     return;
   mux_times_begin (self->times, round->begin);
   for (guint s = 0; s < self->max_streams; s++) {
-    const MuxHead *head = &self->heads[s];
-    VectorTime time = { head->begin, head->duration };
+    const MuxFront *front = &self->fronts[s];
+    VectorTime time = { front->begin, front->duration };
 
-    if (takes_part (head, round) && GST_CLOCK_TIME_IS_VALID (head->begin)
-        && (head->begin != round->begin || head->duration != round->duration))
+    if (takes_part (front, round) && GST_CLOCK_TIME_IS_VALID (front->begin)
+        && (front->begin != round->begin || front->duration != round->duration))
       mux_times_add (self->times, s, &time);
   }
 }
@@ -295,6 +273,7 @@ push_round (GstContinualMux * self, const Round * round)
 {
   GstAggregator *aggregator = GST_AGGREGATOR (self);
   GstSegment *segment = &GST_AGGREGATOR_PAD (aggregator->srcpad)->segment;
+  GstBufferPool *pool;
   GstBuffer *buffer;
   GstFlowReturn ret;
   GstMapInfo map;
@@ -302,7 +281,11 @@ push_round (GstContinualMux * self, const Round * round)
 
   push_resets (self);
   note_times (self, round);
-  ret = acquire (self, &buffer, &map);
+  pool = gst_aggregator_get_buffer_pool (aggregator);
+  if (!pool)
+    return GST_FLOW_NOT_NEGOTIATED;
+  ret = tensor_pool_acquire (pool, GST_ELEMENT (self),
+      (gsize) self->width * self->max_streams * sizeof (gfloat), &buffer, &map);
   if (ret != GST_FLOW_OK)
     return ret;
   ok = fill (self, round, (gfloat *) map.data);
@@ -320,9 +303,9 @@ push_round (GstContinualMux * self, const Round * round)
     segment->position = round->begin;
     GST_OBJECT_UNLOCK (self);
   }
-  /* Who had nothing comes too late for this round from now on. */
+  /* Later vectors of pads that had none are too late for this round. */
   for (guint s = 0; s < self->max_streams; s++)
-    if (self->heads[s].type == MUX_HEAD_NONE)
+    if (self->fronts[s].type == MUX_FRONT_NONE)
       self->pads[s]->late_until = round->end;
   return gst_aggregator_finish_buffer (aggregator, buffer);
 }
@@ -336,27 +319,27 @@ do_round (GstContinualMux * self)
 
   if (ret != GST_FLOW_OK)
     return ret;
-  first = find_first (self, MUX_HEAD_VECTOR);
+  first = find_first (self, MUX_FRONT_VECTOR);
   if (first < self->max_streams) {
     round = find_round (self, first);
-    /* What comes after a gap that is over may take part. */
+    /* A vector after a gap that is over may take part. */
     if (drop_gaps (self, round.end))
       return GST_AGGREGATOR_FLOW_NEED_DATA;
     ret = push_round (self, &round);
-    /* A gap as long as the round has served: who feeds all streams from one thread waits for it to go. */
+    /* A gap as long as the round is over. If one thread feeds all streams, it may be blocked until the gap leaves. */
     if (GST_CLOCK_TIME_IS_VALID (round.begin)
         && GST_CLOCK_TIME_IS_VALID (round.duration))
       drop_gaps (self, round.end + round.duration);
     return ret;
   }
-  first = find_first (self, MUX_HEAD_GAP);
+  first = find_first (self, MUX_FRONT_GAP);
   if (first < self->max_streams)
     pass_gap (self, first);
-  else if (count (self, MUX_HEAD_NONE) == 0)
+  else if (count (self, MUX_FRONT_NONE) == 0)
     return GST_FLOW_EOS;
   else
-    /* Every stream that ever had anything has ended: those that had not are not waited for, and the base class would
-     * ask for the next round at once, over and over. */
+    /* All pads that ever had data are at EOS. The base class does not wait for the others, and would call aggregate()
+     * again at once. */
     g_usleep (IDLE_TIME);
   return GST_AGGREGATOR_FLOW_NEED_DATA;
 }
@@ -373,7 +356,7 @@ aggregate (GstAggregator * aggregator, gboolean timeout)
   return ret;
 }
 
-/* Others are waited for until the earliest vector, or the earliest gap, is `latency` old. */
+/* The base class waits for other pads until the earliest vector or gap is `latency` old. */
 static GstClockTime
 get_next_time (GstAggregator * aggregator)
 {
@@ -382,12 +365,12 @@ get_next_time (GstAggregator * aggregator)
 
   hold_pads (self);
   for (guint s = 0; s < self->max_streams; s++) {
-    MuxHead head = { MUX_HEAD_NONE };
+    MuxFront front = { MUX_FRONT_NONE };
 
     if (self->pads[s])
-      head = mux_pad_peek (self->pads[s]);
-    if (head.type == MUX_HEAD_VECTOR || head.type == MUX_HEAD_GAP)
-      next = MIN (next, head.begin);
+      front = mux_pad_peek (self->pads[s]);
+    if (front.type == MUX_FRONT_VECTOR || front.type == MUX_FRONT_GAP)
+      next = MIN (next, front.begin);
   }
   release_pads (self);
   return next;
@@ -398,9 +381,9 @@ flush (GstAggregator * aggregator)
 {
   GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
 
-  /* Downstream was flushed, and forgot everything. */
+  /* Downstream was flushed, too, and has reset all streams. */
   self->last = GST_CLOCK_TIME_NONE;
-  mux_times_clear (self->times);
+  mux_times_discard (self->times);
   memset (self->dirty, 0, self->max_streams * sizeof *self->dirty);
   return GST_FLOW_OK;
 }

@@ -1,8 +1,8 @@
-/* gst-continual: when each row of a buffer really was
+/* gst-continual: times of the rows of a buffer
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/times.h"
 
-/* Buffers that may be under way from mux to demux. */
+/* Most buffers between mux and demux */
 #define N_ROUNDS 1024
 
 typedef struct
@@ -21,12 +21,12 @@ struct _MuxTimes
 {
   gatomicrefcount refs;
   gchar *id;
-  GMutex lock;
+  GMutex lock;                  /* guards what follows */
   guint64 n_rounds;
-  RoundTimes rounds[N_ROUNDS];  /* a ring, in the order of time */
+  RoundTimes rounds[N_ROUNDS];  /* ring, in order of time */
 };
 
-/* Those that are alive, by name. They are not held. */
+/* Existing objects by id, without a reference. registry_lock guards it, and their last unref. */
 static GMutex registry_lock;
 static GHashTable *registry;
 
@@ -117,7 +117,7 @@ mux_times_add (MuxTimes * self, guint slot, const VectorTime * time)
 }
 
 void
-mux_times_clear (MuxTimes * self)
+mux_times_discard (MuxTimes * self)
 {
   g_mutex_lock (&self->lock);
   self->n_rounds = 0;

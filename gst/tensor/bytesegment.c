@@ -33,11 +33,11 @@ byte_scale_get_unit (const ByteScale * self, GstClockTime time)
   if (!self->rate_n)
     return 0;
   i = gst_util_uint64_scale (time, self->rate_n, GST_SECOND * self->rate_d);
-  /* Times are rounded down: the next one may begin just here. */
+  /* Times are rounded down: @time may be the start of the next unit. */
   return byte_scale_get_time (self, i + 1) <= time ? i + 1 : i;
 }
 
-/* @up: to the end of the unit that holds the time. */
+/* @up: to the end of the unit at @time. */
 static gint64
 convert_position (const ByteScale * self, GstSeekType type, gint64 time,
     gboolean up)
@@ -66,7 +66,7 @@ byte_scale_convert_seek (const ByteScale * self, GstEvent * seek)
       &stop_type, &stop);
   if (!self->size || format != GST_FORMAT_TIME)
     return NULL;
-  /* Without a rate there is one time that means something: the beginning. */
+  /* Without a rate, only the start of the file has a known time. */
   if (!self->rate_n && (start_type != GST_SEEK_TYPE_SET || start != 0
           || (stop_type != GST_SEEK_TYPE_NONE && stop != -1)))
     return NULL;

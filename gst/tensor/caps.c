@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/caps.h"
 
-/* NNStreamer's limit on the number of sizes of a tensor. */
+/* NNStreamer's limit on the number of dimensions of a tensor */
 #define MAX_RANK 16
 
 gchar *
@@ -57,7 +57,7 @@ tensor_caps_new (const guint dims[4], gint fps_n, gint fps_d)
   }
   g_value_unset (&value);
 
-  /* What gst-launch makes of an untyped dimensions=64. */
+  /* gst-launch makes this of an untyped dimensions=64. */
   if (rank == 1 && dims[0] <= G_MAXINT) {
     g_value_init (&value, G_TYPE_INT);
     g_value_set_int (&value, (gint) dims[0]);
@@ -67,7 +67,7 @@ tensor_caps_new (const guint dims[4], gint fps_n, gint fps_d)
   return caps;
 }
 
-/* "(string)dynamic", or "none". */
+/* For example "(string)dynamic"; "none" without a value. */
 static gchar *
 describe (const GValue * value)
 {
@@ -168,7 +168,7 @@ parse_dimensions (const GValue * value, guint dims[4], gchar ** why)
   return FALSE;
 }
 
-/* What is wrong if @caps hold a flag set as dimensions, else NULL. */
+/* NULL: @caps have no flag set as dimensions. Else an error text. */
 static gchar *
 refuse_flag_set (const GstCaps * caps)
 {
@@ -196,7 +196,8 @@ tensor_caps_refuse_untyped (GstElement * element, const GstCaps * caps)
 
   if (!why)
     return FALSE;
-  GST_ELEMENT_ERROR (element, STREAM, FORMAT, ("%s", why), (NULL));
+  GST_ELEMENT_ERROR (element, STREAM, FORMAT, ("%c%s.",
+          g_ascii_toupper (why[0]), why + 1), (NULL));
   g_free (why);
   return TRUE;
 }
@@ -217,7 +218,7 @@ tensor_caps_parse (const GstCaps * caps, TensorInfo * info, gchar ** why)
   if (!why)
     why = &unused;
 
-  /* First: a flag set counts as not fixed, too. */
+  /* First, since a flag set is not fixed either. */
   *why = refuse_flag_set (caps);
   if (*why)
     goto out;

@@ -1,4 +1,4 @@
-/* gst-continual: events that the elements send one another
+/* gst-continual: events between the elements
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/events.h"
 

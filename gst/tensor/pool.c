@@ -1,4 +1,4 @@
-/* gst-continual: memory for vectors
+/* gst-continual: buffer pools for vectors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/pool.h"
 
@@ -48,4 +48,26 @@ tensor_pool_configure (GstQuery * query)
   gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
   gst_object_unref (pool);
   return ok;
+}
+
+GstFlowReturn
+tensor_pool_acquire (GstBufferPool * pool, GstElement * element, gsize size,
+    GstBuffer ** buffer, GstMapInfo * map)
+{
+  GstFlowReturn ret;
+
+  gst_buffer_pool_set_active (pool, TRUE);
+  ret = gst_buffer_pool_acquire_buffer (pool, buffer, NULL);
+  gst_object_unref (pool);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  /* Buffers of downstream's pool may be larger. */
+  gst_buffer_set_size (*buffer, size);
+  if (gst_buffer_map (*buffer, map, GST_MAP_WRITE))
+    return GST_FLOW_OK;
+  GST_ELEMENT_ERROR (element, RESOURCE, WRITE,
+      ("Expected writable memory from downstream's buffer pool, found none."),
+      ("%" GST_PTR_FORMAT, *buffer));
+  gst_clear_buffer (buffer);
+  return GST_FLOW_ERROR;
 }

@@ -1,4 +1,4 @@
-/* gst-continual: memory for vectors
+/* gst-continual: buffer pools for vectors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,12 +6,17 @@
 
 G_BEGIN_DECLS
 
-/* For decide_allocation() of elements whose buffers aren't sized as their input is: makes the pool of @query, or one
- * of our own if downstream has none, hold @size bytes a buffer. GstBaseTransform configures it. */
+/* For decide_allocation(): the buffers of the pool of @query, or of a new pool if downstream offers none, must hold
+ * @size bytes. GstBaseTransform then configures the pool. */
 void tensor_pool_require (GstQuery * query, gsize size);
 
-/* Configures it where the base class does not (GstAggregator): makes a pool if there is none, or if downstream's
- * refuses. */
+/* Configures the pool for GstAggregator, which does not. Makes a new pool if there is none, or if that of downstream
+ * refuses. FALSE: no pool could be configured. */
 gboolean tensor_pool_configure (GstQuery * query);
+
+/* Activates @pool, which it consumes, and takes a buffer of @size bytes from it, mapped for writing. Not GST_FLOW_OK:
+ * flushing, or @element posted an error. */
+GstFlowReturn tensor_pool_acquire (GstBufferPool * pool, GstElement * element,
+    gsize size, GstBuffer ** buffer, GstMapInfo * map);
 
 G_END_DECLS

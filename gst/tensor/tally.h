@@ -1,4 +1,4 @@
-/* gst-continual: how often what repeats is told
+/* gst-continual: which of many equal warnings are posted
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* Whether the @n th of its kind, from 1 on, is worth a message: the 1st, the 10th, the 100th, and so on. */
+/* Whether to post the @n-th warning of a kind (from 1 on): the 1st, the 10th, the 100th, and so on. */
 static inline gboolean
 tally_is_told (guint64 n)
 {

@@ -43,7 +43,7 @@ vector_caps_check_size (const TensorInfo * tensor, gsize size, gchar ** why)
   *why = g_strdup_printf ("expected buffers of %" G_GSIZE_FORMAT " bytes as "
       "dimensions=(string)%s say, or of fewer whole vectors (%" G_GSIZE_FORMAT
       " bytes each), found one of %" G_GSIZE_FORMAT " bytes: correct the "
-      "dimensions, or what makes the buffers", whole, dims, vector, size);
+      "dimensions, or the source of the buffers", whole, dims, vector, size);
   return FALSE;
 }
 

@@ -6,22 +6,22 @@
 
 G_BEGIN_DECLS
 
-/* What a pad offers that takes vectors of @width: any number of vectors and streams, which a dimension string can't
- * say, is a last structure without dimensions. */
+/* Caps of a pad that takes vectors of @width values. A dimension string cannot say "any number of vectors and streams":
+ * that is a last structure without dimensions. */
 GstCaps *vector_caps_new (gsize width);
 
-/* Reads fixed caps of vectors of @width. FALSE: *why (free it) says what disagrees; @what: "vectors", "keys". */
+/* Reads fixed caps of vectors of @width values. @what: "vectors", "keys". FALSE: *why (free it). */
 gboolean vector_caps_read (const GstCaps * caps, gsize width,
     const gchar * what, TensorInfo * tensor, gchar ** why);
 
-/* Whether @size bytes are whole vectors of each stream, and no more than the caps say. FALSE: *why (free it). */
+/* TRUE: @size bytes are whole vectors of each stream, at most as many as the caps say. FALSE: *why (free it). */
 gboolean vector_caps_check_size (const TensorInfo * tensor, gsize size,
     gchar ** why);
 
-/* The duration of one vector; none without a framerate, which counts buffers of T vectors. */
+/* Duration of one vector; none without a framerate. (A framerate counts buffers of T vectors.) */
 GstClockTime vector_caps_get_duration (const TensorInfo * tensor);
 
-/* Says @why as an error message of @element: "Expected ...". */
+/* Posts @why, which begins with "expected", as an error message of @element. */
 void vector_caps_post_error (GstElement * element, const gchar * why,
     const GstCaps * caps);
 

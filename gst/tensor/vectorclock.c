@@ -1,4 +1,4 @@
-/* gst-continual: when the vectors of a stream were
+/* gst-continual: times of vectors and of their answers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/vectorclock.h"
 
@@ -38,6 +38,19 @@ vector_time_at (const VectorTime * all, gsize i, gsize n)
     res.pts = all->pts + from;
   res.duration = to - from;
   return res;
+}
+
+GstClockTimeDiff
+vector_time_to_running (const GstSegment * segment, GstClockTime pts)
+{
+  guint64 running;
+  gint sign;
+
+  if (!GST_CLOCK_TIME_IS_VALID (pts) || segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_STIME_NONE;
+  sign = gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, pts,
+      &running);
+  return sign ? sign * (GstClockTimeDiff) running : GST_CLOCK_STIME_NONE;
 }
 
 VectorClock *

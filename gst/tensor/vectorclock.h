@@ -1,4 +1,4 @@
-/* gst-continual: when the vectors of a stream were
+/* gst-continual: times of vectors and of their answers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,41 +6,45 @@
 
 G_BEGIN_DECLS
 
-/* A vector's time; either may be GST_CLOCK_TIME_NONE. */
+/* PTS and duration of a vector; both may be GST_CLOCK_TIME_NONE. */
 typedef struct
 {
   GstClockTime pts, duration;
 } VectorTime;
 
-/* Vector @i of @n that share the time @all evenly. Durations add up to the whole. */
+/* Time of vector @i of @n that share @all evenly. The durations add up to that of @all. */
 VectorTime vector_time_at (const VectorTime * all, gsize i, gsize n);
 
+/* Running time of @pts in a segment in time, also before its start (negative) or after its stop. GST_CLOCK_STIME_NONE:
+ * @pts is none, or the segment is not in time. */
+GstClockTimeDiff vector_time_to_running (const GstSegment * segment,
+    GstClockTime pts);
+
 /**
- * VectorClock: remembers when vectors came, for answers that look back
+ * VectorClock: times of the last vectors, for answers that come later
  *
- * At every step each of S streams may take a vector. An output answers for one that its stream took up to
- * `reach` vectors before.
+ * At every step each of S streams may take a vector. An output answers a vector that its stream took up to `reach`
+ * vectors before.
  */
 typedef struct _VectorClock VectorClock;
 
 VectorClock *vector_clock_new (guint n_streams, gsize reach);
 void vector_clock_free (VectorClock * self);
 
-/* Forgets the vectors of @stream; -1: all that was. */
+/* Resets @stream; -1: all streams and steps. */
 void vector_clock_reset (VectorClock * self, gint stream);
 
-/* A step begins: its vectors are of @time. */
+/* Starts a step, whose vectors have @time. */
 void vector_clock_step (VectorClock * self, const VectorTime * time);
 
-/* @stream has a vector at this step. */
+/* @stream takes a vector at this step. */
 void vector_clock_take (VectorClock * self, guint stream);
 
-/* The time of the vector that @stream took @age vectors before its newest one. If that is not known any more, it
- * is counted back from the newest step. */
+/* Time of the vector that @stream took @age vectors before its newest one; its step is now answered. If the vector is
+ * unknown (before the reset), its time is counted back from the newest step. */
 VectorTime vector_clock_answer (VectorClock * self, guint stream, gsize age);
 
-/* Whether the step that lies `reach` steps back passed without any answer to its vectors, and when it was: what a
- * gap is sent for when nothing else comes out. */
+/* TRUE: the step that leaves the ring, `reach` steps back, was never answered: send a GAP for *time. */
 gboolean vector_clock_get_unanswered (const VectorClock * self,
     VectorTime * time);
 

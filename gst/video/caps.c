@@ -1,6 +1,6 @@
-/* gst-continual: from video's caps to vectors' and back
+/* gst-continual: caps of video and of vectors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "caps.h"
+#include "video/caps.h"
 
 #include "tensor/caps.h"
 
@@ -65,7 +65,7 @@ video_to_vectors (GstCaps * video, const GstStructure * s)
   return res;
 }
 
-/* The size of the vectors of @s; 0: any; TRUE: none of ours. */
+/* FALSE: @s has vectors of *size values (0: any). TRUE: it has other tensors. */
 static gboolean
 is_foreign (GstCaps * tensors, const GstStructure * s, guint * size)
 {
@@ -91,7 +91,7 @@ is_foreign (GstCaps * tensors, const GstStructure * s, guint * size)
   return !ok;
 }
 
-/* Frames whose vectors have @size values, as far as caps can say it; 0: all. */
+/* Frames whose vectors have @size values (0: any), as far as caps can express it. */
 static GstCaps *
 vectors_to_video (guint size)
 {
@@ -152,7 +152,7 @@ video_caps_transform (GstPadDirection direction, GstCaps * caps,
     return res;
   both = gst_caps_intersect_full (filter, res, GST_CAPS_INTERSECT_FIRST);
   if (gst_caps_is_empty (both) && direction == GST_PAD_SRC) {
-    /* Nothing that upstream has would fit: let it come, so that an error can say what it was. */
+    /* No format of upstream fits: accept all, so that the CAPS event comes and an error can name it. */
     gst_caps_unref (res);
     gst_caps_unref (both);
     res = vectors_to_video (0);

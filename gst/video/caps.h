@@ -1,4 +1,4 @@
-/* gst-continual: from video's caps to vectors' and back
+/* gst-continual: caps of video and of vectors
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -6,22 +6,22 @@
 
 G_BEGIN_DECLS
 
-/* Eight bits a value, no subsampling: these differ in order and in what is left out. */
+/* Formats with eight bits a value and without subsampling */
 #define VIDEO_GRAY_CAPS GST_VIDEO_CAPS_MAKE ("GRAY8")
 #define VIDEO_COLOR_CAPS GST_VIDEO_CAPS_MAKE ("{ RGB, BGR, RGBx, BGRx, xRGB, " \
     "xBGR, RGBA, BGRA, ARGB, ABGR, RGBP, BGRP, GBR, GBRA }")
 
-/* Red, green and blue, or grey. */
+/* 3: red, green and blue; 1: grey. */
 guint video_caps_get_channels (const GstVideoInfo * info);
 
-/* The values of a frame; 0: more than caps can say. */
+/* Values of a frame; 0: too many for caps. */
 guint video_caps_get_size (const GstVideoInfo * info);
 
-/* Caps of one pad from those of the other. */
+/* For transform_caps(): caps of the other pad. */
 GstCaps *video_caps_transform (GstPadDirection direction, GstCaps * caps,
     GstCaps * filter);
 
-/* Whether @downstream takes the vectors of @info. FALSE: *why (free it). */
+/* TRUE: @downstream takes the vectors of @info. FALSE: *why (free it). */
 gboolean video_caps_check (const GstVideoInfo * info, GstCaps * downstream,
     gchar ** why);
 

@@ -1,26 +1,8 @@
 /* gst-continual: pixels to numbers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "pixels.h"
+#include "video/pixels.h"
 
 #include <math.h>
-
-GType
-pixel_layout_get_type (void)
-{
-  static const GEnumValue values[] = {
-    {PIXEL_LAYOUT_PLANAR, "Channels first, as a PyTorch image flattened: all "
-          "red values, then all green, then all blue", "planar"},
-    {PIXEL_LAYOUT_INTERLEAVED, "Channels innermost, as NNStreamer has it: red, "
-          "green and blue of each pixel", "interleaved"},
-    {0, NULL, NULL}
-  };
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstVideoToTensorLayout",
-            values));
-  return type;
-}
 
 guint
 pixel_numbers_parse (const gchar * property, const gchar * text,

@@ -12,24 +12,22 @@ typedef enum
   PIXEL_LAYOUT_INTERLEAVED
 } PixelLayout;
 
-GType pixel_layout_get_type (void);
-
-/* What each of the 256 values becomes, for each channel. */
+/* The output for each of the 256 values of a channel */
 typedef struct
 {
   gfloat values[3][256];
 } PixelTable;
 
-/* "0.5" or "0.485,0.456,0.406": one to three numbers. 0: *why (free it). */
+/* Parses "0.5" or "0.485,0.456,0.406". Returns how many numbers, 1 to 3; 0: *why (free it). */
 guint pixel_numbers_parse (const gchar * property, const gchar * text,
     gdouble numbers[3], gchar ** why);
 
-/* (value * scale - mean) / std, in double and rounded once. @n_mean and @n_std: 1, or @channels. */
+/* (value * scale - mean) / std, computed in double. @n_mean and @n_std: 1, or @channels. */
 void pixel_table_fill (PixelTable * table, guint channels, gdouble scale,
     const gdouble * mean, guint n_mean, const gdouble * std, guint n_std);
 
-/* @width x @height pixels of @frame from @x, @y on. @out: (channels, height, width) if planar, else (height, width,
- * channels). */
+/* Converts @width x @height pixels of @frame, the first one at @x, @y. @out: (channels, height, width) if planar, else
+ * (height, width, channels). */
 void pixels_convert (const GstVideoFrame * frame, guint x, guint y,
     guint width, guint height, guint channels, PixelLayout layout,
     const PixelTable * table, gfloat * out);

@@ -6,11 +6,11 @@
  * @title: videototensor
  * @short_description: pixels to float32 vectors
  *
- * Makes of each video frame one vector of width * height * channels float32 values: pixel * scale, less the mean, by
- * the standard deviation, as torchvision's ToTensor and Normalize do. Grey video has one channel, all other video
- * three: red, green and blue, whatever their order in memory; alpha is left out.
+ * Turns each video frame into one vector of width * height * channels float32 values: (pixel * scale - mean) / std, as
+ * ToTensor and Normalize of torchvision do. Grey video has one channel. All other video has three: red, green and blue,
+ * whatever their order in memory; alpha is left out.
  *
- * A model takes frames of one size and format. Give them before this element:
+ * A model takes frames of one size and format: convert and scale to them before this element.
  *
  * |[
  * gst-launch-1.0 -q v4l2src ! videoconvert ! videoscale ! video/x-raw,format=GRAY8,width=32,height=32 \
@@ -24,35 +24,28 @@
 #include "elements.h"
 #include "tensor/caps.h"
 #include "tensor/pool.h"
+#include "tensor/propertytable.h"
+#include "tensor/vectorcaps.h"
 #include "video/caps.h"
 #include "video/pixels.h"
 
 #define GST_CAT_DEFAULT continual_debug
 
-enum
-{
-  PROP_0,
-  PROP_LAYOUT,
-  PROP_SCALE,
-  PROP_MEAN,
-  PROP_STD
-};
-
 struct _GstVideoToTensor
 {
   GstBaseTransform parent;
 
-  /* Under the object lock; not changed between start and stop. */
+  /* Under the object lock; constant between start and stop, so that the streaming thread reads them without it. */
   PixelLayout layout;
   gdouble scale;
   gchar *mean, *std;
   gboolean started;
 
-  /* Made of mean and std by start(). */
+  /* From mean and std; set by start(). */
   gdouble means[3], stds[3];
   guint n_means, n_stds;
 
-  /* The streaming thread's. */
+  /* Streaming thread only. */
   GstVideoInfo info;
   PixelTable table;
 };
@@ -67,43 +60,38 @@ G_DEFINE_TYPE (GstVideoToTensor, gst_video_to_tensor, GST_TYPE_BASE_TRANSFORM);
 GST_ELEMENT_REGISTER_DEFINE (videototensor, "videototensor", GST_RANK_NONE,
     GST_TYPE_VIDEO_TO_TENSOR);
 
+/* *INDENT-OFF* */
+PROPERTY_ENUM (layout_enum, "GstVideoToTensorLayout",
+  {PIXEL_LAYOUT_PLANAR, "Channels first, like a flattened PyTorch image: all red values, then all green, then all "
+      "blue", "planar"},
+  {PIXEL_LAYOUT_INTERLEAVED, "Channels innermost, as in NNStreamer: red, green and blue of each pixel",
+      "interleaved"});
+
+static const PropertyRow rows[] = {
+  ROW_CHOICE (GstVideoToTensor, layout, READY, "layout", "Layout",
+      "The order of the values in a vector", layout_enum, PIXEL_LAYOUT_PLANAR),
+  ROW_DOUBLE (GstVideoToTensor, scale, READY, "scale", "Scale",
+      "Factor for the pixels, which are from 0 to 255, before mean and std apply. The default brings them to 0 to 1",
+      -G_MAXFLOAT, G_MAXFLOAT, 1 / 255.0),
+  ROW_TEXT (GstVideoToTensor, mean, READY, "mean", "Mean",
+      "Subtracted after scaling: one number, or one for each of red, green and blue, separated by commas "
+      "(0.485,0.456,0.406)", "0"),
+  ROW_TEXT (GstVideoToTensor, std, READY, "std", "Standard deviation",
+      "Divides the difference: one number, or one for each of red, green and blue, separated by commas "
+      "(0.229,0.224,0.225)", "1"),
+};
+/* *INDENT-ON* */
+static PROPERTY_TABLE (properties, rows);
+
 static void
 gst_video_to_tensor_set_property (GObject * object, guint id,
     const GValue * value, GParamSpec * pspec)
 {
   GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
-  gboolean refused;
 
-  GST_OBJECT_LOCK (self);
-  refused = self->started;
-  if (!refused) {
-    switch (id) {
-      case PROP_LAYOUT:
-        self->layout = g_value_get_enum (value);
-        break;
-      case PROP_SCALE:
-        self->scale = g_value_get_double (value);
-        break;
-      case PROP_MEAN:
-        g_free (self->mean);
-        self->mean = g_value_dup_string (value);
-        break;
-      case PROP_STD:
-        g_free (self->std);
-        self->std = g_value_dup_string (value);
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-        break;
-    }
-  }
-  GST_OBJECT_UNLOCK (self);
-
-  if (refused)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s was not changed: expected the state READY or NULL, "
-            "found the element running; set %s before it starts.",
-            pspec->name, pspec->name), (NULL));
+  if (!property_table_set (&properties, self, GST_ELEMENT (self),
+          &self->started, value, pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -112,28 +100,12 @@ gst_video_to_tensor_get_property (GObject * object, guint id, GValue * value,
 {
   GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
 
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LAYOUT:
-      g_value_set_enum (value, self->layout);
-      break;
-    case PROP_SCALE:
-      g_value_set_double (value, self->scale);
-      break;
-    case PROP_MEAN:
-      g_value_set_string (value, self->mean);
-      break;
-    case PROP_STD:
-      g_value_set_string (value, self->std);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
-  GST_OBJECT_UNLOCK (self);
+  if (!property_table_get (&properties, self, GST_ELEMENT (self), value,
+          pspec))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* NULL: the properties are good. */
+/* Parses mean and std. NULL: they are valid. */
 static gchar *
 parse_numbers (GstVideoToTensor * self)
 {
@@ -166,8 +138,7 @@ gst_video_to_tensor_start (GstBaseTransform * trans)
 
   if (!why)
     return TRUE;
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%c%s.",
-          g_ascii_toupper (why[0]), why + 1), (NULL));
+  property_post_error (GST_ELEMENT (self), why);
   g_free (why);
   return FALSE;
 }
@@ -192,7 +163,7 @@ gst_video_to_tensor_transform_caps (GstBaseTransform * trans,
   return video_caps_transform (direction, caps, filter);
 }
 
-/* Whatever video we know may come: if its size is not what downstream takes, the CAPS event says so. */
+/* Accepts all known video. If downstream does not take its size, the CAPS event is refused with a reason. */
 static gboolean
 gst_video_to_tensor_accept_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps)
@@ -210,7 +181,7 @@ gst_video_to_tensor_accept_caps (GstBaseTransform * trans,
   return res;
 }
 
-/* A framerate that upstream leaves out is unknown. */
+/* Upstream gives no framerate: it is unknown. */
 static GstCaps *
 gst_video_to_tensor_fixate_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, GstCaps * othercaps)
@@ -227,7 +198,7 @@ gst_video_to_tensor_fixate_caps (GstBaseTransform * trans,
   return othercaps;
 }
 
-/* One number serves all channels. */
+/* NULL: @n numbers of @property suit @channels; one number is for all channels. */
 static gchar *
 check_channels (const gchar * property, guint n, guint channels,
     const GstVideoInfo * info)
@@ -244,7 +215,7 @@ check_channels (const gchar * property, guint n, guint channels,
       channels, property, GST_VIDEO_INFO_NAME (info), n);
 }
 
-/* Before the base class negotiates, which gives no reasons. */
+/* Before the base class negotiates: it gives no reasons. */
 static gboolean
 check_caps (GstVideoToTensor * self, const GstCaps * caps)
 {
@@ -269,8 +240,7 @@ check_caps (GstVideoToTensor * self, const GstCaps * caps)
   }
   if (!why)
     return TRUE;
-  GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%c%s.",
-          g_ascii_toupper (why[0]), why + 1), ("caps %" GST_PTR_FORMAT, caps));
+  vector_caps_post_error (GST_ELEMENT (self), why, caps);
   g_free (why);
   return FALSE;
 }
@@ -304,7 +274,7 @@ gst_video_to_tensor_set_caps (GstBaseTransform * trans, GstCaps * in,
   return TRUE;
 }
 
-/* A frame may be padded to any size; a vector never is. */
+/* A frame may be padded to any size, a vector is not. */
 static gboolean
 gst_video_to_tensor_transform_size (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, gsize size, GstCaps * othercaps,
@@ -343,7 +313,7 @@ gst_video_to_tensor_decide_allocation (GstBaseTransform * trans,
       (gst_video_to_tensor_parent_class)->decide_allocation (trans, query);
 }
 
-/* Which part of @frame counts: all of it, or what a crop meta says. FALSE: an error was posted. */
+/* Position of the picture in @frame: all of it, or the part in a GstVideoCropMeta. FALSE: an error was posted. */
 static gboolean
 find_picture (GstVideoToTensor * self, const GstVideoFrame * frame,
     GstBuffer * buffer, guint * x, guint * y)
@@ -402,7 +372,7 @@ gst_video_to_tensor_transform (GstBaseTransform * trans, GstBuffer * in,
     return GST_FLOW_ERROR;
   }
   ok = find_picture (self, &frame, in, &x, &y);
-  /* Downstream's pool may have larger ones. */
+  /* Buffers of downstream's pool may be larger. */
   gst_buffer_set_size (out,
       video_caps_get_size (&self->info) * sizeof (gfloat));
   if (ok && !gst_buffer_map (out, &map, GST_MAP_WRITE)) {
@@ -424,36 +394,8 @@ gst_video_to_tensor_transform (GstBaseTransform * trans, GstBuffer * in,
 static void
 gst_video_to_tensor_finalize (GObject * object)
 {
-  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (object);
-
-  g_free (self->mean);
-  g_free (self->std);
+  property_table_clear (&properties, object);
   G_OBJECT_CLASS (gst_video_to_tensor_parent_class)->finalize (object);
-}
-
-static void
-install_properties (GObjectClass * klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT
-      | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  g_object_class_install_property (klass, PROP_LAYOUT,
-      g_param_spec_enum ("layout", "Layout",
-          "The order of the values in a vector", pixel_layout_get_type (),
-          PIXEL_LAYOUT_PLANAR, flags));
-  g_object_class_install_property (klass, PROP_SCALE,
-      g_param_spec_double ("scale", "Scale",
-          "What pixels, 0 to 255, are multiplied by, before all else. The "
-          "default brings them to 0 to 1, the unit of mean and std",
-          -G_MAXFLOAT, G_MAXFLOAT, 1 / 255.0, flags));
-  g_object_class_install_property (klass, PROP_MEAN,
-      g_param_spec_string ("mean", "Mean",
-          "Subtracted after scaling: one number, or one for each of red, green "
-          "and blue, separated by commas (0.485,0.456,0.406)", "0", flags));
-  g_object_class_install_property (klass, PROP_STD, g_param_spec_string ("std",
-          "Standard deviation",
-          "Divides what is left: one number, or one for each of red, green and "
-          "blue, separated by commas (0.229,0.224,0.225)", "1", flags));
 }
 
 static void
@@ -466,19 +408,18 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
   object_class->set_property = gst_video_to_tensor_set_property;
   object_class->get_property = gst_video_to_tensor_get_property;
   object_class->finalize = gst_video_to_tensor_finalize;
-  install_properties (object_class);
+  property_table_install (&properties, object_class, 1);
 
   gst_element_class_set_static_metadata (element_class, "Video to tensor",
       "Filter/Converter/Video/Tensor",
-      "Makes of each frame one vector of width * height * channels float32 "
-      "values, (pixel * scale - mean) / std: channels first, as a PyTorch image "
-      "flattened, or innermost, as NNStreamer has them. Grey has one channel; "
-      "RGB in any order three, red first, and alpha is left out. Strides, "
-      "cropping (GstVideoCropMeta), times and framerate are kept",
+      "Turns each frame into one vector of width * height * channels float32 "
+      "values, (pixel * scale - mean) / std: channels first, like a flattened "
+      "PyTorch image, or innermost, as in NNStreamer. Grey has one channel; RGB "
+      "in any order has three, red first, and alpha is left out. Handles "
+      "strides and cropping (GstVideoCropMeta); keeps times and framerate",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_type_mark_as_plugin_api (pixel_layout_get_type (), 0);
 
   trans_class->start = gst_video_to_tensor_start;
   trans_class->stop = gst_video_to_tensor_stop;
@@ -496,4 +437,5 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
 static void
 gst_video_to_tensor_init (GstVideoToTensor * self)
 {
+  property_table_init (&properties, self);
 }

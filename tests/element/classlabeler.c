@@ -305,7 +305,7 @@ check_error (const gchar * dims, const gchar * labels, gsize n_bytes,
 
   fail_unless (flow == GST_FLOW_ERROR || flow == GST_FLOW_NOT_NEGOTIATED);
   check_message (bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
-      GST_STREAM_ERROR_FORMAT, "expected", a, b, NULL);
+      GST_STREAM_ERROR_FORMAT, "Expected", a, b, NULL);
   gst_object_unref (bus);
   labeler_free (h);
   if (path)

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encodertest.h"
 
-#include "analytics/media.h"
+#include "tensor/media.h"
 
 /* 20 features, a window of 8, 5 outputs; and 32, 8 and 32 */
 #define CLASSIFIER "classifier-1"

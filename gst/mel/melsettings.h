@@ -1,8 +1,8 @@
-/* gst-continual: what a mel spectrogram is made of
+/* gst-continual: settings of a mel spectrogram
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gst/gst.h>
+#include "tensor/propertytable.h"
 
 G_BEGIN_DECLS
 
@@ -66,7 +66,7 @@ typedef enum
   MEL_CLAMP_RUNNING
 } MelClamp;
 
-/* The properties of the element, field by field: properties.c says what each one means. */
+/* The values of the properties; properties.c describes each one. */
 typedef struct
 {
   guint rate, channels;
@@ -94,21 +94,17 @@ typedef struct
   guint64 alignment_threshold;
 } MelSettings;
 
-/* win_length 0: n_fft. */
+/* Samples under the window; win_length 0: n_fft. */
 guint mel_settings_win_length (const MelSettings * s);
-/* Samples that one frame looks at: the window alone if it stands at the left, else the whole FFT. */
+/* Samples of a frame: win_length with left_window, else n_fft. */
 guint mel_settings_frame_length (const MelSettings * s);
-/* f_max 0: half of @rate. */
+/* Upper end of the filters in Hz; f_max 0: half of @rate. */
 gdouble mel_settings_f_max (const MelSettings * s, guint rate);
-/* NULL, or what contradicts what and what to do: free it. @rate 0: not known yet. */
+/* NULL: the settings agree with each other and with audio of @rate Hz (0: not known yet). Else what contradicts what,
+ * and what to do; free it. */
 gchar *mel_settings_check (const MelSettings * s, guint rate);
 
-/* Properties 1 to n of @klass, READY only. */
-void mel_settings_install_properties (GObjectClass * klass);
-void mel_settings_init (MelSettings * s, GObjectClass * klass);
-void mel_settings_set (MelSettings * s, guint id, const GValue * value,
-    GParamSpec * pspec);
-void mel_settings_get (const MelSettings * s, guint id, GValue * value,
-    GParamSpec * pspec);
+/* One row per field. */
+extern const PropertyTable mel_properties;
 
 G_END_DECLS

@@ -1,6 +1,6 @@
-/* gst-continual: settings that depend on one another
+/* gst-continual: settings of a mel spectrogram that depend on each other
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "settings.h"
+#include "mel/melsettings.h"
 
 guint
 mel_settings_win_length (const MelSettings * s)
@@ -24,15 +24,15 @@ gchar *
 mel_settings_check (const MelSettings * s, guint rate)
 {
   if (s->win_length > s->n_fft)
-    return g_strdup_printf ("expected win-length (%u) to be at most n-fft (%u);"
+    return g_strdup_printf ("expected win-length (%u) to be at most n-fft (%u):"
         " lower win-length or raise n-fft", s->win_length, s->n_fft);
   if (s->f_max > 0 && s->f_min >= s->f_max)
-    return g_strdup_printf ("expected f-min (%g Hz) to be below f-max (%g Hz);"
+    return g_strdup_printf ("expected f-min (%g Hz) to be below f-max (%g Hz):"
         " lower f-min, raise f-max, or set f-max=0 for half the rate",
         s->f_min, s->f_max);
   if (rate && s->f_min >= rate / 2.0)
     return g_strdup_printf ("expected f-min (%g Hz) to be below %g Hz, the"
-        " highest frequency in audio at %u Hz; lower f-min", s->f_min,
+        " highest frequency in audio at %u Hz: lower f-min", s->f_min,
         rate / 2.0, rate);
   return NULL;
 }

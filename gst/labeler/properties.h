@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gst/gst.h>
+#include "tensor/propertytable.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +13,7 @@ typedef enum
   LABELER_FORMAT_JSON
 } LabelerFormat;
 
-/* What may be switched at any time. */
+/* Settings that may change at any time. */
 typedef struct
 {
   guint top_k;
@@ -32,18 +32,7 @@ typedef struct
   LabelerOutput output;
 } LabelerSettings;
 
-GType labeler_format_get_type (void);
-
-/* Those of LabelerOutput are GST_PARAM_MUTABLE_PLAYING, the others GST_PARAM_MUTABLE_READY. */
-void labeler_settings_install (GObjectClass * klass);
-
-void labeler_settings_init (LabelerSettings * self);
-void labeler_settings_clear (LabelerSettings * self);
-
-/* The caller holds the lock. */
-void labeler_settings_set (LabelerSettings * self, guint id,
-    const GValue * value);
-void labeler_settings_get (const LabelerSettings * self, guint id,
-    GValue * value);
+/* One row per field: those of LabelerOutput are GST_PARAM_MUTABLE_PLAYING, the others GST_PARAM_MUTABLE_READY. */
+extern const PropertyTable labeler_properties;
 
 G_END_DECLS

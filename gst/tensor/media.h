@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* GStreamer 1.26 has metadata for tensors and classes; elements that know it take media as well, for pad templates: */
+/* For pad templates. From GStreamer 1.26 on, buffers can carry tensors and classes as metadata: some elements then take
+ * video and audio, too. */
 #ifdef HAVE_ANALYTICS
 #define MEDIA_CAPS "video/x-raw(ANY); audio/x-raw(ANY)"
 #define MEDIA_CAPS_TOO "; " MEDIA_CAPS
@@ -17,10 +18,9 @@ G_BEGIN_DECLS
 
 #define MEDIA_OUTPUT_TENSOR "continual"
 
-/* The structures of @caps that are media, as they are on the other side; of ANY, whatever may be. None before GStreamer
- * 1.26. */
+/* The structures of @caps that are media, for the other pad; of ANY, all media. Empty before GStreamer 1.26. */
 GstCaps *media_caps_select (const GstCaps * caps);
-/* Fixed ones. */
+/* Whether fixed @caps are media. */
 gboolean media_caps_check (const GstCaps * caps);
 
 #ifdef HAVE_ANALYTICS
@@ -28,22 +28,23 @@ gboolean media_caps_check (const GstCaps * caps);
 typedef enum
 {
   MEDIA_TENSOR_FOUND,
-  MEDIA_TENSOR_NONE,            /* the buffer has none at all, or none of that name */
-  MEDIA_TENSOR_MISFIT
+  MEDIA_TENSOR_NONE,            /* the buffer has no tensor, or none of that name */
+  MEDIA_TENSOR_MISFIT           /* tensors of another size or type */
 } MediaTensorResult;
 
-/* A tensor that @buffer carries */
+/* A tensor of a buffer */
 typedef struct
 {
   GstBuffer *data;              /* borrowed */
-  gsize n, width;               /* float32 values, of which the last dimension has width */
+  gsize n, width;               /* float32 values, and the size of the last dimension */
 } MediaTensor;
 
-/* The float32 tensor named @id; NULL: the first of @n values. @n 0: of any size. MEDIA_TENSOR_MISFIT: *why (free it). */
+/* The float32 tensor named @id, or with NULL the first one, of @n values, or with 0 of any size. MEDIA_TENSOR_MISFIT:
+ * *why (free it). */
 MediaTensorResult media_tensor_find (GstBuffer * buffer, const gchar * id,
     gsize n, MediaTensor * tensor, gchar ** why);
 
-/* Adds @values (dims, outermost first; consumed) to the tensors of @buffer, which must be writable. */
+/* Adds @values (dims, outermost first; consumed) as a tensor to @buffer, which must be writable. */
 void media_tensor_add (GstBuffer * buffer, const gchar * id, gfloat * values,
     gsize n_dims, const gsize * dims);
 

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* Of the property attention-weights */
+/* Values of the property attention-weights. */
 typedef enum
 {
   ATTENTION_WEIGHTS_NONE,
@@ -16,23 +16,20 @@ typedef enum
   ATTENTION_WEIGHTS_HEADS
 } AttentionWeights;
 
-#define TYPE_ATTENTION_WEIGHTS (attention_weights_get_type ())
-GType attention_weights_get_type (void);
-
-/* For src pads: with the weights or without. */
+/* For src pads: with or without weights. */
 #define TENSOR_CAPS_TEMPLATE_WITH_WEIGHTS \
     TENSOR_CAPS_TEMPLATE "; other/tensors, format=(string)static, num_tensors=(int)2, " \
     "types=(string)\"float32,float32\""
 
-/* Of one stream's output, in floats: (H, P, W), or (P, W) of the mean. */
+/* Floats of the weights of one stream's output: (H, P, W), or (P, W) for the mean. */
 gsize attention_weights_get_size (AttentionWeights self,
     const CoModelInfo * info);
 
-/* As attention_weights_get_size() has it, from what the core gives. */
+/* Copies the weights of the core to @to, which has attention_weights_get_size() floats. */
 void attention_weights_read (AttentionWeights self, const CoModelInfo * info,
     const float *weights /* (H, P, W) */ , float *to);
 
-/* From the src pad's caps without weights to those with them, and back. Consume @caps. */
+/* Adds the second tensor to caps of the src pad, or removes it. Both consume @caps. */
 GstCaps *attention_weights_add_to_caps (AttentionWeights self,
     const CoModelInfo * info, GstCaps * caps);
 GstCaps *attention_weights_drop_from_caps (AttentionWeights self,

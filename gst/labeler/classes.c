@@ -1,6 +1,6 @@
 /* gst-continual: class labels as metadata of a buffer
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "analytics/classes.h"
+#include "labeler/classes.h"
 
 #include <gst/analytics/analytics.h>
 

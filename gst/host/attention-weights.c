@@ -1,27 +1,8 @@
 /* gst-continual: attention weights as a second tensor of each output
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "host/weights.h"
+#include "host/attention-weights.h"
 
 #include <string.h>
-
-GType
-attention_weights_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    {ATTENTION_WEIGHTS_NONE, "Outputs alone", "none"},
-    {ATTENTION_WEIGHTS_MEAN, "The mean over heads, a tensor "
-          "window:positions:1:streams", "mean"},
-    {ATTENTION_WEIGHTS_HEADS, "Those of each head, a tensor "
-          "window:positions:heads:streams", "heads"},
-    {0, NULL, NULL}
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstContinualAttentionWeights", values));
-  return type;
-}
 
 gsize
 attention_weights_get_size (AttentionWeights self, const CoModelInfo * info)
@@ -48,7 +29,7 @@ attention_weights_read (AttentionWeights self, const CoModelInfo * info,
     to[i] /= info->n_heads;
 }
 
-/* The weights' dimensions beside @outputs, as long as they are spelled there. */
+/* The dimensions of the weights, in the same spelling as those of the @outputs. */
 static gchar *
 spell (AttentionWeights self, const CoModelInfo * info, const gchar * outputs)
 {
@@ -61,7 +42,7 @@ spell (AttentionWeights self, const CoModelInfo * info, const gchar * outputs)
   GString *s = g_string_new (NULL);
   gsize last = 3;
 
-  /* Padded beside what is padded, else without trailing 1s */
+  /* Four dimensions if the outputs have four, else no trailing 1s. */
   while (n < 4 && last > 0 && dims[last] == 1)
     last--;
   for (gsize i = 0; i <= last; i++)
@@ -82,7 +63,7 @@ attention_weights_add_to_caps (AttentionWeights self,
     GstStructure *s = gst_structure_copy (gst_caps_get_structure (caps, i));
     const gchar *outputs = gst_structure_get_string (s, "dimensions");
 
-    /* An int says only one size. */
+    /* An int cannot hold the dimensions of two tensors. */
     if (gst_structure_has_field (s, "dimensions") && !outputs) {
       gst_structure_free (s);
       continue;

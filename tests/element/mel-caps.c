@@ -133,8 +133,8 @@ pop (GstBus * bus, GstMessageType type, gint code, const gchar * words)
   else
     gst_message_parse_error (msg, &error, &debug);
   fail_unless_equals_int (error->code, code);
-  fail_unless (strstr (debug, words) != NULL, "expected \"%s\" in \"%s\"",
-      words, debug);
+  fail_unless (strstr (error->message, words) != NULL,
+      "expected \"%s\" in \"%s\"", words, error->message);
   g_error_free (error);
   g_free (debug);
   gst_message_unref (msg);

@@ -167,7 +167,7 @@ check_refused (const gchar * model, const gchar * word)
   h = begin (model, "", &bus);
   check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
       GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "not restored", word,
-      "begin afresh", ".refused-", NULL);
+      "without a past", ".refused-", NULL);
   kept = take_refused (&kept_size);
   fail_unless_equals_int (kept_size, size);
   fail_unless (memcmp (kept, state, size) == 0);

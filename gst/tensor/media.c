@@ -1,6 +1,6 @@
 /* gst-continual: tensors and classes on buffers of video and audio
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "analytics/media.h"
+#include "tensor/media.h"
 
 #ifdef HAVE_ANALYTICS
 #include <gst/analytics/analytics.h>
@@ -41,7 +41,7 @@ media_caps_check (const GstCaps * caps)
 
 #ifdef HAVE_ANALYTICS
 
-/* Rows lie one after the other: also where columns would, if only one dimension is more than 1. */
+/* Row-major. If at most one dimension is larger than 1, column-major is the same. */
 static gboolean
 is_in_order (const GstTensor * t)
 {
@@ -67,7 +67,7 @@ read_tensor (const GstTensor * t, gsize n, MediaTensor * tensor)
       && tensor->n <= gst_buffer_get_size (t->data) / sizeof (gfloat);
 }
 
-/* "boxes" (1x4, float32), ... */
+/* Appends: "boxes" (1x4 float32) */
 static void
 describe (const GstTensor * t, GString * to)
 {
@@ -138,7 +138,7 @@ media_tensor_add (GstBuffer * buffer, const gchar * id, gfloat * values,
   tensor->dims_order = GST_TENSOR_DIM_ORDER_ROW_MAJOR;
   tensor->data = gst_buffer_new_wrapped (values, n * sizeof *values);
 
-  /* Into the one that is there: others look at the first only. */
+  /* To the GstTensorMeta that is there: other elements read the first one only. */
   if (!meta)
     meta = gst_buffer_add_tensor_meta (buffer);
   meta->tensors = g_renew (GstTensor *, meta->tensors, meta->num_tensors + 1);

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 #ifdef HAVE_ANALYTICS
-/* Adds the best labels of @report, best first, as one GstAnalyticsClsMtd of @buffer, which must be writable. */
+/* Adds the top labels of @report, best first, as one GstAnalyticsClsMtd to @buffer, which must be writable. */
 void classes_add (GstBuffer * buffer, const LabelReport * report);
 #else
 #define classes_add(buffer, report) ((void) 0)
