@@ -53,7 +53,7 @@ ref_attend (const RefModel * m, const RefKeys * keys, gsize row,
       }
     }
     for (gsize j = keys->from; weights && j < end; j++)
-      weights[h * stride + j + m->N - keys->to] = a[j] / sum;
+      weights[h * stride + j + m->N + ref_n_class (m) - keys->to] = a[j] / sum;
   }
   for (gsize o = 0; o < keys->attention->out.n_out; o++) {
     double weighed = 0;

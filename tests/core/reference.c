@@ -3,6 +3,7 @@
  *
  * Everything is computed anew for every answer, from the definition. Nothing here is shared with the library. */
 #include "reference-attention.h"
+#include "reference-layout.h"
 #include <math.h>
 #include <string.h>
 
@@ -19,9 +20,15 @@ ref_n_fixed (const RefModel * m)
 }
 
 gsize
+ref_n_class (const RefModel * m)
+{
+  return m->layout.class_token ? 1 : 0;
+}
+
+gsize
 ref_n_positions (const RefModel * m)
 {
-  return is (m, "retroactive") ? m->N : 1;
+  return is (m, "retroactive") && m->layout.pool == REF_POOL_NONE ? m->N : 1;
 }
 
 static gboolean
@@ -43,7 +50,8 @@ ref_n_answers (const RefModel * m, guint64 n, gsize filled, gsize * age)
     if (!m->partial)
       warm_up = is (m, "deep") ? m->L * (m->N - 1) + 1 : m->N;
   }
-  return n >= warm_up ? 1 : 0;
+  return n >= warm_up && (m->layout.interval <= 1
+      || (n - warm_up) % m->layout.interval == 0) ? 1 : 0;
 }
 
 gsize
@@ -74,9 +82,8 @@ ref_answer_clear (RefAnswer * answer)
 
 /* ---- the parts of a layer ---- */
 
-/* (n, n_out) from (n, n_in) */
-static double *
-linear (const RefLinear * f, const double *x, gsize n)
+double *
+ref_linear (const RefLinear * f, const double *x, gsize n)
 {
   double *y = g_new (double, n * f->n_out);
 
@@ -100,9 +107,8 @@ widen (const float *x, gsize n)
   return y;
 }
 
-/* (n, f->n), in place */
-static void
-norm (const RefModel * m, const RefNorm * f, double *x, gsize n)
+void
+ref_norm (const RefModel * m, const RefNorm * f, double *x, gsize n)
 {
   for (gsize r = 0; r < n; r++) {
     double *row = x + r * f->n, mean = 0, var = 0;
@@ -161,13 +167,13 @@ ask_memory (const RefModel * m, const RefLayer * layer, double *x, gsize from,
     gsize n, const RefMemory * const *memory, RefAnswer * answer)
 {
   const RefAttention *cross = &layer->cross;
-  g_autofree double *q = linear (&cross->q, x, n);
+  g_autofree double *q = ref_linear (&cross->q, x, n);
 
   for (gsize i = from; i < n; i++) {
     g_autofree double *vectors = widen (memory[i]->x,
         memory[i]->n * cross->k.n_in);
-    g_autofree double *k = linear (&cross->k, vectors, memory[i]->n);
-    g_autofree double *v = linear (&cross->v, vectors, memory[i]->n);
+    g_autofree double *k = ref_linear (&cross->k, vectors, memory[i]->n);
+    g_autofree double *v = ref_linear (&cross->v, vectors, memory[i]->n);
     g_autofree double *context = g_new (double, cross->v.n_out), *a = NULL;
     const RefKeys keys = {
       .attention = cross,.q = q,.k = k,.v = v,.to = memory[i]->n
@@ -177,10 +183,10 @@ ask_memory (const RefModel * m, const RefLayer * layer, double *x, gsize from,
       ref_attend_linear (m, &keys, i, NULL, context, answer);
     else
       ref_attend (m, &keys, i, context, NULL, 0, answer);
-    a = linear (&cross->out, context, 1);
+    a = ref_linear (&cross->out, context, 1);
     add (x + i * m->E, a, m->E);
   }
-  norm (m, &layer->norm2, x, n);
+  ref_norm (m, &layer->norm2, x, n);
 }
 
 /* x is the residual and the result, a what the attention gave. */
@@ -196,19 +202,19 @@ feed_forward (const RefModel * m, const RefLayer * layer, double *x, double *a,
   }
   add (x, a, n * m->E);
   if (!m->norm_first)
-    norm (m, &layer->norm1, x, n);
+    ref_norm (m, &layer->norm1, x, n);
   if (m->decoder)
     ask_memory (m, layer, x, from, n, memory, answer);
   u = g_memdup2 (x, n * m->E * sizeof (double));
   if (m->norm_first)
-    norm (m, &layer->norm2, u, n);
-  ff = linear (&layer->linear1, u, n);
+    ref_norm (m, &layer->norm2, u, n);
+  ff = ref_linear (&layer->linear1, u, n);
   for (gsize i = 0; i < n * layer->linear1.n_out; i++)
     ff[i] = ref_activate (m->activation, ff[i]);
-  y = linear (&layer->linear2, ff, n);
+  y = ref_linear (&layer->linear2, ff, n);
   add (x, y, n * m->E);
   if (!m->norm_first)
-    norm (m, m->decoder ? &layer->norm3 : &layer->norm2, x, n);
+    ref_norm (m, m->decoder ? &layer->norm3 : &layer->norm2, x, n);
 }
 
 /* One layer over @rows, in place. @lookback: a row sees itself and the lookback - 1 rows before it (0: all before it);
@@ -219,7 +225,7 @@ forward_layer (const RefModel * m, const RefLayer * layer, Rows * rows,
     gsize n_asking, RefAnswer * answer)
 {
   const RefAttention *self = &layer->self;
-  const gsize n = rows->n, W = m->N + ref_n_fixed (m), width = self->v.n_out;
+  const gsize n = rows->n, W = m->N + ref_n_class (m) + ref_n_fixed (m), width = self->v.n_out;
   const gsize first = last ? asking : rows->first;
   const gsize end = last ? asking + n_asking : n;
   g_autofree double *u = g_memdup2 (rows->x, n * m->E * sizeof (double));
@@ -228,14 +234,14 @@ forward_layer (const RefModel * m, const RefLayer * layer, Rows * rows,
   RefKeys keys = {.attention = self,.layer = layer };
 
   if (m->norm_first && !m->bare)
-    norm (m, &layer->norm1, u, n);
+    ref_norm (m, &layer->norm1, u, n);
   if (m->bare && input->key)
     key = widen (input->key, n * self->k.n_in);
   if (m->bare && input->value)
     value = widen (input->value, n * self->v.n_in);
-  keys.q = q = linear (&self->q, u, n);
-  keys.k = k = linear (&self->k, key ? key : u, n);
-  keys.v = v = linear (&self->v, value ? value : key ? key : u, n);
+  keys.q = q = ref_linear (&self->q, u, n);
+  keys.k = k = ref_linear (&self->k, key ? key : u, n);
+  keys.v = v = ref_linear (&self->v, value ? value : key ? key : u, n);
   if (is (m, "recurrent-linear"))
     ref_attend_causally (m, &keys, n, input->n_repeated, input->repeats,
         context, answer);
@@ -251,7 +257,7 @@ forward_layer (const RefModel * m, const RefLayer * layer, Rows * rows,
       ref_attend (m, &keys, i, context + i * width, last && has_window (m) ?
           answer->weights + (i - asking) * W : NULL, n_asking * W, answer);
   }
-  a = linear (&self->out, context, n);
+  a = ref_linear (&self->out, context, n);
   if (self->out.n_out > m->E)
     rows->x = g_renew (double, rows->x, n * self->out.n_out);
   feed_forward (m, layer, rows->x, a, first, end, input->memory, answer);
@@ -264,11 +270,11 @@ finish (const RefModel * m, double *x, double *y)
   g_autofree double *out = NULL;
 
   if (m->encoder_norm.gain)
-    norm (m, &m->encoder_norm, x, 1);
+    ref_norm (m, &m->encoder_norm, x, 1);
   if (m->norm.gain)
-    norm (m, &m->norm, x, 1);
+    ref_norm (m, &m->norm, x, 1);
   if (m->head.w)
-    out = linear (&m->head, x, 1);
+    out = ref_linear (&m->head, x, 1);
   memcpy (y, out ? out : x, m->D * sizeof (double));
 }
 
@@ -282,7 +288,10 @@ ref_answer (const RefModel * m, const RefInput * input, gsize n,
   const gsize lookback = all ? G_MAXSIZE : is (m, "deep") ? m->N
       : m->drop_oldest ? m->max_len : 0;
   const gsize length = MIN (n, reach), skip = n - length;
-  const gsize row = positions > 1 ? 0 : length - 1 - age;
+  const RefLayout *layout = &m->layout;
+  const gsize asking = ref_n_asking (m, length);
+  const gsize row = layout->on ? ref_first_asking (m, length)
+      : positions > 1 ? 0 : length - 1 - age;
   const gsize out = m->layers[m->L - 1].self.out.n_out;
   const gboolean from_reset = position + skip == 0;
   const RefAttention *first = &m->layers[0].self;
@@ -299,23 +308,30 @@ ref_answer (const RefModel * m, const RefInput * input, gsize n,
   g_assert (from_reset || n >= reach);
   *answer = (RefAnswer) {.condition = 1};
   answer->y = g_new0 (double, positions * m->D);
-  answer->weights = g_new0 (double, m->H * positions * (m->N + ref_n_fixed (m)));
-  rows.x = m->embed.w ? linear (&m->embed, x, length)
-      : g_memdup2 (x, length * m->C * sizeof (double));
-  for (gsize i = 0; m->positions && i < length; i++)
+  answer->weights = g_new0 (double, m->H * MAX (positions, asking) *
+      (m->N + ref_n_class (m) + ref_n_fixed (m)));
+  if (layout->on)
+    rows.x = ref_before_layers (m, x, length, position + skip);
+  else
+    rows.x = m->embed.w ? ref_linear (&m->embed, x, length)
+        : g_memdup2 (x, length * m->C * sizeof (double));
+  for (gsize i = 0; !layout->on && m->positions && i < length; i++)
     for (gsize e = 0; e < m->E; e++)
       rows.x[i * m->E + e] +=
           m->positions[(position + skip + i) % m->P * m->E + e];
+  rows.n += ref_n_class (m);
   for (gsize l = 0; l < m->L; l++) {
     forward_layer (m, &m->layers[l], &rows, &rest, lookback, l + 1 == m->L,
-        row, positions, answer);
+        row, layout->on ? asking : positions, answer);
     /* Rows whose window was not full yet never came out, unless windows may be partial. */
     if (is (m, "deep") ? !(m->partial && from_reset) : m->drop_oldest
         && !from_reset)
       rows.first += lookback - 1;
   }
   g_assert (row >= rows.first);
-  for (gsize i = 0; i < positions; i++)
+  if (layout->on)
+    ref_after_layers (m, rows.x + row * out, asking, answer);
+  for (gsize i = 0; !layout->on && i < positions; i++)
     finish (m, rows.x + (row + i) * out, answer->y + i * m->D);
   for (gsize i = 0; i < positions * m->D; i++)
     answer->largest_output = MAX (answer->largest_output, fabs (answer->y[i]));

@@ -56,6 +56,29 @@ typedef enum
 
 #define REF_MAX_LAYERS 4
 
+typedef enum
+{ REF_POOL_NONE, REF_POOL_LAST, REF_POOL_FIRST, REF_POOL_MEAN, REF_POOL_MAX, REF_POOL_CLS } RefPool;
+
+/* What a layout says beside embedding, positions, encoder, norm and head, each of which may be absent */
+typedef struct
+{
+  gboolean on;
+  RefNorm input_norm;           /* (C) */
+  RefNorm batch_norm;           /* (C) with the statistics: */
+  float *batch_mean, *batch_var;        /* (C) */
+  double scale;                 /* behind the embedding; 0: none */
+  float *class_token;           /* (E) */
+  gboolean class_covered;       /* row 0 of the positions is the class token's */
+  gboolean window;              /* positions are counted in the window */
+  RefNorm between;              /* (E) behind the positions */
+  RefPool pool;
+  RefNorm fc_norm;              /* (E) behind the pool */
+  RefLinear hidden;             /* before the head, and its activation */
+  const gchar *hidden_activation;
+  const gchar *end;             /* softmax, log_softmax or sigmoid */
+  gsize interval;               /* of answers, at least 1 */
+} RefLayout;
+
 /* A model, every number of which is a float, so that the file holds this very model. */
 typedef struct
 {
@@ -81,6 +104,7 @@ typedef struct
   gsize P;
   RefLayer layers[REF_MAX_LAYERS];
   RefNorm encoder_norm, norm;
+  RefLayout layout;
 
   RefNames names;
   gboolean named;               /* children of a classifier have names in place of numbers */
@@ -117,6 +141,8 @@ typedef struct
 } RefAnswer;
 
 gsize ref_n_fixed (const RefModel * m);
+/* 1 with a class token, which is the row after the vectors of a window here */
+gsize ref_n_class (const RefModel * m);
 gsize ref_n_positions (const RefModel * m);
 /* How many answers the @n-th vector (from 1), the @filled-th of its chunk, brings, and how old the newest of them is. */
 gsize ref_n_answers (const RefModel * m, guint64 n, gsize filled,

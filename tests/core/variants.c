@@ -55,6 +55,13 @@ const Variant variants[] = {
   { "decoder/linear-full", "recurrent-linear", 2, .decoder = TRUE, .map = "elu" },
   { "decoder/linear-linear", "recurrent-linear", 2, .decoder = TRUE, .cross_linear = TRUE, .map = "elu" },
   { "decoder/favor", "recurrent-linear", 2, .decoder = TRUE, .cross_linear = TRUE, .map = "favor" },
+  { "layout/layer", "single-output", 1, .layout = TRUE },
+  { "layout/layer-partial", "single-output", 1, .layout = TRUE, .partial = TRUE },
+  { "layout/stack", "single-output", 3, .layout = TRUE },
+  { "layout/stack-partial", "single-output", 3, .layout = TRUE, .partial = TRUE },
+  { "layout/retroactive-layer", "retroactive", 1, .layout = TRUE },
+  { "layout/retroactive-stack", "retroactive", 3, .layout = TRUE },
+  { "layout/deep", "deep", 3, .layout = TRUE },
   { NULL }
 };
 /* *INDENT-ON* */
@@ -209,6 +216,64 @@ unlimited (RefModel * m, const Variant * variant, const Shape * shape,
     m->decay = g_rand_double_range (random, 0.5, 1);
 }
 
+/* Everything around the encoder, each by chance. The kinds that answer rows see no common window. */
+static void
+random_layout (RefModel * m, gboolean bias, GRand * random)
+{
+  static const gchar *const ends[] = { NULL, "softmax", "log_softmax", "sigmoid" };
+  RefLayout *l = &m->layout;
+  const gboolean window_kind = !g_str_equal (m->kind, "deep");
+  const gboolean all = g_str_equal (m->kind, "retroactive");
+  gsize width = m->E;
+
+  l->on = TRUE;
+  m->C = g_rand_int_range (random, 6, 30);
+  m->D = g_rand_int_range (random, 2, 20);
+  l->window = window_kind && g_rand_int_range (random, 0, 3) > 0;
+  if (window_kind && coin (random))
+    l->class_token = numbers (m, random, m->E, 0, 1);
+  l->pool = all && !l->class_token && coin (random) ? REF_POOL_NONE
+      : window_kind ? g_rand_int_range (random, REF_POOL_LAST,
+      REF_POOL_CLS + (l->class_token ? 1 : 0)) : coin (random) ? REF_POOL_LAST
+      : REF_POOL_NONE;
+  /* Partial windows have no past for all positions. */
+  if (all && m->partial && l->pool == REF_POOL_NONE)
+    l->pool = REF_POOL_MEAN;
+  l->class_covered = l->class_token && l->window && coin (random);
+  l->interval = g_rand_int_range (random, 1, 4);
+  if (coin (random))
+    l->input_norm = norm (m, random, m->C, TRUE);
+  if (coin (random)) {
+    l->batch_norm = norm (m, random, m->C, TRUE);
+    l->batch_mean = numbers (m, random, m->C, 0, 1);
+    l->batch_var = numbers (m, random, m->C, 0, 1);
+    for (gsize i = 0; i < m->C; i++)
+      l->batch_var[i] = l->batch_var[i] * l->batch_var[i] + 0.1f;
+  }
+  m->embed = linear (m, random, m->E, m->C, bias, 1);
+  if (coin (random))
+    l->scale = sqrt (m->E);
+  if (l->window || coin (random)) {
+    m->P = l->window ? m->N + (l->class_covered ? 1 : 0) +
+        g_rand_int_range (random, 0, 3) : (gsize) g_rand_int_range (random, 1, 2 * m->N + 3);
+    m->positions = numbers (m, random, m->P * m->E, 0, 0.5f);
+  }
+  if (g_rand_int_range (random, 0, 4) == 0)
+    l->between = norm (m, random, m->E, TRUE);
+  if (coin (random))
+    m->norm = norm (m, random, m->E, TRUE);
+  if (coin (random))
+    l->fc_norm = norm (m, random, m->E, TRUE);
+  if (coin (random)) {
+    width = g_rand_int_range (random, 3, 20);
+    l->hidden = linear (m, random, width, m->E, bias, 1);
+    l->hidden_activation = activations[g_rand_int_range (random, 0,
+            G_N_ELEMENTS (activations))];
+  }
+  m->head = linear (m, random, m->D, width, bias, 1);
+  l->end = ends[g_rand_int_range (random, 0, G_N_ELEMENTS (ends))];
+}
+
 RefModel *
 ref_model_random (const Variant * variant, const Shape * shape,
     GRand * random)
@@ -278,6 +343,8 @@ ref_model_random (const Variant * variant, const Shape * shape,
     layer->linear2 = linear (m, random, m->E, ff, bias, 1);
   }
   m->C = m->D = m->E;
+  if (variant->layout)
+    random_layout (m, bias, random);
   if (!m->bare && coin (random))
     m->encoder_norm = norm (m, random, m->E, norm_bias);
   if (variant->classifier) {
@@ -337,6 +404,13 @@ ref_model_describe (const RefModel * m)
   if (f->map)
     g_string_append_printf (s, " map %s projected %zu %s", f->map,
         f->n_projected, f->kernel_fn ? f->kernel_fn : "");
+  if (m->layout.on)
+    g_string_append_printf (s, " layout: window %d class %d covered %d pool %d between %d norms %d %d interval %zu end %s",
+        m->layout.window, m->layout.class_token != NULL,
+        m->layout.class_covered, m->layout.pool,
+        m->layout.between.gain != NULL, m->norm.gain != NULL,
+        m->layout.fc_norm.gain != NULL, m->layout.interval,
+        m->layout.end ? m->layout.end : "-");
   if (m->window_len)
     g_string_append_printf (s, " chunk %zu window %zu decay %g%s",
         m->chunk_len, m->window_len, m->decay, m->cache ? " cache" : "");

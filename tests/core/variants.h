@@ -17,6 +17,7 @@ typedef struct
   gboolean decoder, cross_linear;
   const gchar *map;             /* of features; NULL: any */
   gboolean chunks, cache;       /* kernel */
+  gboolean layout;              /* a classifier that a layout describes */
 } Variant;
 
 /* Ended by a name of NULL. */

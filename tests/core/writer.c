@@ -219,6 +219,80 @@ put_encoder (GArray * tensors, const RefModel * m, const gchar * path)
   put_norm (tensors, m, &m->encoder_norm, norm);
 }
 
+/* As the last tensor, but with a leading dimension of 1 */
+static void
+widen_last (GArray * tensors, gsize n, gsize width)
+{
+  Tensor *t = &g_array_index (tensors, Tensor, tensors->len - 1);
+
+  t->n_dims = 3;
+  memcpy (t->dims, (gsize[]) {
+      1, n, width}, 3 * sizeof (gsize));
+}
+
+static void
+put_layout (GArray * tensors, const RefModel * m)
+{
+  const RefLayout *l = &m->layout;
+
+  put_norm (tensors, m, &l->input_norm, "input_norm");
+  put_norm (tensors, m, &l->batch_norm, "input_bn");
+  put (tensors, m, l->batch_mean, m->C, 0, "input_bn.running_mean");
+  put (tensors, m, l->batch_var, m->C, 0, "input_bn.running_var");
+  put_linear (tensors, m, &m->embed, "proj");
+  put (tensors, m, l->class_token, m->E, 0, "cls_token");
+  if (l->class_token)
+    widen_last (tensors, 1, m->E);
+  put (tensors, m, m->positions, m->P, m->E, "pos_embed");
+  if (m->positions && m->P % 2)
+    widen_last (tensors, m->P, m->E);
+  put_norm (tensors, m, &l->between, "pre_norm");
+  put_encoder (tensors, m, "encoder.");
+  put_norm (tensors, m, &m->norm, "post_norm");
+  put_norm (tensors, m, &l->fc_norm, "fc_norm");
+  put_linear (tensors, m, &l->hidden, "classifier.0");
+  put_linear (tensors, m, &m->head, "classifier.3");
+}
+
+static json_t *
+layout_json (const RefModel * m)
+{
+  static const gchar *const pools[] = { NULL, "pool:last", "pool:first",
+    "pool:mean", "pool:max", "pool:cls"
+  };
+  const RefLayout *l = &m->layout;
+  g_autoptr (GPtrArray) list = g_ptr_array_new ();
+  json_t *array = json_array (), *text;
+  g_autofree gchar *scale = NULL, *string = NULL;
+  gchar number[G_ASCII_DTOSTR_BUF_SIZE];
+
+#define ADD(condition, name) G_STMT_START { if (condition) g_ptr_array_add (list, (gpointer) (name)); } G_STMT_END
+  scale = g_strconcat ("scale:", g_ascii_dtostr (number, sizeof number, l->scale), NULL);
+  ADD (l->input_norm.gain, "input_norm");
+  ADD (l->batch_mean, "input_bn");
+  ADD (TRUE, "proj");
+  ADD (l->scale != 0, scale);
+  ADD (l->class_token && l->class_covered, "cls_token");
+  ADD (m->positions, "pos_embed");
+  ADD (l->class_token && !l->class_covered, "cls_token");
+  ADD (l->between.gain, "pre_norm");
+  ADD (TRUE, "encoder");
+  ADD (m->norm.gain, "post_norm");
+  ADD (l->pool, pools[l->pool]);
+  ADD (l->fc_norm.gain, "fc_norm");
+  ADD (l->hidden.w, "classifier.0");
+  ADD (l->hidden.w, l->hidden_activation);
+  ADD (TRUE, "classifier.3");
+  ADD (l->end, l->end);
+#undef ADD
+  for (guint i = 0; i < list->len; i++)
+    json_array_append_new (array, json_string (list->pdata[i]));
+  string = json_dumps (array, JSON_COMPACT);
+  json_decref (array);
+  text = json_string (string);
+  return text;
+}
+
 static GArray *
 name_tensors (const RefModel * m)
 {
@@ -229,6 +303,8 @@ name_tensors (const RefModel * m)
     put_keras (tensors, m, &m->layers[0].self);
   } else if (m->bare) {
     put_attention (tensors, m, &m->layers[0], "");
+  } else if (m->layout.on) {
+    put_layout (tensors, m);
   } else if (!m->embed.w) {
     /* One layer can be a model without an encoder around it. */
     if (m->L == 1 && !m->encoder_norm.gain)
@@ -293,6 +369,13 @@ metadata (const RefModel * m)
       json_string (m->norm_first ? "true" : "false"));
   json_object_set_new (o, "add_zero_attn",
       json_string (m->zero_attn ? "true" : "false"));
+  if (m->layout.on) {
+    json_object_set_new (o, "layout", layout_json (m));
+    json_object_set_new (o, "position_index",
+        json_string (m->layout.window ? "window" : "recycle"));
+    json_object_set_new (o, "answer_interval",
+        json_sprintf ("%zu", m->layout.interval));
+  }
   if (m->query_index != -1)
     json_object_set_new (o, "query_index",
         json_sprintf ("%d", (gint) m->query_index));
