@@ -12,7 +12,7 @@ co_build_fail (const CoBuild * b, CoError code, const gchar * format, ...)
   text = g_strdup_vprintf (format, args);
   va_end (args);
   g_set_error (b->error, CO_ERROR, code, "%s: %s",
-      co_safetensors_get_name (b->file), text);
+      co_checkpoint_get_name (b->file), text);
   return FALSE;
 }
 

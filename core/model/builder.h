@@ -25,7 +25,7 @@ typedef struct
 typedef struct
 {
   const CoSettings *settings;
-  const CoSafetensors *file;
+  const CoCheckpoint *file;
   const CoScheme *scheme;
   CoMatrices *matrices;         /* (n_layers) */
   GPtrArray *owned;

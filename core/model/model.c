@@ -13,7 +13,7 @@ static GMutex cache_lock;
 static GHashTable *cache;       /* gchar * to CoModel *, which is not referenced */
 
 static gboolean
-read_labels (CoModel * self, const CoSafetensors * file, const gchar * json,
+read_labels (CoModel * self, const CoCheckpoint * file, const gchar * json,
     GError ** error)
 {
   json_error_t why;
@@ -26,13 +26,13 @@ read_labels (CoModel * self, const CoSafetensors * file, const gchar * json,
   if (!ok) {
     g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
         "%s: metadata `labels`: expected a JSON array of strings such as [\"yes\", \"no\"], found %s",
-        co_safetensors_get_name (file), array ? "something else" : why.text);
+        co_checkpoint_get_name (file), array ? "something else" : why.text);
   } else if (n != self->stack.n_outputs) {
     ok = FALSE;
     g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
         "%s: metadata `labels`: expected a label for each of the %"
         G_GSIZE_FORMAT " outputs, found %" G_GSIZE_FORMAT "; correct the labels",
-        co_safetensors_get_name (file), self->stack.n_outputs, n);
+        co_checkpoint_get_name (file), self->stack.n_outputs, n);
   } else {
     self->labels = g_new0 (gchar *, n + 1);
     for (gsize i = 0; i < n; i++)
@@ -77,9 +77,10 @@ describe (CoModel * self, const CoSettings * settings)
 
 /* A snapshot fits every model with the same weights and hyper-parameters, whatever its file. */
 static void
-take_fingerprint (CoModel * self, const CoSafetensors * file,
-    const CoSettings * settings)
+take_fingerprint (CoModel * self, const CoCheckpoint * file,
+    const CoSettings * settings, const CoParts * parts)
 {
+  g_autofree gchar *parts_string = co_parts_to_string (parts);
   g_autofree gchar *hyper_parameters = co_settings_to_string (settings);
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
   gsize n = sizeof self->fingerprint;
@@ -89,9 +90,10 @@ take_fingerprint (CoModel * self, const CoSafetensors * file,
 
   g_checksum_update (sum, (const guchar *) self->info.kind, -1);
   g_checksum_update (sum, (const guchar *) hyper_parameters, -1);
+  g_checksum_update (sum, (const guchar *) parts_string, -1);
   g_checksum_update (sum, (const guchar *) numbers, sizeof numbers);
-  for (gsize i = 0; i < co_safetensors_get_n_tensors (file); i++) {
-    const CoTensor *t = co_safetensors_get_tensor (file, i);
+  for (gsize i = 0; i < co_checkpoint_get_n_tensors (file); i++) {
+    const CoTensor *t = co_checkpoint_get_tensor (file, i);
     g_checksum_update (sum, (const guchar *) t->name, strlen (t->name) + 1);
     g_checksum_update (sum, (const guchar *) t->data,
         t->n_elements * sizeof (float));
@@ -112,7 +114,7 @@ model_free (CoModel * self)
 }
 
 static CoModel *
-model_new (const CoSafetensors * file, const CoOptions * options, GError ** error)
+model_new (const CoCheckpoint * file, const CoOptions * options, GError ** error)
 {
   CoModel *self = g_new0 (CoModel, 1);
   CoSettings settings = { 0 };
@@ -129,7 +131,7 @@ model_new (const CoSafetensors * file, const CoOptions * options, GError ** erro
       && (!settings.labels || read_labels (self, file, settings.labels, error));
   if (ok) {
     describe (self, &settings);
-    take_fingerprint (self, file, &settings);
+    take_fingerprint (self, file, &settings, &parts);
   }
   co_parts_clear (&parts);
   co_settings_clear (&settings);
@@ -158,7 +160,7 @@ CoModel *
 co_model_load (const gchar * path, const CoOptions * options, GError ** error)
 {
   g_autofree gchar *key = NULL, *key_after = NULL;
-  g_autoptr (CoSafetensors) file = NULL;
+  g_autoptr (CoCheckpoint) file = NULL;
   CoModel *self = NULL, *other;
 
   g_return_val_if_fail (path != NULL, NULL);
@@ -172,7 +174,7 @@ co_model_load (const gchar * path, const CoOptions * options, GError ** error)
   if (self)
     return self;
 
-  file = co_safetensors_load (path, error);
+  file = co_checkpoint_load (path, error);
   self = file ? model_new (file, options, error) : NULL;
   key_after = file_key (path, options);
   /* The key names another file if it was replaced meanwhile. */
@@ -200,12 +202,12 @@ CoModel *
 co_model_load_bytes (GBytes * bytes, const CoOptions * options,
     GError ** error)
 {
-  g_autoptr (CoSafetensors) file = NULL;
+  g_autoptr (CoCheckpoint) file = NULL;
 
   g_return_val_if_fail (bytes != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  file = co_safetensors_load_bytes (bytes, "model", error);
+  file = co_checkpoint_load_bytes (bytes, "model", error);
   return file ? model_new (file, options, error) : NULL;
 }
 

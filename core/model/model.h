@@ -4,7 +4,7 @@
 
 #include <continual/model.h>
 #include "stack/stack.h"
-#include "weights/safetensors.h"
+#include "weights/checkpoint.h"
 
 G_BEGIN_DECLS
 
