@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/model.h"
 #include "model/build.h"
+#include "model/describe.h"
 #include "math/alloc.h"
 #include "model/limits.h"
 #include <jansson.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The models in use by file and options: loading one again shares its weights. */
 static GMutex cache_lock;
@@ -109,51 +109,60 @@ model_free (CoModel * self)
   g_free (self->stack.layers);
   g_clear_pointer (&self->owned, g_ptr_array_unref);
   g_strfreev (self->labels);
+  co_settings_clear (&self->settings);
+  g_free (self->name);
+  g_free (self->parts);
+  g_clear_pointer (&self->warnings, g_ptr_array_unref);
   g_free (self->key);
   g_free (self);
+}
+
+/* What co_model_describe() says of the file */
+static void
+keep_words (CoModel * self, const CoCheckpoint * file, CoParts * parts)
+{
+  self->name = g_strdup (co_checkpoint_get_name (file));
+  self->parts = co_describe_parts (parts);
+  self->warnings = g_steal_pointer (&parts->warnings);
+  self->info.n_warnings = self->warnings->len;
+  self->info.warnings = (const gchar * const *) self->warnings->pdata;
 }
 
 static CoModel *
 model_new (const CoCheckpoint * file, const CoOptions * options, GError ** error)
 {
   CoModel *self = g_new0 (CoModel, 1);
-  CoSettings settings = { 0 };
+  CoSettings *settings = &self->settings;
   CoParts parts = { 0 };
   gboolean ok;
 
   self->ref_count = 1;
   self->owned = g_ptr_array_new_with_free_func (co_free);
-  ok = co_settings_read (&settings, file, options, error)
-      && co_parts_find (&parts, file, &settings, error)
-      && co_build (&self->stack, &parts, &settings, file, self->owned,
+  ok = co_settings_read (settings, file, options, error)
+      && co_parts_find (&parts, file, settings, error)
+      && co_build (&self->stack, &parts, settings, file, self->owned,
       &self->owned_bytes, error)
       && co_limits_check (&self->stack, file, options, error)
-      && (!settings.labels || read_labels (self, file, settings.labels, error));
+      && (!settings->labels || read_labels (self, file, settings->labels, error));
   if (ok) {
-    describe (self, &settings);
-    take_fingerprint (self, file, &settings, &parts);
+    describe (self, settings);
+    take_fingerprint (self, file, settings, &parts);
+    keep_words (self, file, &parts);
   }
   co_parts_clear (&parts);
-  co_settings_clear (&settings);
   if (!ok)
     g_clear_pointer (&self, model_free);
   return self;
 }
 
-/* NULL if there is no such file; loading then reports it. */
+/* NULL if a file cannot be examined; loading then says why. */
 static gchar *
-file_key (const gchar * path, const CoOptions * options)
+cache_key (const gchar * path, const CoOptions * options)
 {
   g_autofree gchar *option_string = co_options_to_string (options);
-  struct stat s;
+  g_autofree gchar *identity = co_checkpoint_identity (path);
 
-  if (stat (path, &s) != 0)
-    return NULL;
-  return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%"
-      G_GUINT64_FORMAT ":%" G_GINT64_FORMAT ".%09ld:%" G_GINT64_FORMAT
-      ".%09ld\n%s", (guint64) s.st_dev, (guint64) s.st_ino,
-      (guint64) s.st_size, (gint64) s.st_mtim.tv_sec, s.st_mtim.tv_nsec,
-      (gint64) s.st_ctim.tv_sec, s.st_ctim.tv_nsec, option_string);
+  return identity ? g_strconcat (identity, "\n", option_string, NULL) : NULL;
 }
 
 CoModel *
@@ -166,7 +175,7 @@ co_model_load (const gchar * path, const CoOptions * options, GError ** error)
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  key = file_key (path, options);
+  key = cache_key (path, options);
   g_mutex_lock (&cache_lock);
   if (key && cache && (self = g_hash_table_lookup (cache, key)))
     self->ref_count++;
@@ -176,7 +185,7 @@ co_model_load (const gchar * path, const CoOptions * options, GError ** error)
 
   file = co_checkpoint_load (path, error);
   self = file ? model_new (file, options, error) : NULL;
-  key_after = file_key (path, options);
+  key_after = cache_key (path, options);
   /* The key names another file if it was replaced meanwhile. */
   if (!self || g_strcmp0 (key, key_after) != 0 || !key)
     return self;
