@@ -87,7 +87,7 @@ add_pool (Layout * self, const gchar * name)
   gint choice = -1;
 
   for (gsize i = 0; i < G_N_ELEMENTS (pools); i++)
-    if (g_str_equal (pools[i], name))
+    if (g_strcmp0 (pools[i], name) == 0)
       choice = i;
   if (choice < 0)
     return fail (self, POOLS, "correct it", "another pool");
@@ -266,6 +266,7 @@ add_encoder (Layout * self, const gchar * name, guint first, guint n)
   if (norm && norm->part.weight && !norm->used) {
     norm->used = TRUE;
     placing->parts->encoder_norm = norm->part;
+    placing->parts->encoder_norm.type = CO_PART_NORM;
     placing->parts->encoder_norm.name = g_strdup (norm->part.name);
   }
   if (self->encoder < 0) {

@@ -196,6 +196,7 @@ fill_slots (CoPlacing * self, const Place * place, CoPart * slots)
     if (!part || part->weight)
       return fail_unused (self, place, module);
     *part = module->part;
+    part->type = CO_PART_NORM;  /* the encoder's own; the slots have types of their own */
     part->name = g_strdup (p->name);
   }
   return TRUE;

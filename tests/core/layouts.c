@@ -27,20 +27,20 @@ static const struct
   { "app", "", "[\"proj\",\"encoder\",\"head\"]",
       "linear:proj encoder:encoder(encoder.layers.0,encoder.layers.1) linear:head" },
   { "app", "", "[ \"proj\" ,\n\"encoder.layers\",\"pool:mean\",\"head\" , \"softmax\"]",
-      "linear:proj encoder:encoder.layers(encoder.layers.0,encoder.layers.1) pool2:pool:mean linear:head softmax:softmax" },
+      "linear:proj encoder:encoder.layers(encoder.layers.0,encoder.layers.1) pool:pool:mean linear:head softmax:softmax" },
   { "app", "+pos 1,3,4", "[\"proj\",\"scale:4.0\",\"pos\",\"encoder\",\"pool:last\",\"head\",\"log_softmax\"]",
-      "linear:proj scale4:scale:4.0 positions:pos encoder:encoder(encoder.layers.0,encoder.layers.1) pool0:pool:last "
+      "linear:proj scale4:scale:4.0 positions:pos encoder:encoder(encoder.layers.0,encoder.layers.1) pool:pool:last "
       "linear:head logsoftmax:log_softmax" },
   { "app", "+pos 3,1,4;+cls 1,1,4", "[\"proj\",\"cls\",\"pos\",\"encoder\",\"pool:cls\",\"head\"]",
-      "linear:proj class:cls positions:pos encoder:encoder(encoder.layers.0,encoder.layers.1) pool4:pool:cls linear:head" },
+      "linear:proj class:cls positions:pos encoder:encoder(encoder.layers.0,encoder.layers.1) pool:pool:cls linear:head" },
   { "app", "+pos.weight 3,4", "[\"proj\",\"positions:pos\",\"encoder\",\"pool:first\",\"head\",\"sigmoid\"]",
-      "linear:proj positions:positions:pos encoder:encoder(encoder.layers.0,encoder.layers.1) pool1:pool:first "
+      "linear:proj positions:positions:pos encoder:encoder(encoder.layers.0,encoder.layers.1) pool:pool:first "
       "linear:head activation5:sigmoid" },
   { "app", "+pos.pe 3,4", "[\"proj\",\"pos.pe\",\"encoder\",\"head\"]",
       "linear:proj positions:pos.pe encoder:encoder(encoder.layers.0,encoder.layers.1) linear:head" },
   { "app", "+bn.weight 5;+bn.bias 5;+bn.running_mean 5;+bn.running_var 5;+n.weight 4;+n.bias 4;+h.weight 3,2;+h.bias 3",
       "[\"bn\",\"proj\",\"gelu_tanh\",\"encoder\",\"pool:max\",\"n\",\"head\",\"leaky-relu\",\"h\"]",
-      "batchnorm:bn linear:proj activation2:gelu_tanh encoder:encoder(encoder.layers.0,encoder.layers.1) pool3:pool:max "
+      "batchnorm:bn linear:proj activation2:gelu_tanh encoder:encoder(encoder.layers.0,encoder.layers.1) pool:pool:max "
       "norm:n linear:head activation7:leaky-relu linear:h" },
   { "app", "+bn.running_mean 5;+bn.running_var 5", "[\"bn\",\"proj\",\"encoder\",\"head\"]",
       "batchnorm:bn linear:proj encoder:encoder(encoder.layers.0,encoder.layers.1) linear:head" },
@@ -56,7 +56,7 @@ static const struct
       "norm:2 encoder:encoder(encoder.layers.0)+encoder.norm activation8:identity" },
   { "two", "", "[\"b\",\"a\"]", "encoder:b(b.layers.0,a.layers.0)" },
   { "sequential", "", "[\"0\",\"1\",\"2\",\"pool:mean\",\"relu\",\"4\"]",
-      "linear:0 encoder:1(1,2) pool2:pool:mean activation0:relu linear:4" },
+      "linear:0 encoder:1(1,2) pool:pool:mean activation0:relu linear:4" },
 };
 
 static const struct
@@ -171,6 +171,15 @@ append_encoder (GString * s, const CoParts * parts)
     g_string_append_printf (s, "+%s", parts->encoder_norm.name);
 }
 
+static CoPool
+pool_of (const gchar * name)
+{
+  const gchar *pool = name + strlen ("pool:");
+
+  return g_str_equal (pool, "last") ? CO_POOL_LAST : g_str_equal (pool, "first") ? CO_POOL_FIRST
+      : g_str_equal (pool, "mean") ? CO_POOL_MEAN : g_str_equal (pool, "max") ? CO_POOL_MAX : CO_POOL_CLS;
+}
+
 static gchar *
 to_string (const CoParts * parts)
 {
@@ -188,7 +197,9 @@ to_string (const CoParts * parts)
     g_string_append_printf (s, "%s%s", i ? " " : "", types[p->type]);
     if (p->type == CO_PART_SCALE)
       g_string_append_printf (s, "%g", p->number);
-    if (p->type == CO_PART_POOL || p->type == CO_PART_ACTIVATION)
+    if (p->type == CO_PART_POOL)
+      g_assert_cmpint (p->choice, ==, pool_of (p->name));
+    if (p->type == CO_PART_ACTIVATION)
       g_string_append_printf (s, "%d", p->choice);
     g_string_append_printf (s, ":%s", p->name);
     if (p->type == CO_PART_ENCODER)
