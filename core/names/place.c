@@ -79,11 +79,12 @@ find_encoder (CoPlacing * self, Place * place)
   const GArray *layers = self->layers->layers;
   const gchar *first = g_array_index (layers, CoLayerParts, 0).path;
   const gchar *list = co_name_last (place->container);
+  const gboolean mixed = co_modules_has_child (self->modules, place->container);        /* an nn.Sequential */
 
-  if (g_str_equal (list, "layers") || g_str_equal (list, "layer")) {
+  if (!mixed && (g_str_equal (list, "layers") || g_str_equal (list, "layer"))) {
     place->encoder = co_name_parent (place->container);
     place->first = place->last = co_name_number (place->encoder);
-  } else if (*place->container && !co_modules_has_child (self->modules, place->container)) {    /* a list of layers */
+  } else if (!mixed && *place->container) {     /* a list of layers */
     place->encoder = g_strdup (place->container);
     place->first = place->last = co_name_number (place->container);
   } else {                      /* layers that are children themselves */

@@ -8,6 +8,14 @@
 
 #define PROJECTIONS(p) p "query_projection.weight 4,4;" p "key_projection.weight 4,4;" \
   p "value_projection.weight 4,4;" p "out_projection.weight 4,4"
+#define TIMM(p) p "norm1.weight 4;" p "norm1.bias 4;" p "attn.qkv.weight 12,4;" p "attn.qkv.bias 12;" \
+  p "attn.proj.weight 4,4;" p "attn.proj.bias 4;" p "norm2.weight 4;" p "norm2.bias 4;" p "mlp.fc1.weight 6,4;" \
+  p "mlp.fc1.bias 6;" p "mlp.fc2.weight 4,6;" p "mlp.fc2.bias 4"
+#define BERT(p) p "attention.self.query.weight 4,4;" p "attention.self.query.bias 4;" p "attention.self.key.weight 4,4;" \
+  p "attention.self.key.bias 4;" p "attention.self.value.weight 4,4;" p "attention.self.value.bias 4;" \
+  p "attention.output.dense.weight 4,4;" p "attention.output.dense.bias 4;" p "attention.output.LayerNorm.weight 4;" \
+  p "attention.output.LayerNorm.bias 4;" p "intermediate.dense.weight 6,4;" p "intermediate.dense.bias 6;" \
+  p "output.dense.weight 4,6;" p "output.dense.bias 4;" p "output.LayerNorm.weight 4;" p "output.LayerNorm.bias 4"
 #define WINDOW "@nhead=2;@sequence_len=3;"
 
 /* *INDENT-OFF* */
@@ -31,6 +39,8 @@ static const struct
   { "kernel", "@attention=kernel;@feature_transform=relu;@num_random_features=5;query.kernel 4,2,2;query.bias 2,2;"
       "key.kernel 4,2,2;key.bias 2,2;value.kernel 4,2,2;value.bias 2,2;attention_output.kernel 2,2,4;"
       "attention_output.bias 4;projection_matrix 5,2" },
+  { "timm", WINDOW TIMM ("blocks.0.") ";" TIMM ("blocks.1.") },
+  { "bert", WINDOW BERT ("bert.encoder.layer.0.") ";" BERT ("bert.encoder.layer.1.") },
 };
 
 typedef struct
@@ -197,6 +207,44 @@ static const Case refused[] = {
   { "kernel", "@causal_chunk_length=0", SETTING, { "of causal_chunk_length" } },
   { "kernel", "@is_short_seq=true", SETTING, { "`is_short_seq`" } },
   { "kernel", "@add_zero_attn=true", SETTING, { "with attention kernel" } },
+  /* a list of layers without its first ones: a shard is missing */
+  { "layer", "*layers.1.", MODEL, { "'layers.0' is missing", "'layers.1' first", "shards" } },
+  { "layer", "*model.encoder.layers.3.", MODEL, { "'model.encoder.layers.0' is missing" } },
+  { "layer", "*blocks.1.", MODEL, { "'blocks.0' is missing" } },
+  { "layer", "*encoder.layer.2.", MODEL, { "'encoder.layer.0' is missing" } },
+  { "layer", "*h.1.", MODEL, { "'h.0' is missing" } },
+  { "layer", "*x.layers.1.;@prefix=x.layers", MODEL, { "'x.layers.0' is missing" } },
+  { "timm", TIMM ("blocks.3."), MODEL, { "'blocks.2' is missing", "'blocks.3' behind" } },
+  /* a key that was meant */
+  { "attention", "@num_heads=4", SETTING, { "nhead 2 and num_heads 4", "one number" } },
+  { "attention", "@num_heads=", SETTING, { "nhead 2 and num_heads" } },
+  { "attention", "@nhead;@n_head=2", SETTING, { "'n_head'", "`nhead`" } },
+  { "attention", "@nhaed=2", SETTING, { "'nhaed'", "`nhead`" } },
+  { "attention", "@Nhead=2", SETTING, { "'Nhead'", "`nhead`" } },
+  { "attention", "@heads=2", SETTING, { "'heads'", "`nhead`" } },
+  { "attention", "@num-heads=2", SETTING, { "'num-heads'", "`num_heads`" } },
+  { "attention", "@sequence-len=3", SETTING, { "'sequence-len'", "`sequence_len`" } },
+  { "encoder", "@activaton=gelu", SETTING, { "'activaton'", "`activation`" } },
+  { "encoder", "@norm_frist=true", SETTING, { "'norm_frist'", "`norm_first`" } },
+  { "encoder", "@layer_norm_ep=1e-6", SETTING, { "`layer_norm_eps`" } },
+  { "encoder", "@position_idx=window", SETTING, { "'position_idx'", "`position_index`" } },
+  { "named", "@label=[]", SETTING, { "'label'", "`labels`" } },
+  { "named", "@layuot=[]", SETTING, { "'layuot'", "`layout`" } },
+  { "named", "@prefixx=a", SETTING, { "'prefixx'", "`prefix`" } },
+  /* what names say */
+  { "timm", "@norm_first=false", SETTING, { "norm_first is false", "timm", "file" } },
+  { "timm", "=blocks.0.attn.qkv.weight 11,4;=blocks.0.attn.qkv.bias 11", MODEL, { "'blocks.0.attn.qkv.weight'", "11 rows" } },
+  { "timm", "-blocks.1.mlp.fc1.bias", MODEL, { "'blocks.1.mlp.fc1.bias' is missing" } },
+  { "timm", "+blocks.0.ls1.gamma 4", MODEL, { "nothing uses tensor 'blocks.0.ls1.gamma'" } },
+  { "bert", "-bert.encoder.layer.1.attention.self.key.bias", MODEL, { "'bert.encoder.layer.1.attention.self.key.bias' is missing" } },
+  { "bert", "+bert.pooler.dense.weight 4,4;+bert.pooler.dense.bias 4", MODEL,
+      { "nothing uses tensor 'bert.pooler.dense.weight'", "'bert.encoder.layer'", "`prefix`" } },
+  /* the part to run */
+  { "encoder", "@prefix=model", SETTING, { "no tensor is under the prefix 'model'", "'layers', 'norm'" } },
+  { "encoder", "*a.;" LAYER ("b.layers.0.") ";@prefix=c", SETTING, { "prefix 'c'", "'a', 'b'" } },
+  { "encoder", "*a.;" LAYER ("b.layers.0."), MODEL, { "'a.layers.0' and 'b.layers.0' lie apart", "`prefix`" } },
+  { "encoder", "+module.norm.weight 4", MODEL, { "'module.norm.weight' and 'norm.weight' have one name" } },
+  { "encoder", "+layers.1._orig_mod.norm1.bias 4", MODEL, { "'layers.1._orig_mod.norm1.bias' and 'layers.1.norm1.bias' have one name" } },
   /* labels */
   { "classifier", "@labels=[\"a\"]", SETTING, { "labels", "2", "found 1" } },
   { "classifier", "@labels=[\"a\",\"b\",\"c\"]", SETTING, { "labels", "found 3" } },
@@ -236,6 +284,39 @@ static const Case taken[] = {
   { "classifier", "@labels=[\"a\",\"b\"]" }, { "classifier", "@labels=[\"\u00e9\",\"\"]" },
   { "kernel", "@scale=None;@causal_window_decay=None;@softmax_temp=None" }, { "kernel", "@num_heads=2" }, { "kernel", "@cache=true;@causal_window_decay=0.5" },
   { "kernel", "@is_short_seq=false;@use_causal_windowed=true" },
+  { "attention", "@num_heads=2" }, { "attention", "@num_heads=02" },
+  { "attention", "@format=pt;@author=me;@note=x;@seed=1;@stage=2;@decoder=no;@layers=1;@name=x;@shape=x" },
+  { "timm", "" }, { "timm", "@norm_first=true" }, { "timm", "-blocks.0.attn.qkv.bias;-blocks.1.attn.qkv.bias" },
+  { "timm", "*model.;+model.norm.weight 4;+model.norm.bias 4;+model.head.weight 2,4" },
+  { "bert", "" }, { "bert", "+bert.pooler.dense.weight 4,4;@prefix=bert.encoder" },
+  { "layer", "*layers.0." }, { "layer", "*stages.3." }, { "layer", "*2.blocks.0." },
+  { "layer", "*layers.1.;layers.0.weight 4,5;layers.0.bias 4;layers.2.weight 2,4" },
+  { "encoder", "*a.;" LAYER ("b.layers.0.") ";@prefix=a" }, { "encoder", "*a.;" LAYER ("b.layers.0.") ";@prefix=b." },
+  { "encoder", "*model.;+conv.weight 3,4,5;@prefix=model" }, { "encoder", "*module.model.;+conv.weight 3;@prefix=module.model" },
+  { "encoder", "*module.model.;+module.conv.weight 3;@prefix=model" },
+  { "named", ">encoder.layers.0.self_attn.in_proj_weight encoder._fsdp_wrapped_module.layers.0._checkpoint_wrapped_module."
+      "self_attn.in_proj_weight;>embed.weight embed._orig_mod.weight;>head.weight module.head._forward_module.weight" },
+};
+
+/* What loads as it is, with a warning that has these words; without: none. */
+static const struct
+{
+  const gchar *base, *edits, *fragments[3];
+} warned[] = {
+  { "classifier", "", { NULL } },
+  { "classifier", "@sequence_len=4", { NULL } },
+  { "classifier", "@sequence_len=5", { "'1'", "7 rows", "at least 9" } },
+  { "classifier", "@sequence_len=5;@attention=deep", { "7 rows", "position_index=window" } },
+  { "classifier", "@sequence_len=5;@attention=retroactive", { "7 rows" } },
+  { "classifier", "@sequence_len=5;@position_index=recycle", { NULL } },
+  { "classifier", "@sequence_len=5;@position_index=window", { NULL } },
+  { "classifier", "@sequence_len;@attention=recurrent-full", { NULL } },
+  { "encoder", "-norm.bias", { "'norm.weight'", "RMS norm", "layer norms only" } },
+  { "layer", "-norm1.bias;-norm2.bias", { "'norm1.weight'", "RMS norm" } },
+  { "layer", "-norm1.bias;-norm2.bias;-linear1.bias;-linear2.bias;-self_attn.in_proj_bias;-self_attn.out_proj.bias",
+      { NULL } },
+  { "named", "-norm.bias", { "'norm.weight'", "RMS norm" } },
+  { "timm", "", { NULL } },
 };
 /* *INDENT-ON* */
 
@@ -292,6 +373,23 @@ test_taken (gconstpointer data)
           g_assert_true (y[d] * 0 == 0);
 }
 
+static void
+test_warned (gconstpointer data)
+{
+  const gsize i = GPOINTER_TO_SIZE (data);
+  const Case c = { warned[i].base, warned[i].edits };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CoModel) model = load (&c, &error);
+  const CoModelInfo *info;
+
+  g_assert_no_error (error);
+  info = co_model_get_info (model);
+  g_assert_cmpuint (info->n_warnings, ==, warned[i].fragments[0] ? 1 : 0);
+  for (gsize f = 0; f < G_N_ELEMENTS (warned[i].fragments) && warned[i].fragments[f]; f++)
+    if (!strstr (info->warnings[0], warned[i].fragments[f]))
+      g_error ("%s %s: expected \"%s\" in \"%s\"", c.base, c.edits, warned[i].fragments[f], info->warnings[0]);
+}
+
 /* An option wins over the file, with the same words. */
 static void
 test_options (void)
@@ -342,6 +440,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_cases ("refused", refused, G_N_ELEMENTS (refused), test_refused);
   add_cases ("taken", taken, G_N_ELEMENTS (taken), test_taken);
+  for (gsize i = 0; i < G_N_ELEMENTS (warned); i++) {
+    g_autofree gchar *path = g_strdup_printf ("/loading/warned/%" G_GSIZE_FORMAT, i);
+
+    g_test_add_data_func (path, GSIZE_TO_POINTER (i), test_warned);
+  }
   g_test_add_func ("/loading/options", test_options);
   return g_test_run ();
 }
