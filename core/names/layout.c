@@ -27,7 +27,7 @@ typedef struct
 static gboolean fail (Layout * self, const gchar * expected, const gchar * todo, const gchar * format, ...)
     G_GNUC_PRINTF (4, 5);
 
-/* "layout entry 'X': expected @expected, found @format; @todo" */
+/* "layout entry 'X': expected @expected, found @format; @todo". A layout that the file does not have is its family's. */
 static gboolean
 fail (Layout * self, const gchar * expected, const gchar * todo,
     const gchar * format, ...)
@@ -38,6 +38,9 @@ fail (Layout * self, const gchar * expected, const gchar * todo,
   va_start (args, format);
   found = g_strdup_vprintf (format, args);
   va_end (args);
+  if (!self->placing->settings->layout)
+    return co_place_fail (self->placing, CO_ERROR_MODEL, "part %s of a %s model: expected %s, found %s; save the whole model, "
+        "or say with `prefix` which part runs", self->quoted, self->placing->settings->family->model_type, expected, found);
   return co_place_fail (self->placing, CO_ERROR_SETTING, "layout entry %s: expected %s, found %s; %s", self->quoted,
       expected, found, todo);
 }

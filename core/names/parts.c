@@ -117,13 +117,16 @@ warn_of_short_tables (CoParts * self, const CoSettings * settings)
 }
 
 static void
-warn_of_rest (CoParts * self, const CoModules * modules)
+warn_of_rest (CoPlacing * placing)
 {
-  const guint n = modules->list->len;
+  const GArray *rest = placing->modules->list;
+  g_autofree gchar *list = co_name_parent (g_array_index (placing->layers->layers, CoLayerParts, 0).path);
+  g_autofree gchar *prefix = co_name_join (placing->prefix, list);
 
-  if (n > 0)
-    warn (self, "%u module%s beside the layers do%s not run, such as '%s': only the layers do. Say so with `prefix`", n,
-        n > 1 ? "s" : "", n > 1 ? "" : "es", g_array_index (modules->list, CoModule, 0).part.name);
+  if (rest->len > 0)
+    warn (placing->parts, "'%s' and all else beside the layers does not run: of a %s model, only the layers do. "
+        "prefix=%s says so without this warning", g_array_index (rest, CoModule, 0).part.name,
+        placing->settings->family->model_type, prefix);
 }
 
 /* ---- all parts ---- */
@@ -145,7 +148,7 @@ place (CoPlacing * self, gboolean usual)
   if (layout)
     return co_place_by_layout (self, layout);
   if (runs_layers_only (settings->family)) {
-    warn_of_rest (self->parts, self->modules);
+    warn_of_rest (self);
     g_array_set_size (self->modules->list, 0);
   }
   return co_place_by_names (self);

@@ -220,7 +220,8 @@ co_place_by_names (CoPlacing * self)
       && check_order (self, &slots[NORM], &slots[HEAD]) && check_encoder_name (self, &place);
   for (Slot s = EMBED; s < N_SLOTS; s++) {
     if (ok && s == NORM)
-      co_place_append (self, &(CoPart) {.type = CO_PART_ENCODER,.name = g_strdup (place.encoder)});
+      co_place_append (self, &(CoPart) {.type = CO_PART_ENCODER,.name = g_strdup (*place.encoder ? place.encoder
+              : place.container)});
     slots[s].type = types[s];
     if (ok && slots[s].name)
       co_place_append (self, &slots[s]);
