@@ -8,12 +8,12 @@
 #define WITHOUT "load model.safetensors itself to leave config.json out, and give the hyper-parameters as metadata or options"
 
 static gboolean
-fail (const CoCheckpoint * file, GError ** error, const gchar * key,
+fail (const gchar * name, GError ** error, const gchar * key,
     const gchar * expected, const json_t * found, const gchar * todo)
 {
   g_autofree gchar *what = co_json_describe (found);
 
-  return co_fail (error, CO_ERROR_SETTING, co_checkpoint_get_name (file),
+  return co_fail (error, CO_ERROR_SETTING, name,
       "`%s` of config.json: expected %s, found %s; %s", key, expected, what, todo);
 }
 
@@ -70,7 +70,7 @@ expected_json (const CoSetting * setting, const json_t * value,
 
 static gboolean
 read_key (CoConfig * self, const CoFamilyKey * key, const json_t * object,
-    const CoCheckpoint * file, GError ** error)
+    const gchar * name, GError ** error)
 {
   const CoSetting *setting = co_setting_get (key->row);
   const json_t *value = member (object, key->key);
@@ -83,12 +83,12 @@ read_key (CoConfig * self, const CoFamilyKey * key, const json_t * object,
   }
   expected = expected_json (setting, value, &fits);
   if (!fits)
-    return fail (file, error, key->key, expected, value, WITHOUT);
+    return fail (name, error, key->key, expected, value, WITHOUT);
   if (key->row == CO_ROW_activation) {
     const gchar *ours = co_family_activation (json_string_value (value));
 
     if (!ours)
-      return fail (file, error, key->key,
+      return fail (name, error, key->key,
           "an activation that this version runs (gelu, gelu_new, gelu_pytorch_tanh, relu, silu, tanh, sigmoid, "
           "leaky_relu, linear)", value, "such a model cannot be run");
     self->values[key->row] = g_strdup (ours);
@@ -101,7 +101,7 @@ read_key (CoConfig * self, const CoFamilyKey * key, const json_t * object,
 
 static gboolean
 check (const CoFamilyCheck * check, const json_t * object,
-    const CoCheckpoint * file, GError ** error)
+    const gchar * name, GError ** error)
 {
   const json_t *value = member (object, check->key);
   g_autofree gchar *text = value ? to_text (value) : NULL;
@@ -111,7 +111,7 @@ check (const CoFamilyCheck * check, const json_t * object,
     return TRUE;
   expected = g_strdup_printf ("%s or nothing, for anything else means %s, which this version cannot run",
       check->value, check->why);
-  return fail (file, error, check->key, expected, value, "such a model cannot be run");
+  return fail (name, error, check->key, expected, value, "such a model cannot be run");
 }
 
 static const CoFamily *
@@ -124,7 +124,7 @@ find_family (const gchar * model_type)
 }
 
 static gboolean
-read_family (CoConfig * self, const json_t * root, const CoCheckpoint * file,
+read_family (CoConfig * self, const json_t * root, const gchar * name,
     GError ** error)
 {
   const json_t *type = member (root, "model_type"), *object = root, *n_layers;
@@ -136,46 +136,52 @@ read_family (CoConfig * self, const json_t * root, const CoCheckpoint * file,
 
     for (gsize i = 0; co_families[i]; i++)
       g_string_append_printf (known, "%s%s", i ? ", " : "", co_families[i]->model_type);
-    return fail (file, error, "model_type", known->str, type, WITHOUT);
+    return fail (name, error, "model_type", known->str, type, WITHOUT);
   }
   if (self->family->config) {
     object = member (root, self->family->config);
     if (!json_is_object (object))
-      return fail (file, error, self->family->config, "an object", object, "save the whole configuration");
+      return fail (name, error, self->family->config, "an object", object, "save the whole configuration");
   }
   n_layers = member (object, self->family->n_layers);
   if (n_layers && (!json_is_integer (n_layers) || json_integer_value (n_layers) < 1))
-    return fail (file, error, self->family->n_layers, "a number of layers", n_layers, WITHOUT);
+    return fail (name, error, self->family->n_layers, "a number of layers", n_layers, WITHOUT);
   self->n_layers = json_integer_value (n_layers);
   for (const CoFamilyCheck * c = self->family->checks; c->key; c++)
-    if (!check (c, object, file, error))
+    if (!check (c, object, name, error))
       return FALSE;
   for (const CoFamilyValue * v = self->family->values; v->value; v++)
     self->values[v->row] = g_strdup (v->value);
   for (const CoFamilyKey * k = self->family->keys; k->key; k++)
-    if (!read_key (self, k, object, file, error))
+    if (!read_key (self, k, object, name, error))
       return FALSE;
   return TRUE;
+}
+
+gboolean
+co_config_parse (CoConfig * self, const gchar * text, const gchar * name,
+    GError ** error)
+{
+  json_t *root = co_json_parse (text, strlen (text), name, "a configuration", "save it again", error);
+  gboolean ok;
+
+  *self = (CoConfig) { 0 };
+  if (!root)
+    return FALSE;
+  ok = read_family (self, root, name, error);
+  json_decref (root);
+  if (!ok)
+    co_config_clear (self);
+  return ok;
 }
 
 gboolean
 co_config_read (CoConfig * self, const CoCheckpoint * file, GError ** error)
 {
   const gchar *text = co_checkpoint_get_config (file);
-  json_t *root;
-  gboolean ok;
 
   *self = (CoConfig) { 0 };
-  if (!text)
-    return TRUE;
-  root = co_json_parse (text, strlen (text), co_checkpoint_get_name (file), "a configuration", "save it again", error);
-  if (!root)
-    return FALSE;
-  ok = read_family (self, root, file, error);
-  json_decref (root);
-  if (!ok)
-    co_config_clear (self);
-  return ok;
+  return !text || co_config_parse (self, text, co_checkpoint_get_name (file), error);
 }
 
 void

@@ -22,6 +22,10 @@ typedef struct
  * computation and is not understood. There is nothing to clear then. */
 gboolean co_config_read (CoConfig * self, const CoCheckpoint * file,
     GError ** error);
+/* The same for the text of a config.json. @name: the name of its folder in messages. Also CO_ERROR_CORRUPT if @text is no
+ * JSON object. */
+gboolean co_config_parse (CoConfig * self, const gchar * text,
+    const gchar * name, GError ** error);
 void co_config_clear (CoConfig * self);
 
 G_END_DECLS

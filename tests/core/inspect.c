@@ -94,11 +94,11 @@ test_hostile_names (void)
 }
 
 static gboolean
-run (gchar ** argv, gchar ** out, gchar ** err)
+run (const gchar ** argv, gchar ** out, gchar ** err)
 {
   gint status;
 
-  g_assert_true (g_spawn_sync (NULL, argv, NULL, 0, NULL, NULL, out, err, &status, NULL));
+  g_assert_true (g_spawn_sync (NULL, (gchar **) argv, NULL, 0, NULL, NULL, out, err, &status, NULL));
   return status == 0;
 }
 
@@ -109,9 +109,9 @@ test_program (void)
   g_autofree gchar *folder = g_dir_make_tmp ("inspect-XXXXXX", NULL);
   g_autofree gchar *path = g_build_filename (folder, "m.safetensors", NULL);
   g_autofree gchar *out = NULL, *err = NULL, *expected = NULL, *out2 = NULL, *err2 = NULL, *out3 = NULL, *err3 = NULL;
-  gchar *program = (gchar *) g_getenv ("CONTINUAL_INSPECT");
-  gchar *right[] = { program, path, "--prefix", "a", "--set", "sequence-len=3", NULL };
-  gchar *wrong[] = { program, path, NULL }, *no_file[] = { program, NULL };
+  const gchar *program = g_getenv ("CONTINUAL_INSPECT");
+  const gchar *right[] = { program, path, "--prefix", "a", "--set", "sequence-len=3", NULL };
+  const gchar *wrong[] = { program, path, NULL }, *no_file[] = { program, NULL };
   g_autoptr (CoOptions) options = co_options_new ();
   g_autoptr (CoModel) model = NULL;
 
