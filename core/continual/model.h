@@ -44,6 +44,9 @@ CO_API GType co_model_get_type (void);
  * @model_bytes: memory for the weights
  * @state_bytes: memory for the state of one stream
  * @macs: multiply-accumulates of one step of one stream, without a decoder's attention to its memory
+ * @warnings: (array length=n_warnings): what in the file may mean something else than how it runs, a sentence each; or
+ *   %NULL
+ * @n_warnings: number of @warnings
  *
  * The shapes and costs of a model. The library owns it; later versions may add members.
  *
@@ -61,16 +64,19 @@ typedef struct
   const gchar *const *labels;
   gsize model_bytes, state_bytes;
   guint64 macs;
+  const gchar *const *warnings;
+  gsize n_warnings;
 } CoModelInfo;
 
 /**
  * co_model_load:
- * @path: (type filename): a safetensors file that holds a state dict
+ * @path: (type filename): a safetensors file that holds a state dict, or a folder as transformers' save_pretrained()
+ *   leaves it: `config.json`, and `model.safetensors` or its shards with their index
  * @options: (nullable): hyper-parameters that override those of the file
  * @error: return location for a #GError
  *
- * Loads a model. Loading one file again with the same options (same device, inode, size and time of change) returns the
- * same model. The file is read whole: what happens to it afterwards changes nothing.
+ * Loads a model. Loading one file or folder again with the same options (same device, inode, size and time of change of
+ * every file) returns the same model. All is read whole: what happens to it afterwards changes nothing.
  *
  * Returns: (transfer full): a model, or %NULL with any #CoError but %CO_ERROR_STATE and %CO_ERROR_MEMORY.
  *
@@ -123,6 +129,19 @@ CO_API void co_model_unref (CoModel * self);
  * Since: 0.1
  */
 CO_API const CoModelInfo *co_model_get_info (const CoModel * self);
+
+/**
+ * co_model_describe:
+ * @self: a model
+ *
+ * Describes a model for a person to read: its layout, kind and shapes, every hyper-parameter with its source (option, file,
+ * config, family, tensor names, assumed default), the cost of a step, the size of a state, latency, labels and warnings.
+ *
+ * Returns: (transfer full): lines of UTF-8 text, whose wording may change.
+ *
+ * Since: 0.1
+ */
+CO_API gchar *co_model_describe (const CoModel * self);
 
 /**
  * co_model_forward: (skip)

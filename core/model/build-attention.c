@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* q, k and v as parts of one (3 E, E) matrix */
+/* q, k and v as parts of one (3 n, E) matrix; n is E where the scheme says so */
 static gboolean
 find_packed (const CoBuild * b, CoMatrices * m, const CoLayerParts * layer)
 {
@@ -12,19 +12,24 @@ find_packed (const CoBuild * b, CoMatrices * m, const CoLayerParts * layer)
   const CoTensor *bias = layer->tensors[CO_ROLE_IN_BIAS];
   CoMatrix *parts[] = { &m->q, &m->k, &m->v };
   CoMatrix all;
-  gsize E;
+  gsize E, n;
 
   if (!co_build_matrix (b, &all, weight, bias, CO_ANY, CO_ANY))
     return FALSE;
   E = all.n_in;
-  if (!co_build_check (b, weight, 2, (gsize[]) {
+  if (!b->scheme->any_inner && !co_build_check (b, weight, 2, (gsize[]) {
           3 * E, E}))
     return FALSE;
+  if (all.n_out % 3)
+    return co_build_fail (b, CO_ERROR_MODEL,
+        "tensor '%s': expected rows for queries, keys and values, as many for each, found %" G_GSIZE_FORMAT
+        " rows; is it of another model?", weight->name, all.n_out);
+  n = all.n_out / 3;
   for (gsize i = 0; i < 3; i++) {
     *parts[i] = all;
-    parts[i]->n_out = E;
-    parts[i]->data = all.data + i * E * E;
-    parts[i]->bias = bias ? all.bias + i * E : NULL;
+    parts[i]->n_out = n;
+    parts[i]->data = all.data + i * n * E;
+    parts[i]->bias = bias ? all.bias + i * n : NULL;
   }
   return TRUE;
 }

@@ -27,8 +27,9 @@ input_width (const CoPart * part, gsize d_model)
     case CO_PART_CLASS_TOKEN:
       return part->weight->n_dims ? part->weight->dims[part->weight->n_dims - 1] : 0;
     case CO_PART_NORM:
-    case CO_PART_BATCH_NORM:
       return part->weight->n_dims ? part->weight->dims[0] : 0;
+    case CO_PART_BATCH_NORM:
+      return part->running_mean->n_dims ? part->running_mean->dims[0] : 0;
     case CO_PART_ENCODER:
       return d_model;
     default:
@@ -75,7 +76,7 @@ co_build_norm (const CoBuild * b, CoNorm * norm, const CoTensor * weight,
   return TRUE;
 }
 
-/* A batch norm in evaluation: (x - mean) / sqrt (var + eps) w + b, as gain x + offset */
+/* A batch norm in evaluation: (x - mean) / sqrt (var + eps) w + b, as gain x + offset. With affine=False, w is 1 and b 0. */
 static gboolean
 fold_batch_norm (const CoBuild * b, CoOp * op, const CoPart * part, gsize n)
 {
@@ -85,25 +86,21 @@ fold_batch_norm (const CoBuild * b, CoOp * op, const CoPart * part, gsize n)
   float *gain = co_build_own (b, n), *offset = co_build_own (b, n);
 
   for (gsize i = 0; i < G_N_ELEMENTS (tensors); i++)
-    if (!tensors[i])
-      return co_build_fail (b, CO_ERROR_MODEL,
-          "batch norm '%s': expected weight, bias, running_mean and running_var, found %s missing; save the whole "
-          "state dict of a batch norm with affine and track_running_stats",
-          part->name, i == 1 ? "bias" : i == 2 ? "running_mean" : "running_var");
-    else if (!co_build_check (b, tensors[i], 1, (gsize[]) {
+    if (tensors[i] && !co_build_check (b, tensors[i], 1, (gsize[]) {
             n}))
       return FALSE;
   for (gsize i = 0; i < n; i++) {
     const double var = part->running_var->data[i] + b->settings->batch_norm_eps;
+    const double w = part->weight ? part->weight->data[i] : 1;
 
     if (var <= 0)
       return co_build_fail (b, CO_ERROR_MODEL,
           "tensor '%s': expected variances that are positive with batch_norm_eps, found %g at index %"
           G_GSIZE_FORMAT "; check the training run", part->running_var->name,
           (double) part->running_var->data[i], i);
-    gain[i] = part->weight->data[i] / sqrt (var);
-    offset[i] = part->bias->data[i] -
-        part->running_mean->data[i] * (part->weight->data[i] / sqrt (var));
+    gain[i] = w / sqrt (var);
+    offset[i] = (part->bias ? part->bias->data[i] : 0) -
+        part->running_mean->data[i] * (w / sqrt (var));
   }
   op->klass = &co_op_affine;
   op->gain = gain;

@@ -94,7 +94,7 @@ check_architecture (const CoBuild * b)
 
 gboolean
 co_build (CoStack * stack, const CoParts * parts, const CoSettings * settings,
-    const CoSafetensors * file, GPtrArray * owned, gsize * owned_bytes,
+    const CoCheckpoint * file, GPtrArray * owned, gsize * owned_bytes,
     GError ** error)
 {
   g_autofree CoMatrices *matrices = g_new0 (CoMatrices, parts->layers->len);

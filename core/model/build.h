@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* Makes @stack from @parts. Weights are copied into panels; all memory that the stack points to is appended to @owned.
  * FALSE with CO_ERROR_MODEL or CO_ERROR_SETTING. */
 gboolean co_build (CoStack * stack, const CoParts * parts,
-    const CoSettings * settings, const CoSafetensors * file,
+    const CoSettings * settings, const CoCheckpoint * file,
     GPtrArray * owned, gsize * owned_bytes, GError ** error);
 
 G_END_DECLS

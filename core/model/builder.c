@@ -12,7 +12,7 @@ co_build_fail (const CoBuild * b, CoError code, const gchar * format, ...)
   text = g_strdup_vprintf (format, args);
   va_end (args);
   g_set_error (b->error, CO_ERROR, code, "%s: %s",
-      co_safetensors_get_name (b->file), text);
+      co_checkpoint_get_name (b->file), text);
   return FALSE;
 }
 
@@ -73,18 +73,39 @@ co_build_unused (const CoBuild * b, const CoTensor * tensor,
       tensor->name, why);
 }
 
-gboolean
-co_build_check_biases (const CoBuild * b, const CoLayerParts * layer,
-    const CoRole * weights, gsize n)
+/* Whether the scheme's weights in role @role have biases or not by themselves */
+static gboolean
+has_own_biases (const CoScheme * scheme, CoRole role)
+{
+  for (const CoRole * own = scheme->own_biases; own && *own != CO_N_ROLES; own++)
+    if (*own == role)
+      return TRUE;
+  return FALSE;
+}
+
+/* The group of the roles in CoScheme.own_biases, or the group of all others */
+static gboolean
+check_group (const CoBuild * b, const CoLayerParts * layer,
+    const CoRole * weights, gsize n, gboolean own)
 {
   gboolean any = FALSE;
 
   for (gsize i = 0; i < n; i++)
-    any = any || layer->tensors[weights[i] + 1];
+    any = any || (has_own_biases (b->scheme, weights[i]) == own
+        && layer->tensors[weights[i] + 1]);
   for (gsize i = 0; any && i < n; i++)
-    if (!co_build_require (b, layer, weights[i] + 1))
+    if (has_own_biases (b->scheme, weights[i]) == own
+        && !co_build_require (b, layer, weights[i] + 1))
       return FALSE;
   return TRUE;
+}
+
+gboolean
+co_build_check_biases (const CoBuild * b, const CoLayerParts * layer,
+    const CoRole * weights, gsize n)
+{
+  return check_group (b, layer, weights, n, FALSE)
+      && check_group (b, layer, weights, n, TRUE);
 }
 
 gboolean

@@ -25,7 +25,7 @@ typedef struct
 typedef struct
 {
   const CoSettings *settings;
-  const CoSafetensors *file;
+  const CoCheckpoint *file;
   const CoScheme *scheme;
   CoMatrices *matrices;         /* (n_layers) */
   GPtrArray *owned;
@@ -45,7 +45,8 @@ gboolean co_build_require (const CoBuild * b, const CoLayerParts * layer,
 /* Checks that @tensor is NULL, because nothing uses it: @why. */
 gboolean co_build_unused (const CoBuild * b, const CoTensor * tensor,
     const gchar * why);
-/* Checks that the layer has the biases of all these weights or of none: modules have all or none. */
+/* Checks that the layer has the biases of all these weights or of none: modules have all or none. The weights in
+ * CoScheme.own_biases are a group by themselves. */
 gboolean co_build_check_biases (const CoBuild * b,
     const CoLayerParts * layer, const CoRole * weights, gsize n);
 /* (n_out, n_in) and, if there is one, (n_out) */

@@ -334,7 +334,7 @@ static gboolean
 check_refused (const CoBuild * b)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (refused); i++) {
-    const gchar *value = co_safetensors_get_metadata (b->file, refused[i].key);
+    const gchar *value = co_checkpoint_get_metadata (b->file, refused[i].key);
 
     if (value && *value && g_ascii_strcasecmp (value, refused[i].harmless) != 0
         && g_ascii_strcasecmp (value, "none") != 0)

@@ -30,13 +30,13 @@ upper_bound (const CoStack * stack, const CoLayer * layer)
 }
 
 static gboolean
-fail (const CoSafetensors * file, GError ** error, double bytes,
+fail (const CoCheckpoint * file, GError ** error, double bytes,
     const gchar * found, const gchar * todo)
 {
   g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
       "%s: expected windows whose streams fit into memory, found %.3g MB for each, %s; correct sequence_len, max_len, "
       "causal_chunk_length or causal_window_length%s",
-      co_safetensors_get_name (file), bytes / 1e6, found, todo);
+      co_checkpoint_get_name (file), bytes / 1e6, found, todo);
   return FALSE;
 }
 
@@ -54,7 +54,7 @@ is_given (const CoOptions * options)
 }
 
 gboolean
-co_limits_check (const CoStack * stack, const CoSafetensors * file,
+co_limits_check (const CoStack * stack, const CoCheckpoint * file,
     const CoOptions * options, GError ** error)
 {
   const double memory =
@@ -70,7 +70,7 @@ co_limits_check (const CoStack * stack, const CoSafetensors * file,
   if (bytes > memory)
     return fail (file, error, bytes, "more than this machine has", "");
   if (bytes > TRUSTED_BYTES +
-      TRUSTED_TIMES * (double) co_safetensors_get_n_bytes (file)
+      TRUSTED_TIMES * (double) co_checkpoint_get_n_bytes (file)
       && !is_given (options))
     return fail (file, error, bytes,
         "which is out of proportion to the file",

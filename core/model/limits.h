@@ -4,13 +4,13 @@
 
 #include <continual/settings.h>
 #include "stack/stack.h"
-#include "weights/safetensors.h"
+#include "weights/checkpoint.h"
 
 G_BEGIN_DECLS
 
 /* Checks that a stream through @stack fits into RAM, and that its memory is in proportion to the file's length. FALSE with
  * CO_ERROR_SETTING. Sizes of states may overflow before this is TRUE. */
-gboolean co_limits_check (const CoStack * stack, const CoSafetensors * file,
+gboolean co_limits_check (const CoStack * stack, const CoCheckpoint * file,
     const CoOptions * options, GError ** error);
 
 G_END_DECLS

@@ -2,18 +2,18 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/model.h"
 #include "model/build.h"
+#include "model/describe.h"
 #include "math/alloc.h"
 #include "model/limits.h"
 #include <jansson.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The models in use by file and options: loading one again shares its weights. */
 static GMutex cache_lock;
 static GHashTable *cache;       /* gchar * to CoModel *, which is not referenced */
 
 static gboolean
-read_labels (CoModel * self, const CoSafetensors * file, const gchar * json,
+read_labels (CoModel * self, const CoCheckpoint * file, const gchar * json,
     GError ** error)
 {
   json_error_t why;
@@ -26,13 +26,13 @@ read_labels (CoModel * self, const CoSafetensors * file, const gchar * json,
   if (!ok) {
     g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
         "%s: metadata `labels`: expected a JSON array of strings such as [\"yes\", \"no\"], found %s",
-        co_safetensors_get_name (file), array ? "something else" : why.text);
+        co_checkpoint_get_name (file), array ? "something else" : why.text);
   } else if (n != self->stack.n_outputs) {
     ok = FALSE;
     g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
         "%s: metadata `labels`: expected a label for each of the %"
         G_GSIZE_FORMAT " outputs, found %" G_GSIZE_FORMAT "; correct the labels",
-        co_safetensors_get_name (file), self->stack.n_outputs, n);
+        co_checkpoint_get_name (file), self->stack.n_outputs, n);
   } else {
     self->labels = g_new0 (gchar *, n + 1);
     for (gsize i = 0; i < n; i++)
@@ -77,9 +77,10 @@ describe (CoModel * self, const CoSettings * settings)
 
 /* A snapshot fits every model with the same weights and hyper-parameters, whatever its file. */
 static void
-take_fingerprint (CoModel * self, const CoSafetensors * file,
-    const CoSettings * settings)
+take_fingerprint (CoModel * self, const CoCheckpoint * file,
+    const CoSettings * settings, const CoParts * parts)
 {
+  g_autofree gchar *parts_string = co_parts_to_string (parts);
   g_autofree gchar *hyper_parameters = co_settings_to_string (settings);
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
   gsize n = sizeof self->fingerprint;
@@ -89,9 +90,10 @@ take_fingerprint (CoModel * self, const CoSafetensors * file,
 
   g_checksum_update (sum, (const guchar *) self->info.kind, -1);
   g_checksum_update (sum, (const guchar *) hyper_parameters, -1);
+  g_checksum_update (sum, (const guchar *) parts_string, -1);
   g_checksum_update (sum, (const guchar *) numbers, sizeof numbers);
-  for (gsize i = 0; i < co_safetensors_get_n_tensors (file); i++) {
-    const CoTensor *t = co_safetensors_get_tensor (file, i);
+  for (gsize i = 0; i < co_checkpoint_get_n_tensors (file); i++) {
+    const CoTensor *t = co_checkpoint_get_tensor (file, i);
     g_checksum_update (sum, (const guchar *) t->name, strlen (t->name) + 1);
     g_checksum_update (sum, (const guchar *) t->data,
         t->n_elements * sizeof (float));
@@ -107,64 +109,73 @@ model_free (CoModel * self)
   g_free (self->stack.layers);
   g_clear_pointer (&self->owned, g_ptr_array_unref);
   g_strfreev (self->labels);
+  co_settings_clear (&self->settings);
+  g_free (self->name);
+  g_free (self->parts);
+  g_clear_pointer (&self->warnings, g_ptr_array_unref);
   g_free (self->key);
   g_free (self);
 }
 
+/* What co_model_describe() says of the file */
+static void
+keep_words (CoModel * self, const CoCheckpoint * file, CoParts * parts)
+{
+  self->name = g_strdup (co_checkpoint_get_name (file));
+  self->parts = co_describe_parts (parts);
+  self->warnings = g_steal_pointer (&parts->warnings);
+  self->info.n_warnings = self->warnings->len;
+  self->info.warnings = (const gchar * const *) self->warnings->pdata;
+}
+
 static CoModel *
-model_new (const CoSafetensors * file, const CoOptions * options, GError ** error)
+model_new (const CoCheckpoint * file, const CoOptions * options, GError ** error)
 {
   CoModel *self = g_new0 (CoModel, 1);
-  CoSettings settings = { 0 };
+  CoSettings *settings = &self->settings;
   CoParts parts = { 0 };
   gboolean ok;
 
   self->ref_count = 1;
   self->owned = g_ptr_array_new_with_free_func (co_free);
-  ok = co_settings_read (&settings, file, options, error)
-      && co_parts_find (&parts, file, &settings, error)
-      && co_build (&self->stack, &parts, &settings, file, self->owned,
+  ok = co_settings_read (settings, file, options, error)
+      && co_parts_find (&parts, file, settings, error)
+      && co_build (&self->stack, &parts, settings, file, self->owned,
       &self->owned_bytes, error)
       && co_limits_check (&self->stack, file, options, error)
-      && (!settings.labels || read_labels (self, file, settings.labels, error));
+      && (!settings->labels || read_labels (self, file, settings->labels, error));
   if (ok) {
-    describe (self, &settings);
-    take_fingerprint (self, file, &settings);
+    describe (self, settings);
+    take_fingerprint (self, file, settings, &parts);
+    keep_words (self, file, &parts);
   }
   co_parts_clear (&parts);
-  co_settings_clear (&settings);
   if (!ok)
     g_clear_pointer (&self, model_free);
   return self;
 }
 
-/* NULL if there is no such file; loading then reports it. */
+/* NULL if a file cannot be examined; loading then says why. */
 static gchar *
-file_key (const gchar * path, const CoOptions * options)
+cache_key (const gchar * path, const CoOptions * options)
 {
   g_autofree gchar *option_string = co_options_to_string (options);
-  struct stat s;
+  g_autofree gchar *identity = co_checkpoint_identity (path);
 
-  if (stat (path, &s) != 0)
-    return NULL;
-  return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%"
-      G_GUINT64_FORMAT ":%" G_GINT64_FORMAT ".%09ld:%" G_GINT64_FORMAT
-      ".%09ld\n%s", (guint64) s.st_dev, (guint64) s.st_ino,
-      (guint64) s.st_size, (gint64) s.st_mtim.tv_sec, s.st_mtim.tv_nsec,
-      (gint64) s.st_ctim.tv_sec, s.st_ctim.tv_nsec, option_string);
+  return identity ? g_strconcat (identity, "\n", option_string, NULL) : NULL;
 }
 
 CoModel *
 co_model_load (const gchar * path, const CoOptions * options, GError ** error)
 {
   g_autofree gchar *key = NULL, *key_after = NULL;
-  g_autoptr (CoSafetensors) file = NULL;
+  g_autoptr (CoCheckpoint) file = NULL;
   CoModel *self = NULL, *other;
 
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  key = file_key (path, options);
+  key = cache_key (path, options);
   g_mutex_lock (&cache_lock);
   if (key && cache && (self = g_hash_table_lookup (cache, key)))
     self->ref_count++;
@@ -172,9 +183,9 @@ co_model_load (const gchar * path, const CoOptions * options, GError ** error)
   if (self)
     return self;
 
-  file = co_safetensors_load (path, error);
+  file = co_checkpoint_load (path, error);
   self = file ? model_new (file, options, error) : NULL;
-  key_after = file_key (path, options);
+  key_after = cache_key (path, options);
   /* The key names another file if it was replaced meanwhile. */
   if (!self || g_strcmp0 (key, key_after) != 0 || !key)
     return self;
@@ -200,12 +211,12 @@ CoModel *
 co_model_load_bytes (GBytes * bytes, const CoOptions * options,
     GError ** error)
 {
-  g_autoptr (CoSafetensors) file = NULL;
+  g_autoptr (CoCheckpoint) file = NULL;
 
   g_return_val_if_fail (bytes != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  file = co_safetensors_load_bytes (bytes, "model", error);
+  file = co_checkpoint_load_bytes (bytes, "model", error);
   return file ? model_new (file, options, error) : NULL;
 }
 

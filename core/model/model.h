@@ -4,7 +4,7 @@
 
 #include <continual/model.h>
 #include "stack/stack.h"
-#include "weights/safetensors.h"
+#include "settings/settings.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +17,10 @@ struct _CoModel
   CoStack stack;
   CoModelInfo info;
   gchar **labels;
+  CoSettings settings;
+  gchar *name;                  /* of the file, in messages */
+  gchar *parts;                 /* the layout in words (model/describe.h) */
+  GPtrArray *warnings;          /* gchar * */
   guint8 fingerprint[32];       /* of weights and hyper-parameters, for snapshots */
 };
 

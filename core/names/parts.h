@@ -51,7 +51,12 @@ typedef struct
   gboolean bare;                /* an attention alone, without layer norms and feed-forward */
   gboolean decoder;             /* layers have a second attention, to a memory */
   gboolean keras;               /* weights are (E, H, D), a layer's (n_in, …) */
+  gboolean norm_first;          /* layers are pre-norm; else the setting norm_first says it */
+  gboolean any_inner;           /* CO_ROLE_IN_WEIGHT is (3 n, E) with any n; else (3 E, E) */
   const CoSchemeName *names;    /* ended by a suffix of NULL */
+  const CoRole *own_biases;     /* weights that have biases or not, all of them, whatever the other weights of the layer
+                                 * have; ended by CO_N_ROLES. NULL: none */
+  const gchar *const *norms;    /* names of the encoder's own norm; ended by NULL */
 } CoScheme;
 
 /* Ended by NULL; the most specific first */
@@ -84,7 +89,7 @@ typedef struct
 {
   CoPartType type;
   gchar *name;                  /* as a layout writes it */
-  const CoTensor *weight, *bias, *running_mean, *running_var;
+  const CoTensor *weight, *bias, *running_mean, *running_var;   /* a batch norm may have only the running ones */
   gdouble number;
   gint choice;
 } CoPart;
@@ -96,11 +101,19 @@ typedef struct
   GArray *layers;               /* CoLayerParts, in order */
   CoPart encoder_norm;          /* the encoder's own; weight NULL: it has none */
   GArray *list;                 /* CoPart, in the order of forward(); one of them is CO_PART_ENCODER */
+  GPtrArray *warnings;          /* gchar *: what may be other than it was trained */
 } CoParts;
 
-/* FALSE with CO_ERROR_MODEL, which names the tensor without a part; there is nothing to clear then. */
-gboolean co_parts_find (CoParts * self, const CoSafetensors * file,
-    const CoSettings * settings, GError ** error);
+/* Finds the part of each tensor under the prefix: by the layout, or without one by the names and numbers of modules.
+ *
+ * Settles what the names say: norm_first of a scheme that is pre-norm, and the prefix where the family of config.json
+ * has a usual one.
+ * Returns: FALSE with CO_ERROR_MODEL, which names the tensor without a part, or with CO_ERROR_SETTING if the layout, the
+ * prefix or norm_first is wrong. There is nothing to clear then. */
+gboolean co_parts_find (CoParts * self, const CoCheckpoint * file,
+    CoSettings * settings, GError ** error);
 void co_parts_clear (CoParts * self);
+/* The scheme, the parts and their order in one string: equal for equal computations on equal weights. */
+gchar *co_parts_to_string (const CoParts * self);
 
 G_END_DECLS

@@ -1,6 +1,10 @@
 /* libcontinual: reading the hyper-parameters of one model
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "settings/settings.h"
+#include "settings/config.h"
+#include "settings/metadata.h"
+#include "weights/fail.h"
+#include "weights/quote.h"
 #include <math.h>
 #include <string.h>
 
@@ -95,36 +99,129 @@ is_none (const CoSetting * setting, const gchar * value)
       && g_ascii_strcasecmp (value, "none") == 0;
 }
 
-gboolean
-co_settings_read (CoSettings * self, const CoSafetensors * file,
-    const CoOptions * options, GError ** error)
+/* nhead and num_heads are one hyper-parameter: two values cannot both be right. */
+static gboolean
+check_aliases (const CoSetting * setting, const CoCheckpoint * file,
+    GError ** error)
 {
-  memset (self, 0, sizeof *self);
-  for (guint i = 0; i < co_setting_count (); i++) {
-    const CoSetting *setting = co_setting_get (i);
-    gpointer to = (guint8 *) self + offsets[i];
-    const gchar *value = options ? co_options_get (options, setting->key) : NULL;
-    gboolean from_file = value == NULL;
+  const gchar *value = co_checkpoint_get_metadata (file, setting->key);
+  const gchar *other = setting->alias
+      ? co_checkpoint_get_metadata (file, setting->alias) : NULL;
+  gint64 a, b;
 
-    if (from_file)
-      value = co_safetensors_get_metadata (file, setting->key);
-    if (!value && setting->alias)
-      value = co_safetensors_get_metadata (file, setting->alias);
-    if (!value || is_none (setting, value)) {
-      set_fallback (setting, to);
-    } else if (!parse (setting, value, to)) {
-      g_autofree gchar *what = expected (setting);
-      g_autofree gchar *found = g_utf8_make_valid (value, -1);
+  if (!value || !other || (parse (setting, value, &a)
+          && parse (setting, other, &b) && a == b))
+    return TRUE;
+  return co_fail (error, CO_ERROR_SETTING, co_checkpoint_get_name (file),
+      "metadata says %s %s and %s %s: expected one number, for both mean the same; correct or remove one of them",
+      setting->key, value, setting->alias, other);
+}
 
-      g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
-          "%s: %s '%s' of %s: expected %s; correct it, or leave it out for the default",
-          co_safetensors_get_name (file), from_file ? "metadata" : "option",
-          found, setting->key, what);
-      co_settings_clear (self);
-      return FALSE;
-    }
+/* Finds the value of row @i and its source. NULL: none; *where says the key in a message. */
+static const gchar *
+find_value (CoSettings * self, guint i, const CoCheckpoint * file,
+    const CoOptions * options, const CoConfig * config, const gchar ** where)
+{
+  const CoSetting *setting = co_setting_get (i);
+  const gchar *value = options ? co_options_get (options, setting->key) : NULL;
+
+  self->sources[i] = CO_SOURCE_OPTION;
+  *where = "option";
+  if (value)
+    return value;
+  self->sources[i] = CO_SOURCE_FILE;
+  *where = "metadata";
+  value = co_metadata_get (file, setting);
+  if (value)
+    return value;
+  self->sources[i] = config->keys[i] ? CO_SOURCE_CONFIG : CO_SOURCE_FAMILY;
+  *where = "config.json's value";
+  return config->values[i];
+}
+
+static gboolean
+read_row (CoSettings * self, guint i, const CoCheckpoint * file,
+    const CoOptions * options, const CoConfig * config, GError ** error)
+{
+  const CoSetting *setting = co_setting_get (i);
+  gpointer to = (guint8 *) self + offsets[i];
+  const gchar *where, *value = find_value (self, i, file, options, config, &where);
+
+  if (self->sources[i] != CO_SOURCE_OPTION && !check_aliases (setting, file, error))
+    return FALSE;
+  if (!value || is_none (setting, value)) {
+    self->sources[i] = CO_SOURCE_DEFAULT;
+    set_fallback (setting, to);
+  } else if (!parse (setting, value, to)) {
+    g_autofree gchar *what = expected (setting);
+    g_autofree gchar *found = co_quote (value);
+
+    return co_fail (error, CO_ERROR_SETTING, co_checkpoint_get_name (file),
+        "%s %s of %s: expected %s; correct it, or leave it out for the default",
+        where, found, setting->key, what);
   }
   return TRUE;
+}
+
+gboolean
+co_settings_read (CoSettings * self, const CoCheckpoint * file,
+    const CoOptions * options, GError ** error)
+{
+  CoConfig config;
+  gboolean ok;
+
+  memset (self, 0, sizeof *self);
+  if (!co_metadata_check_keys (file, error)
+      || !co_config_read (&config, file, error))
+    return FALSE;
+  self->family = config.family;
+  self->n_layers = config.n_layers;
+  ok = TRUE;
+  for (guint i = 0; ok && i < CO_N_ROWS; i++)
+    ok = read_row (self, i, file, options, &config, error);
+  co_config_clear (&config);
+  if (!ok)
+    co_settings_clear (self);
+  return ok;
+}
+
+const gchar *
+co_source_get_name (CoSource source)
+{
+  static const gchar *const names[] = {
+    [CO_SOURCE_DEFAULT] = "assumed default",
+    [CO_SOURCE_FAMILY] = "family",
+    [CO_SOURCE_CONFIG] = "config",
+    [CO_SOURCE_NAMES] = "tensor names",
+    [CO_SOURCE_FILE] = "file",
+    [CO_SOURCE_OPTION] = "option",
+  };
+
+  return names[source];
+}
+
+gchar *
+co_settings_get_text (const CoSettings * self, guint row)
+{
+  const CoSetting *setting = co_setting_get (row);
+  gconstpointer from = (const guint8 *) self + offsets[row];
+  gchar number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (!setting->fallback && self->sources[row] == CO_SOURCE_DEFAULT)
+    return NULL;
+  switch (setting->type) {
+    case CO_SETTING_INTEGER:
+      return g_strdup_printf ("%" G_GINT64_FORMAT, *(const gint64 *) from);
+    case CO_SETTING_NUMBER:
+      return g_strdup (g_ascii_formatd (number, sizeof number, "%.9g", *(const gdouble *) from));
+    case CO_SETTING_BOOLEAN:
+      return g_strdup (*(const gboolean *) from ? "true" : "false");
+    case CO_SETTING_CHOICE:
+      return g_strdup (setting->choices[*(const gint *) from].name);
+    case CO_SETTING_TEXT:
+      return g_strdup (*(gchar * const *) from);
+  }
+  return NULL;
 }
 
 gchar *
@@ -146,7 +243,7 @@ co_settings_to_string (const CoSettings * self)
         g_string_append_printf (s, "%s=%s\n", setting->key,
             g_ascii_dtostr (number, sizeof number, *(const gdouble *) from));
         break;
-      case CO_SETTING_TEXT:            /* labels, and names of parts */
+      case CO_SETTING_TEXT:            /* labels; the parts that the others name */
         break;
       default:
         g_string_append_printf (s, "%s=%d\n", setting->key,

@@ -1,21 +1,21 @@
 /* What is refused when a model is loaded, and what is said then
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Each case is a sound state dict and what was done to it, in a line of edits:
- *   -NAME        a tensor is missing         +NAME 3,4    one more
- *   =NAME 3,4    has another shape           @KEY=VALUE   metadata; without a value: none
- *   >OLD NEW     has another name            *PREFIX      goes before every name */
+ * Each case is a sound state dict and what was done to it, in a line of edits (edits.h). */
+#include "edits.h"
 #include <continual/continual.h>
-#include <jansson.h>
 #include <string.h>
 
-#define ATTENTION "in_proj_weight 12,4;in_proj_bias 12;out_proj.weight 4,4;out_proj.bias 4"
-#define FEED_FORWARD(p) p "linear1.weight 6,4;" p "linear1.bias 6;" p "linear2.weight 4,6;" p "linear2.bias 4;" \
-  p "norm1.weight 4;" p "norm1.bias 4;" p "norm2.weight 4;" p "norm2.bias 4"
-#define LAYER(p) p "self_attn.in_proj_weight 12,4;" p "self_attn.in_proj_bias 12;" \
-  p "self_attn.out_proj.weight 4,4;" p "self_attn.out_proj.bias 4;" FEED_FORWARD (p)
 #define PROJECTIONS(p) p "query_projection.weight 4,4;" p "key_projection.weight 4,4;" \
   p "value_projection.weight 4,4;" p "out_projection.weight 4,4"
+#define TIMM(p) p "norm1.weight 4;" p "norm1.bias 4;" p "attn.qkv.weight 12,4;" p "attn.qkv.bias 12;" \
+  p "attn.proj.weight 4,4;" p "attn.proj.bias 4;" p "norm2.weight 4;" p "norm2.bias 4;" p "mlp.fc1.weight 6,4;" \
+  p "mlp.fc1.bias 6;" p "mlp.fc2.weight 4,6;" p "mlp.fc2.bias 4"
+#define BERT(p) p "attention.self.query.weight 4,4;" p "attention.self.query.bias 4;" p "attention.self.key.weight 4,4;" \
+  p "attention.self.key.bias 4;" p "attention.self.value.weight 4,4;" p "attention.self.value.bias 4;" \
+  p "attention.output.dense.weight 4,4;" p "attention.output.dense.bias 4;" p "attention.output.LayerNorm.weight 4;" \
+  p "attention.output.LayerNorm.bias 4;" p "intermediate.dense.weight 6,4;" p "intermediate.dense.bias 6;" \
+  p "output.dense.weight 4,6;" p "output.dense.bias 4;" p "output.LayerNorm.weight 4;" p "output.LayerNorm.bias 4"
 #define WINDOW "@nhead=2;@sequence_len=3;"
 
 /* *INDENT-OFF* */
@@ -39,6 +39,8 @@ static const struct
   { "kernel", "@attention=kernel;@feature_transform=relu;@num_random_features=5;query.kernel 4,2,2;query.bias 2,2;"
       "key.kernel 4,2,2;key.bias 2,2;value.kernel 4,2,2;value.bias 2,2;attention_output.kernel 2,2,4;"
       "attention_output.bias 4;projection_matrix 5,2" },
+  { "timm", WINDOW TIMM ("blocks.0.") ";" TIMM ("blocks.1.") },
+  { "bert", WINDOW BERT ("bert.encoder.layer.0.") ";" BERT ("bert.encoder.layer.1.") },
 };
 
 typedef struct
@@ -137,9 +139,10 @@ static const Case refused[] = {
   { "encoder", "+layers.0.norm4.weight 4", MODEL, { "nothing uses tensor 'layers.0.norm4.weight'" } },
   { "classifier", "+2.other.weight 4", MODEL, { "nothing uses tensor '2.other.weight'" } },
   { "classifier", "+5.weight 3,2", MODEL, { "nothing uses tensor" } },
-  { "classifier", "+0.fn.weight 4,5", MODEL, { "nothing uses tensor '0." } },
+  { "classifier", "+0.fn.weight 4,5", MODEL, { "'0.fn.weight' and '0.weight' have one name" } },
   { "classifier", "+1.pe.pattern 7,4", MODEL, { "nothing uses tensor '1.pe." } },
-  { "classifier", "+2.layers.0.norm1.fn.weight 4", MODEL, { "nothing uses tensor '2.layers.0.norm1." } },
+  { "classifier", "+2.layers.0.norm1.fn.weight 4", MODEL,
+      { "'2.layers.0.norm1.fn.weight' and '2.layers.0.norm1.weight' have one name" } },
   { "named", "+tail.weight 2,2", MODEL, { "nothing uses tensor 'tail.weight'", "metadata" } },
   { "named", "@head=output", MODEL, { "nothing uses tensor 'head." } },
   { "named", "@encoder=other", MODEL, { "under 'other'", "found it under 'encoder'" } },
@@ -191,7 +194,7 @@ static const Case refused[] = {
   { "attention", "@attention=kernel", MODEL, { "'projection_matrix' is missing" } },
   { "encoder", "@attention=kernel", SETTING, { "kernel", "alone" } },
   { "attention", "@attention=recurrent_linear;@add_zero_attn=true", SETTING, { "add_zero_attn with attention recurrent-linear" } },
-  { "decoder", "@self_attention=deep", SETTING, { "'deep' of self_attention", "recurrent-full, recurrent-linear" } },
+  { "decoder", "@self_attention=deep", SETTING, { "'deep' of self_attention", "one of recurrent-full, recurrent-linear" } },
   { "decoder", "@norm_first=true", SETTING, { "norm_first with a decoder" } },
   { "decoder", "@cross_attention=half", SETTING, { "'half' of cross_attention" } },
   { "kernel", "@attention=deep;@sequence_len=3", SETTING, { "expected kernel" } },
@@ -204,6 +207,44 @@ static const Case refused[] = {
   { "kernel", "@causal_chunk_length=0", SETTING, { "of causal_chunk_length" } },
   { "kernel", "@is_short_seq=true", SETTING, { "`is_short_seq`" } },
   { "kernel", "@add_zero_attn=true", SETTING, { "with attention kernel" } },
+  /* a list of layers without its first ones: a shard is missing */
+  { "layer", "*layers.1.", MODEL, { "'layers.0' is missing", "'layers.1' first", "shards" } },
+  { "layer", "*model.encoder.layers.3.", MODEL, { "'model.encoder.layers.0' is missing" } },
+  { "layer", "*blocks.1.", MODEL, { "'blocks.0' is missing" } },
+  { "layer", "*encoder.layer.2.", MODEL, { "'encoder.layer.0' is missing" } },
+  { "layer", "*h.1.", MODEL, { "'h.0' is missing" } },
+  { "layer", "*x.layers.1.;@prefix=x.layers", MODEL, { "'x.layers.0' is missing" } },
+  { "timm", TIMM ("blocks.3."), MODEL, { "'blocks.2' is missing", "'blocks.3' behind" } },
+  /* a key that was meant */
+  { "attention", "@num_heads=4", SETTING, { "nhead 2 and num_heads 4", "one number" } },
+  { "attention", "@num_heads=", SETTING, { "nhead 2 and num_heads" } },
+  { "attention", "@nhead;@n_head=2", SETTING, { "'n_head'", "`nhead`" } },
+  { "attention", "@nhaed=2", SETTING, { "'nhaed'", "`nhead`" } },
+  { "attention", "@Nhead=2", SETTING, { "'Nhead'", "`nhead`" } },
+  { "attention", "@heads=2", SETTING, { "'heads'", "`nhead`" } },
+  { "attention", "@num-heads=2", SETTING, { "'num-heads'", "`num_heads`" } },
+  { "attention", "@sequence-len=3", SETTING, { "'sequence-len'", "`sequence_len`" } },
+  { "encoder", "@activaton=gelu", SETTING, { "'activaton'", "`activation`" } },
+  { "encoder", "@norm_frist=true", SETTING, { "'norm_frist'", "`norm_first`" } },
+  { "encoder", "@layer_norm_ep=1e-6", SETTING, { "`layer_norm_eps`" } },
+  { "encoder", "@position_idx=window", SETTING, { "'position_idx'", "`position_index`" } },
+  { "named", "@label=[]", SETTING, { "'label'", "`labels`" } },
+  { "named", "@layuot=[]", SETTING, { "'layuot'", "`layout`" } },
+  { "named", "@prefixx=a", SETTING, { "'prefixx'", "`prefix`" } },
+  /* what names say */
+  { "timm", "@norm_first=false", SETTING, { "norm_first is false", "timm", "file" } },
+  { "timm", "=blocks.0.attn.qkv.weight 11,4;=blocks.0.attn.qkv.bias 11", MODEL, { "'blocks.0.attn.qkv.weight'", "11 rows" } },
+  { "timm", "-blocks.1.mlp.fc1.bias", MODEL, { "'blocks.1.mlp.fc1.bias' is missing" } },
+  { "timm", "+blocks.0.ls1.gamma 4", MODEL, { "nothing uses tensor 'blocks.0.ls1.gamma'" } },
+  { "bert", "-bert.encoder.layer.1.attention.self.key.bias", MODEL, { "'bert.encoder.layer.1.attention.self.key.bias' is missing" } },
+  { "bert", "+bert.pooler.dense.weight 4,4;+bert.pooler.dense.bias 4", MODEL,
+      { "nothing uses tensor 'bert.pooler.dense.weight'", "'bert.encoder.layer'", "`prefix`" } },
+  /* the part to run */
+  { "encoder", "@prefix=model", SETTING, { "no tensor is under the prefix 'model'", "'layers', 'norm'" } },
+  { "encoder", "*a.;" LAYER ("b.layers.0.") ";@prefix=c", SETTING, { "prefix 'c'", "'a', 'b'" } },
+  { "encoder", "*a.;" LAYER ("b.layers.0."), MODEL, { "'a.layers.0' and 'b.layers.0' lie apart", "`prefix`" } },
+  { "encoder", "+module.norm.weight 4", MODEL, { "'module.norm.weight' and 'norm.weight' have one name" } },
+  { "encoder", "+layers.1._orig_mod.norm1.bias 4", MODEL, { "'layers.1._orig_mod.norm1.bias' and 'layers.1.norm1.bias' have one name" } },
   /* labels */
   { "classifier", "@labels=[\"a\"]", SETTING, { "labels", "2", "found 1" } },
   { "classifier", "@labels=[\"a\",\"b\",\"c\"]", SETTING, { "labels", "found 3" } },
@@ -243,173 +284,50 @@ static const Case taken[] = {
   { "classifier", "@labels=[\"a\",\"b\"]" }, { "classifier", "@labels=[\"\u00e9\",\"\"]" },
   { "kernel", "@scale=None;@causal_window_decay=None;@softmax_temp=None" }, { "kernel", "@num_heads=2" }, { "kernel", "@cache=true;@causal_window_decay=0.5" },
   { "kernel", "@is_short_seq=false;@use_causal_windowed=true" },
+  { "attention", "@num_heads=2" }, { "attention", "@num_heads=02" },
+  { "attention", "@format=pt;@author=me;@note=x;@seed=1;@stage=2;@decoder=no;@layers=1;@name=x;@shape=x" },
+  { "timm", "" }, { "timm", "@norm_first=true" }, { "timm", "-blocks.0.attn.qkv.bias;-blocks.1.attn.qkv.bias" },
+  { "timm", "*model.;+model.norm.weight 4;+model.norm.bias 4;+model.head.weight 2,4" },
+  { "bert", "" }, { "bert", "+bert.pooler.dense.weight 4,4;@prefix=bert.encoder" },
+  { "layer", "*layers.0." }, { "layer", "*stages.3." }, { "layer", "*2.blocks.0." },
+  { "layer", "*layers.1.;layers.0.weight 4,5;layers.0.bias 4;layers.2.weight 2,4" },
+  { "encoder", "*a.;" LAYER ("b.layers.0.") ";@prefix=a" }, { "encoder", "*a.;" LAYER ("b.layers.0.") ";@prefix=b." },
+  { "encoder", "*model.;+conv.weight 3,4,5;@prefix=model" }, { "encoder", "*module.model.;+conv.weight 3;@prefix=module.model" },
+  { "encoder", "*module.model.;+module.conv.weight 3;@prefix=model" },
+  { "named", ">encoder.layers.0.self_attn.in_proj_weight encoder._fsdp_wrapped_module.layers.0._checkpoint_wrapped_module."
+      "self_attn.in_proj_weight;>embed.weight embed._orig_mod.weight;>head.weight module.head._forward_module.weight" },
+};
+
+/* What loads as it is, with a warning that has these words; without: none. */
+static const struct
+{
+  const gchar *base, *edits, *fragments[3];
+} warned[] = {
+  { "classifier", "", { NULL } },
+  { "classifier", "@sequence_len=4", { NULL } },
+  { "classifier", "@sequence_len=5", { "'1'", "7 rows", "at least 9" } },
+  { "classifier", "@sequence_len=5;@attention=deep", { "7 rows", "position_index=window" } },
+  { "classifier", "@sequence_len=5;@attention=retroactive", { "7 rows" } },
+  { "classifier", "@sequence_len=5;@position_index=recycle", { NULL } },
+  { "classifier", "@sequence_len=5;@position_index=window", { NULL } },
+  { "classifier", "@sequence_len;@attention=recurrent-full", { NULL } },
+  { "encoder", "-norm.bias", { "'norm.weight'", "RMS norm", "layer norms only" } },
+  { "layer", "-norm1.bias;-norm2.bias", { "'norm1.weight'", "RMS norm" } },
+  { "layer", "-norm1.bias;-norm2.bias;-linear1.bias;-linear2.bias;-self_attn.in_proj_bias;-self_attn.out_proj.bias",
+      { NULL } },
+  { "named", "-norm.bias", { "'norm.weight'", "RMS norm" } },
+  { "timm", "", { NULL } },
 };
 /* *INDENT-ON* */
-
-/* ---- files ---- */
-
-typedef struct
-{
-  gchar *name;
-  gchar *shape;
-} Tensor;
-
-typedef struct
-{
-  GPtrArray *tensors;           /* Tensor */
-  json_t *metadata;
-} File;
-
-static void
-tensor_free (gpointer data)
-{
-  Tensor *t = data;
-
-  g_free (t->name);
-  g_free (t->shape);
-  g_free (t);
-}
-
-static void
-file_clear (File * file)
-{
-  g_ptr_array_unref (file->tensors);
-  json_decref (file->metadata);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (File, file_clear)
-
-static Tensor *
-find (File * file, const gchar * name)
-{
-  for (guint i = 0; i < file->tensors->len; i++) {
-    Tensor *t = file->tensors->pdata[i];
-    if (g_str_equal (t->name, name))
-      return t;
-  }
-  g_error ("no tensor %s to edit", name);
-  return NULL;
-}
-
-/* "NAME SHAPE" */
-static void
-add (File * file, const gchar * text)
-{
-  g_auto (GStrv) words = g_strsplit (text, " ", 2);
-  Tensor *t = g_new (Tensor, 1);
-
-  *t = (Tensor) {
-  g_strdup (words[0]), g_strdup (words[1])};
-  g_ptr_array_add (file->tensors, t);
-}
-
-static void
-edit (File * file, const gchar * text)
-{
-  g_auto (GStrv) words = NULL, pair = NULL;
-  Tensor *t;
-
-  if (*text == '\0')
-    return;
-  words = g_strsplit (text + 1, " ", 2);
-  pair = g_strsplit (text + 1, "=", 2);
-  switch (*text) {
-    case '@':
-      if (pair[1])
-        json_object_set_new (file->metadata, pair[0], json_string (pair[1]));
-      else
-        g_assert_cmpint (json_object_del (file->metadata, pair[0]), ==, 0);
-      break;
-    case '-':
-      g_ptr_array_remove (file->tensors, find (file, text + 1));
-      break;
-    case '+':
-      add (file, text + 1);
-      break;
-    case '=':
-      g_ptr_array_remove (file->tensors, find (file, words[0]));
-      add (file, text + 1);
-      break;
-    case '>':
-      t = find (file, words[0]);
-      g_free (t->name);
-      t->name = g_strdup (words[1]);
-      break;
-    case '*':
-      for (guint i = 0; i < file->tensors->len; i++) {
-        gchar *name;
-        t = file->tensors->pdata[i];
-        name = g_strconcat (text + 1, t->name, NULL);
-        g_free (t->name);
-        t->name = name;
-      }
-      break;
-    default:
-      add (file, text);
-  }
-}
-
-static void
-edit_all (File * file, const gchar * edits)
-{
-  g_auto (GStrv) lines = g_strsplit (edits, ";", -1);
-
-  for (gsize i = 0; lines[i]; i++)
-    edit (file, lines[i]);
-}
-
-static GBytes *
-file_write (const File * file)
-{
-  json_t *header = json_object ();
-  GByteArray *bytes = g_byte_array_new ();
-  g_autofree gchar *text = NULL;
-  g_autofree float *data = NULL;
-  gsize total = 0;
-  guint64 n;
-
-  json_object_set (header, "__metadata__", file->metadata);
-  for (guint i = 0; i < file->tensors->len; i++) {
-    const Tensor *t = file->tensors->pdata[i];
-    g_auto (GStrv) sizes = g_strsplit (t->shape, ",", -1);
-    json_t *shape = json_array ();
-    gsize count = 1;
-
-    for (gsize d = 0; sizes[d]; d++) {
-      gsize size = g_ascii_strtoull (sizes[d], NULL, 10);
-      json_array_append_new (shape, json_integer (size));
-      count *= size;
-    }
-    json_object_set_new (header, t->name, json_pack ("{s:s, s:o, s:[i, i]}",
-            "dtype", "F32", "shape", shape, "data_offsets", (int) total * 4,
-            (int) (total + count) * 4));
-    total += count;
-  }
-  data = g_new (float, total + 1);
-  for (gsize i = 0; i < total; i++)
-    data[i] = (i % 11) / 11.f;
-  text = json_dumps (header, JSON_COMPACT);
-  json_decref (header);
-  n = GUINT64_TO_LE (strlen (text));
-  g_byte_array_append (bytes, (const guint8 *) &n, sizeof n);
-  g_byte_array_append (bytes, (const guint8 *) text, strlen (text));
-  g_byte_array_append (bytes, (const guint8 *) data, total * sizeof (float));
-  return g_byte_array_free_to_bytes (bytes);
-}
 
 static CoModel *
 load (const Case * c, GError ** error)
 {
-  g_auto (File) file = { g_ptr_array_new_with_free_func (tensor_free),
-    json_object ()
-  };
   g_autoptr (GBytes) bytes = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (bases); i++)
     if (g_str_equal (bases[i].name, c->base))
-      edit_all (&file, bases[i].content);
-  edit_all (&file, c->edits);
-  bytes = file_write (&file);
+      bytes = edits_write (bases[i].content, c->edits);
   return co_model_load_bytes (bytes, NULL, error);
 }
 
@@ -455,20 +373,32 @@ test_taken (gconstpointer data)
           g_assert_true (y[d] * 0 == 0);
 }
 
+static void
+test_warned (gconstpointer data)
+{
+  const gsize i = GPOINTER_TO_SIZE (data);
+  const Case c = { warned[i].base, warned[i].edits };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CoModel) model = load (&c, &error);
+  const CoModelInfo *info;
+
+  g_assert_no_error (error);
+  info = co_model_get_info (model);
+  g_assert_cmpuint (info->n_warnings, ==, warned[i].fragments[0] ? 1 : 0);
+  for (gsize f = 0; f < G_N_ELEMENTS (warned[i].fragments) && warned[i].fragments[f]; f++)
+    if (!strstr (info->warnings[0], warned[i].fragments[f]))
+      g_error ("%s %s: expected \"%s\" in \"%s\"", c.base, c.edits, warned[i].fragments[f], info->warnings[0]);
+}
+
 /* An option wins over the file, with the same words. */
 static void
 test_options (void)
 {
   g_autoptr (CoOptions) options = co_options_new ();
   g_autoptr (GError) error = NULL;
-  g_auto (File) file = { g_ptr_array_new_with_free_func (tensor_free),
-    json_object ()
-  };
-  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) bytes = edits_write (bases[0].content, "");
   g_autoptr (CoModel) model = NULL, other = NULL;
 
-  edit_all (&file, bases[0].content);
-  bytes = file_write (&file);
   g_assert_false (co_options_set (options, "colour", "red", &error));
   g_assert_error (error, CO_ERROR, CO_ERROR_SETTING);
   g_assert_nonnull (strstr (error->message, "'colour'"));
@@ -510,6 +440,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_cases ("refused", refused, G_N_ELEMENTS (refused), test_refused);
   add_cases ("taken", taken, G_N_ELEMENTS (taken), test_taken);
+  for (gsize i = 0; i < G_N_ELEMENTS (warned); i++) {
+    g_autofree gchar *path = g_strdup_printf ("/loading/warned/%" G_GSIZE_FORMAT, i);
+
+    g_test_add_data_func (path, GSIZE_TO_POINTER (i), test_warned);
+  }
   g_test_add_func ("/loading/options", test_options);
   return g_test_run ();
 }

@@ -159,8 +159,8 @@ test_numbers (void)
     {"4.", "13."}, {NULL}
   };
   static const Renaming layers[] = {
-    {"layers.0.", "layers.8."}, {"layers.1.", "layers.9."},
-    {"layers.2.", "layers.10."}, {"layers.3.", "layers.11."}, {NULL}
+    {"layers.0.", "stages.8."}, {"layers.1.", "stages.9."},
+    {"layers.2.", "stages.10."}, {"layers.3.", "stages.11."}, {NULL}
   };
   g_autoptr (RefModel) a = make (&classifier, FALSE, REF_TORCH);
   g_autoptr (RefModel) b = make (&encoder, FALSE, REF_TORCH);

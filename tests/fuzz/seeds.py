@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the fuzz targets `model`, `snapshot`, `labels` and `checkpoint`.
+"""Writes the seeds of the fuzz targets `model`, `snapshot`, `labels`, `checkpoint` and `config`.
 
-usage: tests/fuzz/seeds.py    (writes tests/fuzz/models/, snapshots/, labels/ and checkpoints/)
+usage: tests/fuzz/seeds.py    (writes tests/fuzz/models/, snapshots/, labels/, checkpoints/ and configs/)
 
 Models: what is in each golden file, an eighth as wide. Snapshots: states of some models, with all of the frame right or
 parts of it. SPDX-License-Identifier: LGPL-2.1-or-later
@@ -47,11 +47,21 @@ def narrow(size):
     return size // 8 if size % 8 == 0 else size
 
 
-def describe(path):
+def read_header(path):
     data = path.read_bytes()
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    lines = [f"{key}={value}" for key, value in sorted(header.pop("__metadata__", {}).items())]
+    return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+
+
+def describe(path):
+    header = read_header(path)
+    properties = read_header(path.parent / "io.safetensors")["__metadata__"].get("properties", "").split()
+    # What config.json says, which this target has not
+    given = ["nhead=2", "sequence_len=3"] if (path.parent / "config.json").exists() else []
+    lines = given + ["!" + value for value in properties]
+    lines += [f"{key}={value}" for key, value in sorted(header.pop("__metadata__", {}).items())]
     for name, tensor in header.items():
+        if tensor["dtype"] == "I64":
+            continue
         lines.append(" ".join([name, *(str(narrow(d)) for d in tensor["shape"])]))
     return ("\n".join(lines) + "\n").encode()
 
@@ -62,10 +72,12 @@ def snapshot(variant, right):
 
 
 def main():
-    models = {path.parent.name: describe(path) for path in sorted((HERE.parent / "golden").glob("*/model.safetensors"))}
+    models = {path.parent.name: describe(path) for path in sorted(HERE.parent.glob("golden*/*/model.safetensors"))}
+    configs = {path.parent.name: path.read_bytes() for path in sorted(HERE.parent.glob("golden-models/*/config.json"))}
     snapshots = {f"{variant}-{right}": snapshot(variant, right) for variant in range(0, 50, 7) for right in (7, 6, 5, 3)}
     for folder, files in (
-            ("models", models), ("snapshots", snapshots), ("labels", LABELS), ("checkpoints", CHECKPOINTS)):
+            ("models", models), ("snapshots", snapshots), ("labels", LABELS), ("checkpoints", CHECKPOINTS),
+            ("configs", configs)):
         (HERE / folder).mkdir(exist_ok=True)
         for name, content in files.items():
             (HERE / folder / name).write_bytes(content)
