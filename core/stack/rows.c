@@ -40,7 +40,7 @@ keep_answers (const CoStack * self, CoWork * work, gsize context_width)
   gsize kept = 0;
 
   for (gsize i = 0; i < rows->n; i++) {
-    if (!co_stack_answers (self, rows->tags[i].position))
+    if (!co_stack_answers (self, work, rows->tags[i].position))
       continue;
     rows->tags[kept] = rows->tags[i];
     memmove (rows->x + kept * E, rows->x + i * E, E * sizeof (float));
@@ -95,7 +95,7 @@ forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
     const guint64 answered_position = rows.tags[i].position -
         (stack->pool == CO_POOL_NONE ? attention->query_back : 0);
     const gboolean skips = last && !attention->klass->drain
-        && !co_stack_answers (stack, answered_position);
+        && !co_stack_answers (stack, work, answered_position);
     gsize n;
 
     if (len > 1) {

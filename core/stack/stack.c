@@ -80,16 +80,16 @@ co_stack_warm_up (const CoStack * self)
 }
 
 gboolean
-co_stack_answers (const CoStack * self, guint64 position)
+co_stack_answers (const CoStack * self, const CoWork * work, guint64 position)
 {
   guint64 first;
 
-  if (self->answer_interval == 1)
+  if (work->answer_interval == 1)
     return TRUE;
   first = co_stack_warm_up (self) - 1;
   if (self->pool == CO_POOL_NONE)
     first -= self->query_back;
-  return (position - first) % self->answer_interval == 0;
+  return (position - first) % work->answer_interval == 0;
 }
 
 guint64

@@ -62,7 +62,7 @@ struct _CoStack
   gboolean all_positions;       /* an output is all positions; else the row of the pool, or the one @query_back before the newest */
   gsize query_back;
   guint64 max_len;              /* vectors after which a stream takes no more; 0: never */
-  guint64 answer_interval;      /* every K-th vector is answered */
+  guint64 answer_interval;      /* of a stream: every K-th vector is answered */
 };
 
 /* The begin of the state of one stream. Zero is a fresh one. */
@@ -89,7 +89,8 @@ co_stack_answers_class_token (const CoStack * self)
 }
 
 /* Whether the vector at @position is answered, of those that could be */
-gboolean co_stack_answers (const CoStack * self, guint64 position);
+gboolean co_stack_answers (const CoStack * self, const CoWork * work,
+    guint64 position);
 /* Vectors in one output */
 gsize co_stack_n_positions (const CoStack * self);
 /* Outputs of one row at most */

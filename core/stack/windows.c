@@ -219,7 +219,7 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
   for (gsize i = 0; i < rows.n; i++) {
     const guint64 position = rows.tags[i].position -
         (self->pool == CO_POOL_NONE ? self->query_back : 0);
-    const gboolean answer = co_stack_answers (self, position);
+    const gboolean answer = co_stack_answers (self, work, position);
     guint8 *state = states + co_stack_state_offset (self, 0) +
         rows.tags[i].stream * stride;
     const gsize newest = ((CoStateHeader *) state)->taken % N;

@@ -49,6 +49,7 @@ typedef struct
   float *chain;                 /* (2, rows, widest) scratch of a CoChain */
   float *scratch;
   float *cross_scratch;         /* for the longest memory; grows when a memory is set */
+  guint64 answer_interval;      /* every K-th vector is answered */
   CoMemory **memories;          /* (S) each NULL until it is set; NULL: not a decoder */
 } CoWork;
 

@@ -19,6 +19,7 @@ co_model_forward (const CoModel * self, const float *x, gsize n, float *y,
   g_return_if_fail (!weights || info->n_weights);
 
   stream = co_stream_new ((CoModel *) self, 1);
+  stream->work.answer_interval = 1;     /* the last vector is answered */
   /* Of the sequence, and of a drain after it */
   capacity = co_stream_max_outputs (stream, n) + co_stream_max_outputs (stream, 0);
   y_size = info->n_positions * info->n_outputs;

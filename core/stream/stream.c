@@ -32,6 +32,7 @@ co_stream_new (CoModel * model, guint n_streams)
   self->memory = co_alloc0 (1, work_size +
       CO_ALIGN_BYTES (answers * sizeof (CoTag)));
   co_work_lay_out (&self->work, &model->stack, rows, self->memory);
+  self->work.answer_interval = model->stack.answer_interval;
   self->tags = (CoTag *) (self->memory + work_size);
   self->state = co_alloc0 (n_streams, self->stride);
   self->spare = co_alloc0 (n_streams, self->stride);
@@ -135,13 +136,13 @@ co_stream_clean_state (CoStream * self, guint stream)
 static CoVectorStatus
 inspect (const float *x /* (n) */ , gsize n)
 {
-  gsize n_nan = 0, n_inf = 0;
+  gsize n_nan = 0, n_large = 0;
 
   for (gsize i = 0; i < n; i++) {
     n_nan += isnan (x[i]) != 0;
-    n_inf += isinf (x[i]) != 0;
+    n_large += fabsf (x[i]) > CO_LARGEST;
   }
-  return n_nan == n ? CO_VECTOR_ABSENT : n_nan + n_inf ? CO_VECTOR_REFUSED :
+  return n_nan == n ? CO_VECTOR_ABSENT : n_nan + n_large ? CO_VECTOR_REFUSED :
       CO_VECTOR_TAKEN;
 }
 

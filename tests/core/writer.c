@@ -244,7 +244,7 @@ put_layout (GArray * tensors, const RefModel * m)
   if (l->class_token)
     widen_last (tensors, 1, m->E);
   put (tensors, m, m->positions, m->P, m->E, "pos_embed");
-  if (m->positions && m->P % 2)
+  if (m->positions && m->P > 1 && m->P % 2)
     widen_last (tensors, m->P, m->E);
   put_norm (tensors, m, &l->between, "pre_norm");
   put_encoder (tensors, m, "encoder.");
@@ -371,6 +371,9 @@ metadata (const RefModel * m)
       json_string (m->zero_attn ? "true" : "false"));
   if (m->layout.on) {
     json_object_set_new (o, "layout", layout_json (m));
+    if (*m->prefix)
+      json_object_set_new (o, "prefix",
+          json_string (g_str_equal (m->prefix, "model.") ? "model" : "encoder"));
     json_object_set_new (o, "position_index",
         json_string (m->layout.window ? "window" : "recycle"));
     json_object_set_new (o, "answer_interval",
