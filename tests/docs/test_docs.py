@@ -119,12 +119,25 @@ class ModelFiles(unittest.TestCase):
                          "run tests/docs/test_docs.py --write, which puts the table right")
 
     def test_every_tensor_name(self):
-        source = read("core", "names", "schemes.c")
-        names = re.findall(r'\{(?:prefix )?"([\w.]+)", CO_ROLE', source)
-        names += re.findall(r'prefix "([\w.]+)"', source)
-        self.assertGreater(len(set(names)), 25)
+        folder = os.path.join(ROOT, "core", "names", "schemes")
+        source = "".join(read("core", "names", "schemes", name) for name in sorted(os.listdir(folder)))
+        names = re.findall(r'(?:CO_PAIR|KERNEL|PROJECTION) \((?:prefix )?"([\w.]+)"', source)
+        names += re.findall(r'\{(?:prefix )?"([\w.]+)", *CO_ROLE', source)
+        names += re.findall(r'CO_NORMS \("(\w+)"', source)
+        self.assertGreater(len(set(names)), 60)
         for name in sorted(set(names)):
-            self.assertIn(f"`{name}`", self.page)
+            self.assertTrue(f"`{name}`" in self.page or f"`{name}.kernel`" in self.page, name)
+
+    def test_every_family(self):
+        families = re.findall(r'(?:SPEECH \(|CoFamily \w+ = \{\n  )"(\w+)"', read("core", "settings", "families.c"))
+        self.assertEqual(len(families), 5)
+        for family in families:
+            self.assertIn(f"`{family}`", self.page)
+
+    def test_every_wrapper(self):
+        source = re.search(r"wrappers\[\] = \{(.*?)\}", read("core", "names", "tensors.c"), re.S)[1]
+        for wrapper in re.findall(r'"(\w+)"', source):
+            self.assertIn(f"`{wrapper}`", self.page)
 
     def test_every_refused_key(self):
         keys = re.findall(r'\{"(\w+)", "\w+",\n', read("core", "model", "kinds.c"))
