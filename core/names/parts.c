@@ -52,6 +52,19 @@ check_n_layers (const CoParts * self, const CoCheckpoint * file,
       settings->family->n_layers, settings->n_layers, self->layers->len);
 }
 
+/* A family that counts positions in the window may run without its positions. */
+static void
+settle_position_index (const CoParts * self, CoSettings * settings)
+{
+  for (guint i = 0; i < self->list->len; i++)
+    if (g_array_index (self->list, CoPart, i).type == CO_PART_POSITIONS)
+      return;
+  if (settings->sources[CO_ROW_position_index] == CO_SOURCE_FAMILY) {
+    settings->position_index = CO_POSITION_RECYCLE;
+    settings->sources[CO_ROW_position_index] = CO_SOURCE_DEFAULT;
+  }
+}
+
 /* ---- warnings ---- */
 
 static void warn (CoParts * self, const gchar * format, ...) G_GNUC_PRINTF (2, 3);
@@ -90,7 +103,7 @@ warn_of_rms_norms (CoParts * self)
   }
   if (norm && biases)
     warn (self, "norm '%s' has no bias, although linear maps have: it runs as a layer norm, but may be an RMS norm, whose "
-        "outputs differ. This version runs layer norms only: train with nn.LayerNorm if it is another one", norm->name);
+        "outputs differ. This version runs layer norms only", norm->name);
 }
 
 /* Trained in a window, a table has N rows; a stream recycles at least 2N-1, so that no two vectors of a window have
@@ -193,6 +206,7 @@ co_parts_find (CoParts * self, const CoCheckpoint * file,
     co_parts_clear (self);
     return FALSE;
   }
+  settle_position_index (self, settings);
   warn_of_rms_norms (self);
   warn_of_short_tables (self, settings);
   return TRUE;

@@ -106,8 +106,8 @@ typedef struct
 
 /* Finds the part of each tensor under the prefix: by the layout, or without one by the names and numbers of modules.
  *
- * Settles what the names say: norm_first of a scheme that is pre-norm, and the prefix where the family of config.json
- * has a usual one.
+ * Settles what the names say: norm_first of a scheme that is pre-norm, and of the family of config.json the usual prefix,
+ * and position_index where there are no positions.
  * Returns: FALSE with CO_ERROR_MODEL, which names the tensor without a part, or with CO_ERROR_SETTING if the layout, the
  * prefix or norm_first is wrong. There is nothing to clear then. */
 gboolean co_parts_find (CoParts * self, const CoCheckpoint * file,

@@ -74,6 +74,8 @@ static const struct
   { "whisper", "", "{" WHISPER_CONFIG "}", "",
       { "sequence_len           5              config", "position_index         window         family",
         "norm_first             true           family", "from: family", "positions:embed_positions", "  layer_norm " } },
+  { "whisper", "", "{" WHISPER_CONFIG "}", "prefix=encoder.layers",
+      { "position_index         recycle        assumed default", "sequence_len           5              config" } },
 };
 
 static const struct

@@ -128,7 +128,7 @@ write_model (const gchar * variant, const gchar * key, const gchar * value)
   g_string_append (file, entry);
   old = strstr (header, word);
   if (old)                      /* another key, which nothing reads */
-    old[1] = 'Z';
+    memset (old + 1, 'Z', 4);
   g_string_append (file, header + strlen (start));
   length = file->len;
   g_string_prepend_len (file, (const gchar *) &length, sizeof length);

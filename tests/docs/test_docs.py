@@ -6,6 +6,7 @@ import os
 import re
 import struct
 import sys
+import tempfile
 import unittest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -119,18 +120,83 @@ class ModelFiles(unittest.TestCase):
                          "run tests/docs/test_docs.py --write, which puts the table right")
 
     def test_every_tensor_name(self):
-        source = read("core", "names", "schemes.c")
-        names = re.findall(r'\{(?:prefix )?"([\w.]+)", CO_ROLE', source)
-        names += re.findall(r'prefix "([\w.]+)"', source)
-        self.assertGreater(len(set(names)), 25)
+        folder = os.path.join(ROOT, "core", "names", "schemes")
+        source = "".join(read("core", "names", "schemes", name) for name in sorted(os.listdir(folder)))
+        names = re.findall(r'(?:CO_PAIR|KERNEL|PROJECTION) \((?:prefix )?"([\w.]+)"', source)
+        names += re.findall(r'\{(?:prefix )?"([\w.]+)", *CO_ROLE', source)
+        names += re.findall(r'CO_NORMS \("(\w+)"', source)
+        self.assertGreater(len(set(names)), 60)
         for name in sorted(set(names)):
-            self.assertIn(f"`{name}`", self.page)
+            self.assertTrue(f"`{name}`" in self.page or f"`{name}.kernel`" in self.page, name)
+
+    def test_every_family(self):
+        families = re.findall(r'(?:SPEECH \(|CoFamily \w+ = \{\n  )"(\w+)"', read("core", "settings", "families.c"))
+        self.assertEqual(len(families), 5)
+        for family in families:
+            self.assertIn(f"`{family}`", self.page)
+
+    def test_every_wrapper(self):
+        source = re.search(r"wrappers\[\] = \{(.*?)\}", read("core", "names", "tensors.c"), re.S)[1]
+        for wrapper in re.findall(r'"(\w+)"', source):
+            self.assertIn(f"`{wrapper}`", self.page)
 
     def test_every_refused_key(self):
         keys = re.findall(r'\{"(\w+)", "\w+",\n', read("core", "model", "kinds.c"))
         self.assertEqual(len(keys), 5)
         for key in keys:
             self.assertIn(f"`{key}`", self.page)
+
+
+def write_model(path, metadata, tensors):
+    header, data = {"__metadata__": metadata}, b""
+    for name, shape in tensors.items():
+        begin, count = len(data), 1
+        for size in shape:
+            count *= size
+        data += struct.pack(f"<{count}f", *((i % 11) / 11 for i in range(count)))
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, len(data)]}
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def layer(prefix, E, F):
+    tensors = {"self_attn.in_proj_weight": [3 * E, E], "self_attn.in_proj_bias": [3 * E], "linear1.weight": [F, E],
+               "self_attn.out_proj.weight": [E, E], "self_attn.out_proj.bias": [E], "linear1.bias": [F],
+               "linear2.weight": [E, F], "linear2.bias": [E]}
+    tensors.update((f"norm{n}.{kind}", [E]) for n in (1, 2) for kind in ("weight", "bias"))
+    return {prefix + name: shape for name, shape in tensors.items()}
+
+
+class WhichModelsRun(unittest.TestCase):
+    page = read("docs", "which-models-run.md")
+    E, F, N = 64, 128, 64
+    rows = {  # of the table of costs: layout, position_index, norm_first
+        "newest vector, no positions or recycled ones": (["encoder"], "recycle", False),
+        "newest vector, positions of the window": (["pe", "encoder"], "window", False),
+        "newest vector, positions of the window, pre-norm": (["pe", "encoder"], "window", True),
+        "class token, positions of the window": (["pe", "cls", "encoder", "pool:cls"], "window", False),
+        "mean, no positions or recycled ones": (["encoder", "pool:mean"], "recycle", False),
+        "mean, positions of the window": (["pe", "encoder", "pool:mean"], "window", False)}
+
+    def cost(self, n_layers, layout, position_index, norm_first):
+        tensors = {"pe": [self.N, self.E]} if "pe" in layout else {}
+        if "cls" in layout:
+            tensors["cls"] = [1, 1, self.E]
+        for i in range(n_layers):
+            tensors.update(layer(f"encoder.layers.{i}.", self.E, self.F))
+        with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+            write_model(file.name, {"nhead": "4", "sequence_len": str(self.N), "layout": json.dumps(layout),
+                                    "position_index": position_index, "norm_first": str(norm_first)}, tensors)
+            return core.Model(file.name).info.macs
+
+    def test_costs(self):
+        found = dict(re.findall(r"^\| ([\w, -]+) \| (\d+ \| \d+) \|$", self.page, re.M))
+        self.assertEqual(found, {name: f"{self.cost(1, *row)} | {self.cost(2, *row)}" for name, row in self.rows.items()})
+
+    def test_cost_of_a_window(self):
+        E, F, N = self.E, self.F, self.N
+        self.assertIn(f"{N * (4 * E * E + 2 * N * E + 2 * E * F)} for each layer", self.page)
 
 
 class Links(unittest.TestCase):
