@@ -169,6 +169,7 @@ test_windows (void)
     end (huge[i].variant, g_bytes_get_size (bytes), TIMES);
     g_assert_null (model);
     g_assert_error (error, CO_ERROR, CO_ERROR_SETTING);
+    g_test_message ("%s", error->message);
     g_assert_nonnull (strstr (error->message, "fit into memory"));
     g_assert_nonnull (strstr (error->message, huge[i].key));
   }

@@ -25,6 +25,8 @@ static const struct
   { { "single-output-stack", "single-output", 2 }, 2 },
   { { "single-output-looking-back", "single-output", 2, .look_back = TRUE }, 2 },
   { { "single-output-classifier", "single-output", 1, .classifier = TRUE }, 1 },
+  { { "window-positions", "single-output", 1, .layout = TRUE, .window = TRUE, .pre_norm = TRUE }, 1 },
+  { { "window-positions-stack", "single-output", 2, .layout = TRUE, .window = TRUE, .pre_norm = TRUE }, 2 },
   { { "retroactive", "retroactive", 1 }, 1 },
   { { "retroactive-stack", "retroactive", 2 }, 2 },
   { { "deep", "deep", 2 }, 2 },

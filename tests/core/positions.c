@@ -34,7 +34,8 @@ block_len (const CoAttention * a)
 static guint64
 period (const CoStack * stack)
 {
-  guint64 n = MAX (stack->n_positions, 1);
+  guint64 n = common_multiple (MAX (stack->n_positions, 1),
+      stack->answer_interval);
 
   for (gsize l = 0; l < stack->n_layers; l++) {
     const CoAttention *a = &stack->layers[l].attention;

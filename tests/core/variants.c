@@ -218,7 +218,8 @@ unlimited (RefModel * m, const Variant * variant, const Shape * shape,
 
 /* Everything around the encoder, each by chance. The kinds that answer rows see no common window. */
 static void
-random_layout (RefModel * m, gboolean bias, GRand * random)
+random_layout (RefModel * m, const Variant * variant, gboolean bias,
+    GRand * random)
 {
   static const gchar *const ends[] = { NULL, "softmax", "log_softmax", "sigmoid" };
   RefLayout *l = &m->layout;
@@ -229,7 +230,8 @@ random_layout (RefModel * m, gboolean bias, GRand * random)
   l->on = TRUE;
   m->C = g_rand_int_range (random, 6, 30);
   m->D = g_rand_int_range (random, 2, 20);
-  l->window = window_kind && g_rand_int_range (random, 0, 3) > 0;
+  l->window = window_kind && (g_rand_int_range (random, 0, 3) > 0
+      || variant->window);
   if (window_kind && coin (random))
     l->class_token = numbers (m, random, m->E, 0, 1);
   l->pool = all && !l->class_token && coin (random) ? REF_POOL_NONE
@@ -240,7 +242,7 @@ random_layout (RefModel * m, gboolean bias, GRand * random)
   if (all && m->partial && l->pool == REF_POOL_NONE)
     l->pool = REF_POOL_MEAN;
   l->class_covered = l->class_token && l->window && coin (random);
-  l->interval = g_rand_int_range (random, 1, 4);
+  l->interval = variant->window ? 1 : g_rand_int_range (random, 1, 4);
   if (coin (random))
     l->input_norm = norm (m, random, m->C, TRUE);
   if (coin (random)) {
@@ -310,7 +312,8 @@ ref_model_random (const Variant * variant, const Shape * shape,
   m->activation = activations[g_rand_int_range (random, 0,
           G_N_ELEMENTS (activations))];
   m->eps = coin (random) ? 1e-5 : 1e-3;
-  m->norm_first = !m->bare && !m->decoder && coin (random);
+  m->norm_first = (!m->bare && !m->decoder && coin (random))
+      || variant->pre_norm;
   m->zero_attn = !linear_kind && !m->decoder
       && g_rand_int_range (random, 0, 4) == 0;
   choose_names (m, variant, random);
@@ -344,7 +347,7 @@ ref_model_random (const Variant * variant, const Shape * shape,
   }
   m->C = m->D = m->E;
   if (variant->layout)
-    random_layout (m, bias, random);
+    random_layout (m, variant, bias, random);
   if (!m->bare && coin (random))
     m->encoder_norm = norm (m, random, m->E, norm_bias);
   if (variant->classifier) {

@@ -18,6 +18,7 @@ typedef struct
   const gchar *map;             /* of features; NULL: any */
   gboolean chunks, cache;       /* kernel */
   gboolean layout;              /* a classifier that a layout describes */
+  gboolean window, pre_norm;    /* whose positions are counted in the window, whose layers normalise first; else by chance */
 } Variant;
 
 /* Ended by a name of NULL. */
