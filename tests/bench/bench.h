@@ -27,8 +27,9 @@ run_step (const Run * r)
 }
 
 static inline Run
-run_new (const BenchModel * m, const gchar * precision, guint n_streams,
-    gsize n_steps, gboolean apart)
+run_new_with (const BenchModel * m, const gchar * precision,
+    guint n_streams, gsize n_steps, gboolean apart, const gchar * positions,
+    gboolean norm_first)
 {
   g_autoptr (GBytes) bytes = bench_file (m);
   g_autoptr (CoOptions) options = co_options_new ();
@@ -39,6 +40,8 @@ run_new (const BenchModel * m, const gchar * precision, guint n_streams,
   gsize n;
 
   co_options_set (options, "precision", precision, NULL);
+  co_options_set (options, "position_index", positions, NULL);
+  co_options_set (options, "norm_first", norm_first ? "true" : NULL, NULL);
   r.model = co_model_load_bytes (bytes, options, &error);
   if (!r.model)
     g_error ("%s: %s", m->name, error->message);
@@ -59,11 +62,18 @@ run_new (const BenchModel * m, const gchar * precision, guint n_streams,
   return r;
 }
 
+static inline Run
+run_new (const BenchModel * m, const gchar * precision, guint n_streams,
+    gsize n_steps, gboolean apart)
+{
+  return run_new_with (m, precision, n_streams, n_steps, apart, NULL, FALSE);
+}
+
 static inline void
 run_free (Run * r)
 {
   for (guint s = 0; s < r->n_streams; s++)
-    co_stream_unref (r->streams[s]);
+    g_clear_pointer (&r->streams[s], co_stream_unref);
   g_free (r->streams);
   g_free (r->x);
   g_free (r->y);

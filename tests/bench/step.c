@@ -19,12 +19,17 @@ typedef struct
   guint n_streams;
   gsize n_steps;
   gboolean apart;
+  const gchar *positions;       /* as the option position_index says it; NULL: recycled */
+  gboolean norm_first;
 } Shape;
 
 static const Shape shapes[] = {
   {"float32", 1, 1}, {"float32", 1, 2}, {"float32", 1, 4}, {"float32", 1, 16},
   {"float32", 1, 64}, {"float32", 4, 1}, {"float32", 16, 1},
-  {"float32", 16, 1, TRUE}, {"bfloat16", 1, 1}, {"int8", 1, 1}
+  {"float32", 16, 1, TRUE}, {"bfloat16", 1, 1}, {"int8", 1, 1},
+  {"float32", 1, 1, .norm_first = TRUE},
+  {"float32", 1, 1, .positions = "window"},
+  {"float32", 1, 1, .positions = "window", .norm_first = TRUE}
 };
 
 /* The other kinds, at two sizes; a kind's name stands for the model's. */
@@ -117,6 +122,9 @@ print_case (const Case * c, const Case * cases, const BenchModel * m,
         info->macs / 1e6, info->model_bytes / 1e3, info->state_bytes / 1e3);
   if (info && !g_str_equal (c->shape.precision, "float32"))
     g_print (" %8.1e", loss (m, c->shape.precision));
+  if (!c->floor && (c->shape.positions || c->shape.norm_first))
+    g_print (" %s%s", c->shape.norm_first ? "pre-norm " : "",
+        c->shape.positions ? "positions of the window" : "");
   g_print ("\n");
 }
 
@@ -138,8 +146,9 @@ compare_shapes (const BenchModel * m, const Shape * all, gsize n_shapes,
     c->floor = i == 0;
     c->shape = c->floor ? (Shape) {"float32", 1, 1} : all[i - 1];
     if (!c->floor)
-      c->run = run_new (m, c->shape.precision, c->shape.n_streams,
-          c->shape.n_steps, c->shape.apart);
+      c->run = run_new_with (m, c->shape.precision, c->shape.n_streams,
+          c->shape.n_steps, c->shape.apart, c->shape.positions,
+          c->shape.norm_first);
     measure (c, &floor, 1);
     repeat[i] = !c->floor && grows (m) ? 2 * m->sequence_len / c->shape.n_steps
         : MAX (LEAST, TURN / measure (c, &floor, 1));
