@@ -228,6 +228,7 @@ static const Case refused[] = {
   { "encoder", "@norm_frist=true", SETTING, { "'norm_frist'", "`norm_first`" } },
   { "encoder", "@layer_norm_ep=1e-6", SETTING, { "`layer_norm_eps`" } },
   { "encoder", "@position_idx=window", SETTING, { "'position_idx'", "`position_index`" } },
+  { "attention", "@qurey_idnex=1", SETTING, { "'qurey_idnex'", "`query_index`" } },
   { "named", "@label=[]", SETTING, { "'label'", "`labels`" } },
   { "named", "@layuot=[]", SETTING, { "'layuot'", "`layout`" } },
   { "named", "@prefixx=a", SETTING, { "'prefixx'", "`prefix`" } },
@@ -292,7 +293,7 @@ static const Case taken[] = {
   { "layer", "*layers.0." }, { "layer", "*stages.3." }, { "layer", "*2.blocks.0." },
   { "layer", "*layers.1.;layers.0.weight 4,5;layers.0.bias 4;layers.2.weight 2,4" },
   { "encoder", "*a.;" LAYER ("b.layers.0.") ";@prefix=a" }, { "encoder", "*a.;" LAYER ("b.layers.0.") ";@prefix=b." },
-  { "encoder", "*model.;+conv.weight 3,4,5;@prefix=model" }, { "encoder", "*module.model.;+conv.weight 3;@prefix=module.model" },
+  { "encoder", "*model.;+model2.weight 3;+modem.weight 3;@prefix=model" }, { "encoder", "*model.;+conv.weight 3,4,5;@prefix=model" }, { "encoder", "*module.model.;+conv.weight 3;@prefix=module.model" },
   { "encoder", "*module.model.;+module.conv.weight 3;@prefix=model" },
   { "named", ">encoder.layers.0.self_attn.in_proj_weight encoder._fsdp_wrapped_module.layers.0._checkpoint_wrapped_module."
       "self_attn.in_proj_weight;>embed.weight embed._orig_mod.weight;>head.weight module.head._forward_module.weight" },

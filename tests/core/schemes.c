@@ -225,6 +225,11 @@ make (const Library * library, CoCheckpoint ** file, float *inner /* (5 * INNER,
   GArray *tensors = g_array_new (FALSE, FALSE, sizeof (Tensor));
   g_autoptr (GBytes) bytes = NULL;
 
+  /* Some random models have no biases. */
+  while (!m->layers[0].self.q.b || !m->layers[0].linear1.b || !m->layers[0].norm1.bias) {
+    ref_model_free (m);
+    m = ref_model_random (&variant, &shape, random);
+  }
   m->prefix = "";
   m->names = REF_TORCH;
   if (!library->norm)
