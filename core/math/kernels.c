@@ -404,9 +404,9 @@ k_exp_sum (const float *x, float shift, float *y, gsize n)
 /* Rows whose sums run side by side, for a short one would wait for its own */
 #define NORM_ROWS 4
 
-/* @rows of k_layer_norm's */
+/* @rows of k_layer_norm's, or of k_rms_norm's: a constant mean of 0 */
 INLINE void
-norm_rows (const gsize rows, const float *x, gsize x_stride, const float *a,
+norm_rows (const gboolean rms, const gsize rows, const float *x, gsize x_stride, const float *a,
     const float *g, const float *b, float eps, float *y, float *scales, gsize n)
 {
   Vec s[NORM_ROWS] = { 0 }, s2[NORM_ROWS] = { 0 };
@@ -434,7 +434,7 @@ norm_rows (const gsize rows, const float *x, gsize x_stride, const float *a,
     x_stride = n;
   }
   for (r = 0; r < rows; r++)
-    mean[r] = sum_lanes (s[r]) / n;
+    mean[r] = rms ? 0 : sum_lanes (s[r]) / n;
   for (i = 0; i + CO_LANES <= n; i += CO_LANES)
     for (r = 0; r < rows; r++) {
       Vec d = load (x + r * x_stride + i) - mean[r];
@@ -459,27 +459,32 @@ norm_rows (const gsize rows, const float *x, gsize x_stride, const float *a,
       y[r * n + i] = (x[r * x_stride + i] - mean[r]) * (scale[r] * g[i]) + (b ? b[i] : 0);
 }
 
-static void
-k_layer_norm (const float *x, gsize x_stride, const float *a, const float *g,
-    const float *b, float eps, float *y, float *scale, gsize n_rows, gsize n)
-{
-  gsize r = 0;
-
-#define NORM(rows, a)                                                                           \
-  norm_rows (rows, x + r * x_stride, x_stride, a, g, b, eps, y + r * n,                         \
-      scale ? scale + r : NULL, n)
-  for (; r + NORM_ROWS <= n_rows; r += NORM_ROWS)
-    if (a)
-      NORM (NORM_ROWS, a + r * n);
-    else
-      NORM (NORM_ROWS, NULL);
-  for (; r < n_rows; r++)
-    if (a)
-      NORM (1, a + r * n);
-    else
-      NORM (1, NULL);
-#undef NORM
+#define NORM(name, rms)                                                                         \
+static void                                                                                     \
+name (const float *x, gsize x_stride, const float *a, const float *g, const float *b,           \
+    float eps, float *y, float *scale, gsize n_rows, gsize n)                                   \
+{                                                                                               \
+  gsize r = 0;                                                                                  \
+                                                                                                \
+  for (; r + NORM_ROWS <= n_rows; r += NORM_ROWS)                                               \
+    if (a)                                                                                      \
+      NORM_SOME (rms, NORM_ROWS, a + r * n);                                                    \
+    else                                                                                        \
+      NORM_SOME (rms, NORM_ROWS, NULL);                                                         \
+  for (; r < n_rows; r++)                                                                       \
+    if (a)                                                                                      \
+      NORM_SOME (rms, 1, a + r * n);                                                            \
+    else                                                                                        \
+      NORM_SOME (rms, 1, NULL);                                                                 \
 }
+#define NORM_SOME(rms, rows, a)                                                                 \
+  norm_rows (rms, rows, x + r * x_stride, x_stride, a, g, b, eps, y + r * n,                    \
+      scale ? scale + r : NULL, n)
+
+NORM (k_layer_norm, FALSE)
+NORM (k_rms_norm, TRUE)
+#undef NORM
+#undef NORM_SOME
 
 /* ---- activations ---- */
 
@@ -509,6 +514,38 @@ ACTIVATION (elu, blend (v > 0, v, vexp (v) - 1))
 ACTIVATION (leaky_relu, blend (v > 0, v, 0.01f * v))
 
 static void
+k_rotate_halves (float *x, const float *cosine, const float *sine, gsize n)
+{
+  const gsize half = n / 2;
+  gsize i = 0;
+
+  for (; i + CO_LANES <= half; i += CO_LANES) {
+    const Vec a = load (x + i), b = load (x + half + i);
+    const Vec c = load (cosine + i), s = load (sine + i);
+
+    store (x + i, a * c - b * s);
+    store (x + half + i, b * c + a * s);
+  }
+  for (; i < half; i++) {
+    const float a = x[i], b = x[half + i];
+
+    x[i] = a * cosine[i] - b * sine[i];
+    x[half + i] = b * cosine[i] + a * sine[i];
+  }
+}
+
+static void
+k_multiply (const float *x, float *y, gsize n)
+{
+  gsize i = 0;
+
+  for (; i + CO_LANES <= n; i += CO_LANES)
+    store (y + i, load (y + i) * load (x + i));
+  for (; i < n; i++)
+    y[i] *= x[i];
+}
+
+static void
 k_identity (float *x, gsize n)
 {
 }
@@ -517,6 +554,6 @@ extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
   G_STRINGIFY (CO_NAME), linear_float32_any, k_linear_bfloat16, k_linear_int8,
   k_linear_transposed, k_dot, k_axpy, k_affine, k_exchange, k_max, k_peak,
-  k_exp_sum, k_layer_norm, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
+  k_exp_sum, k_layer_norm, k_rms_norm, k_rotate_halves, k_multiply, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity
 };

@@ -77,6 +77,18 @@ typedef struct
       float *y /* (n_rows, n) */ , float *scale /* (n_rows) or NULL */ ,
       gsize n_rows, gsize n);
 
+  /* The same without the mean: y = z * scale * g + b, scale = 1 / sqrt (mean (z^2) + eps) */
+  void (*rms_norm) (const float *x /* (n_rows, n) at x_stride */ ,
+      gsize x_stride, const float *a /* (n_rows, n) or NULL: none */ ,
+      const float *g /* (n) */ , const float *b /* (n) or NULL */ , float eps,
+      float *y /* (n_rows, n) */ , float *scale /* (n_rows) or NULL */ ,
+      gsize n_rows, gsize n);
+  /* (x[i], x[i + n / 2]) rotated by the i-th angle, in place */
+  void (*rotate_halves) (float *x /* (n) */ , const float *cosine /* (n / 2) */ ,
+      const float *sine /* (n / 2) */ , gsize n);
+  /* y *= x */
+  void (*multiply) (const float *x /* (n) */ , float *y /* (n) */ , gsize n);
+
   /* in place, torch's definitions */
   void (*relu) (float *x /* (n) */ , gsize n);
   void (*gelu) (float *x, gsize n);

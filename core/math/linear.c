@@ -32,13 +32,13 @@ void
 co_norm (const CoNorm * self, const float *x, gsize x_stride, gsize n_rows,
     float *y, float *scale)
 {
-  co_kernels->layer_norm (x, x_stride, NULL, self->gain, self->bias, self->eps,
-      y, scale, n_rows, self->n);
+  (self->rms ? co_kernels->rms_norm : co_kernels->layer_norm) (x, x_stride, NULL,
+      self->gain, self->bias, self->eps, y, scale, n_rows, self->n);
 }
 
 void
 co_add_norm (const CoNorm * self, float *x, const float *a, gsize n_rows)
 {
-  co_kernels->layer_norm (x, self->n, a, self->gain, self->bias, self->eps, x,
-      NULL, n_rows, self->n);
+  (self->rms ? co_kernels->rms_norm : co_kernels->layer_norm) (x, self->n, a,
+      self->gain, self->bias, self->eps, x, NULL, n_rows, self->n);
 }

@@ -65,6 +65,7 @@ typedef struct
   const float *gain;            /* (n) */
   const float *bias;            /* (n) or NULL */
   float eps;
+  gboolean rms;                 /* an RMS norm; else a layer norm */
 } CoNorm;
 
 /* Floats that the panels of an (n_out, n_in) matrix take. */

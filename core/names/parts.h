@@ -35,6 +35,14 @@ typedef enum
   CO_ROLE_LINEAR1_BIAS,
   CO_ROLE_LINEAR2_WEIGHT,
   CO_ROLE_LINEAR2_BIAS,
+  CO_ROLE_GATE_WEIGHT,          /* of a gated feed-forward: linear2 (act (gate x) * linear1 x) */
+  CO_ROLE_GATE_BIAS,
+  CO_ROLE_Q_NORM_WEIGHT,        /* norms of each head's query and key */
+  CO_ROLE_Q_NORM_BIAS,
+  CO_ROLE_K_NORM_WEIGHT,
+  CO_ROLE_K_NORM_BIAS,
+  CO_ROLE_SCALE1,               /* (E) factors of the attention's output, and of the feed-forward's */
+  CO_ROLE_SCALE2,
   CO_N_ROLES
 } CoRole;
 

@@ -19,6 +19,8 @@ typedef enum
 typedef enum
 { CO_AT_MAX_ERROR, CO_AT_MAX_DROP_OLDEST } CoAtMax;
 typedef enum
+{ CO_NORM_LAYER, CO_NORM_RMS } CoNormType;
+typedef enum
 { CO_POSITION_RECYCLE, CO_POSITION_WINDOW } CoPositionIndex;
 typedef enum
 { CO_ARCHITECTURE_ANY, CO_ARCHITECTURE_ENCODER, CO_ARCHITECTURE_DECODER } CoArchitecture;
@@ -56,6 +58,34 @@ typedef enum
   NUMBER (layer_norm_eps, .key = "layer_norm_eps", .property = "layer-norm-eps", .nick = "Layer norm epsilon",  \
       .blurb = "Added to the variance by every layer norm",                                                     \
       .min = 0, .max = 1, .fallback = "1e-5", .scope = LAYERS, .kinds = LAYER_KINDS)                            \
+  CHOICE (norm_type, .key = "norm_type", .property = "norm-type", .nick = "Norm type",                          \
+      .blurb = "Kind of every norm of the layers and after them",                                               \
+      CHOICES ("NormType", co_norm_type_choices), .fallback = "layer", .scope = LAYERS, .kinds = LAYER_KINDS)   \
+  BOOLEAN (norm_unit_offset, .key = "norm_unit_offset", .property = "norm-unit-offset",                         \
+      .nick = "Norm unit offset", .blurb = "The gain of every norm is 1 + weight",                              \
+      .fallback = "false", .scope = LAYERS, .kinds = LAYER_KINDS)                                               \
+  INTEGER (num_key_value_heads, .key = "num_key_value_heads", .property = "key-value-heads",                    \
+      .nick = "Key heads", .blurb = "Heads of keys and values, each for as many query heads; without: as the "  \
+          "weights' shapes say",                                                                                \
+      .min = 1, .max = CO_MAX_COUNT, .scope = EVERY_MODEL, .kinds = ANY_KIND)                                   \
+  INTEGER (head_dim, .key = "head_dim", .property = "head-dim", .nick = "Head size",                            \
+      .blurb = "Features of one head; without: as the weights' shapes say",                                     \
+      .min = 1, .max = CO_MAX_COUNT, .scope = EVERY_MODEL, .kinds = ANY_KIND)                                   \
+  NUMBER (rope_theta, .key = "rope_theta", .property = "rope-theta", .nick = "Rotary base",                     \
+      .blurb = "Base of rotary positions; without: there are none",                                             \
+      .min = 1e-6, .max = 1e12, .scope = LAYERS, .kinds = SOFTMAX_KINDS)                                        \
+  BOOLEAN (rope_interleaved, .key = "rope_interleaved", .property = "rope-interleaved",                         \
+      .nick = "Interleaved rotary positions",                                                                   \
+      .blurb = "Rotary positions turn neighbouring features; else features half a head apart",                  \
+      .fallback = "false", .scope = LAYERS, .kinds = SOFTMAX_KINDS)                                             \
+  NUMBER (partial_rotary_factor, .key = "partial_rotary_factor", .property = "partial-rotary-factor",           \
+      .nick = "Partial rotary factor", .blurb = "The share of each head, from its begin, that is turned",       \
+      .min = 1e-6, .max = 1, .fallback = "1", .scope = LAYERS, .kinds = SOFTMAX_KINDS)                          \
+  TEXT (attention_windows, .key = "attention_windows", .property = "attention-windows",                         \
+      .nick = "Window of each layer",                                                                           \
+      .blurb = "A JSON array with a pair [left, right] for each layer: left counts the vector itself, right the " \
+          "vectors after it that are seen",                                                                     \
+      .scope = LAYERS, .kinds = KIND (DEEP))                                                                    \
   BOOLEAN (norm_first, .key = "norm_first", .property = "norm-first", .nick = "Norm first",                     \
       .blurb = "Pre-norm layers: the norms are before attention and feed-forward",                              \
       .fallback = "false", .scope = LAYERS, .kinds = LAYER_KINDS)                                               \
@@ -165,6 +195,7 @@ typedef enum
 
 /* In the order of the enumerations above */
 extern const CoChoice co_position_index_choices[2];
+extern const CoChoice co_norm_type_choices[2];
 extern const CoChoice co_warm_up_choices[2];
 extern const CoChoice co_at_max_choices[2];
 extern const CoChoice co_architecture_choices[3];

@@ -9,6 +9,11 @@ const CoChoice co_kind_choices[CO_N_KINDS] = {
 #undef CHOICE
 };
 
+const CoChoice co_norm_type_choices[] = {
+  {"layer", "Layer norm: less the mean, over the deviation"},
+  {"rms", "RMS norm: over the root of the mean square"},
+};
+
 const CoChoice co_warm_up_choices[] = {
   {"drop", "No output (GAP events) until the window is full"},
   {"partial", "Attention to the vectors so far, from the first one on"},
