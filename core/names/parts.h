@@ -88,10 +88,10 @@ typedef enum
 typedef struct
 {
   CoPartType type;
+  gint choice;
+  gdouble number;
   gchar *name;                  /* as a layout writes it */
   const CoTensor *weight, *bias, *running_mean, *running_var;   /* a batch norm may have only the running ones */
-  gdouble number;
-  gint choice;
 } CoPart;
 
 /* The tensors of a file by part */
