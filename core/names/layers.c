@@ -10,29 +10,22 @@ compare (gconstpointer a, gconstpointer b, gpointer data)
   return strcmp (a, b);
 }
 
-/* "2.layers.0" from "2.layers.0.norm1.weight" and "norm1.weight"; NULL if it does not end so. */
-static gchar *
-owner_of (const gchar * name, const gchar * suffix)
-{
-  const gsize n = strlen (name), s = strlen (suffix);
-
-  if (n == s && g_str_equal (name, suffix))
-    return g_strdup ("");
-  if (n > s + 1 && name[n - s - 1] == '.' && g_str_equal (name + n - s, suffix))
-    return g_strndup (name, n - s - 1);
-  return NULL;
-}
-
-/* Which layer's tensor that is and which one of it; NULL if of none. */
+/* Which layer's tensor that is and which one of it: "2.layers.0" of "2.layers.0.norm1.weight"; NULL if of none. */
 static gchar *
 find_layer (const CoScheme * scheme, const gchar * name, CoRole * role)
 {
-  for (const CoSchemeName * s = scheme->names; s->suffix; s++) {
-    gchar *path = owner_of (name, s->suffix);
+  const gsize n = strlen (name);
 
+  for (const CoSchemeName * s = scheme->names; s->suffix; s++) {
+    const gsize n_suffix = strlen (s->suffix);
+
+    if (n < n_suffix || memcmp (name + n - n_suffix, s->suffix, n_suffix) != 0)
+      continue;
     *role = s->role;
-    if (path)
-      return path;
+    if (n == n_suffix)
+      return g_strdup ("");
+    if (name[n - n_suffix - 1] == '.' && n > n_suffix + 1)
+      return g_strndup (name, n - n_suffix - 1);
   }
   return NULL;
 }
@@ -102,13 +95,14 @@ plausible (const CoLayers * self)
   return TRUE;
 }
 
+/* By what is before the last part of a name, then by its number. Longer lists come after shorter ones: any order does. */
 static gint
 by_list (gconstpointer a, gconstpointer b)
 {
   const gchar *one = ((const CoLayerParts *) a)->path, *other = ((const CoLayerParts *) b)->path;
-  g_autofree gchar *list = co_name_parent (one), *other_list = co_name_parent (other);
+  const gsize list = co_name_last (one) - one, other_list = co_name_last (other) - other;
+  const gint order = list == other_list ? memcmp (one, other, list) : list < other_list ? -1 : 1;
   const gint64 n = co_name_number (one), m = co_name_number (other);
-  const gint order = strcmp (list, other_list);
 
   return order ? order : n < m ? -1 : n > m ? 1 : strcmp (one, other);
 }

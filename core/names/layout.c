@@ -233,9 +233,9 @@ find_layers (Layout * self, const gchar * name, guint * first, guint * n)
   *n = 0;
   for (guint i = 0; i < layers->len; i++) {
     const gchar *path = g_array_index (layers, CoLayerParts, i).path;
-    g_autofree gchar *parent = co_name_parent (path);
+    g_autofree gchar *parent = co_name_is_under (path, name) ? co_name_parent (path) : NULL;
 
-    if (!co_name_is_under (path, name))
+    if (!parent)
       continue;
     if (list && !g_str_equal (list, parent))
       return fail (self, "one list of layers", "name the one that runs", "layers in '%s' and in '%s'", list, parent);

@@ -106,6 +106,14 @@ warn_of_rms_norms (CoParts * self)
         "outputs differ. This version runs layer norms only", norm->name);
 }
 
+static void
+warn_of_activation (CoParts * self, const CoSettings * settings)
+{
+  if (self->scheme->gelu && settings->sources[CO_ROW_activation] == CO_SOURCE_DEFAULT)
+    warn (self, "activation: nothing says it, and %s is assumed, but layers of %s usually have gelu. Say activation in the "
+        "metadata, or set the property", co_activation_choices[settings->activation].name, self->scheme->title);
+}
+
 /* Trained in a window, a table has N rows; a stream recycles at least 2N-1, so that no two vectors of a window have
  * positions in the wrong order. */
 static void
@@ -208,6 +216,7 @@ co_parts_find (CoParts * self, const CoCheckpoint * file,
   }
   settle_position_index (self, settings);
   warn_of_rms_norms (self);
+  warn_of_activation (self, settings);
   warn_of_short_tables (self, settings);
   return TRUE;
 }

@@ -60,6 +60,7 @@ typedef struct
   gboolean decoder;             /* layers have a second attention, to a memory */
   gboolean keras;               /* weights are (E, H, D), a layer's (n_in, …) */
   gboolean norm_first;          /* layers are pre-norm; else the setting norm_first says it */
+  gboolean gelu;                /* the usual activation of its models; torch's default is relu */
   gboolean any_inner;           /* CO_ROLE_IN_WEIGHT is (3 n, E) with any n; else (3 E, E) */
   const CoSchemeName *names;    /* ended by a suffix of NULL */
   const CoRole *own_biases;     /* weights that have biases or not, all of them, whatever the other weights of the layer
@@ -96,10 +97,10 @@ typedef enum
 typedef struct
 {
   CoPartType type;
+  gint choice;
+  gdouble number;
   gchar *name;                  /* as a layout writes it */
   const CoTensor *weight, *bias, *running_mean, *running_var;   /* a batch norm may have only the running ones */
-  gdouble number;
-  gint choice;
 } CoPart;
 
 /* The tensors of a file by part */

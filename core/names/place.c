@@ -170,7 +170,7 @@ fail_unused (CoPlacing * self, const Place * place, const CoModule * module)
       "nothing uses tensor '%s': expected %s%s%s%s with, beside it, at most an embedding, positions, a norm and a head; "
       "say in `layout` (metadata or property) where forward() uses it, name the parts in the metadata (embed, positions, "
       "norm, head = the child's name), say with `prefix` which part runs, or leave the tensor out", name,
-      self->parts->scheme->title, *prefix ? " under '" : "", prefix, *prefix ? "'" : "");
+      self->layers->scheme->title, *prefix ? " under '" : "", prefix, *prefix ? "'" : "");
 }
 
 static gboolean

@@ -19,7 +19,7 @@ co_is_near (const gchar * a, const gchar * b, guint n)
   guint rows[3][MAX_LENGTH + 1];        /* of the last letters of a; [1] and [2] those before */
   guint *row = rows[0], *before = rows[1], *two_before = rows[2];
 
-  if (n_a > MAX_LENGTH || n_b > MAX_LENGTH)
+  if (n_a > MAX_LENGTH || n_b > MAX_LENGTH || MAX (n_a, n_b) - MIN (n_a, n_b) > n)
     return FALSE;
   for (gsize j = 0; j <= n_b; j++)
     row[j] = j;

@@ -317,7 +317,10 @@ static const struct
   { "layer", "-norm1.bias;-norm2.bias;-linear1.bias;-linear2.bias;-self_attn.in_proj_bias;-self_attn.out_proj.bias",
       { NULL } },
   { "named", "-norm.bias", { "'norm.weight'", "RMS norm" } },
-  { "timm", "", { NULL } },
+  { "timm", "", { "activation", "relu is assumed", "gelu" } },
+  { "bert", "", { "relu is assumed", "transformers' BertEncoder" } },
+  { "timm", "@activation=relu", { NULL } },
+  { "encoder", "", { NULL } },
 };
 /* *INDENT-ON* */
 

@@ -188,7 +188,8 @@ class WhichModelsRun(unittest.TestCase):
         with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
             write_model(file.name, {"nhead": "4", "sequence_len": str(self.N), "layout": json.dumps(layout),
                                     "position_index": position_index, "norm_first": str(norm_first)}, tensors)
-            return core.Model(file.name).info.macs
+            model = core.Model(file.name)
+            return model.info.macs
 
     def test_costs(self):
         found = dict(re.findall(r"^\| ([\w, -]+) \| (\d+ \| \d+) \|$", self.page, re.M))

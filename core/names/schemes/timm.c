@@ -4,7 +4,7 @@
 
 /* qkv_bias=False leaves out that bias alone. */
 const CoScheme co_scheme_timm = {
-  "timm's VisionTransformer",.norm_first = TRUE,.any_inner = TRUE,
+  "timm's VisionTransformer",.norm_first = TRUE,.gelu = TRUE,.any_inner = TRUE,
   .names = CO_NAMES (CO_PAIR ("attn.qkv", IN), CO_PAIR ("attn.proj", OUT), CO_PAIR ("norm1", NORM1),
       CO_PAIR ("norm2", NORM2), CO_PAIR ("mlp.fc1", LINEAR1), CO_PAIR ("mlp.fc2", LINEAR2)),
   .own_biases = CO_ROLES (CO_ROLE_IN_WEIGHT),

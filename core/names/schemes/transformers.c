@@ -3,7 +3,7 @@
 #include "names/schemes.h"
 
 const CoScheme co_scheme_bert = {
-  "transformers' BertEncoder",
+  "transformers' BertEncoder",.gelu = TRUE,
   .names = CO_NAMES (CO_PAIR ("attention.self.query", Q), CO_PAIR ("attention.self.key", K),
       CO_PAIR ("attention.self.value", V), CO_PAIR ("attention.output.dense", OUT),
       CO_PAIR ("attention.output.LayerNorm", NORM1), CO_PAIR ("intermediate.dense", LINEAR1),
@@ -13,7 +13,7 @@ const CoScheme co_scheme_bert = {
 
 /* qkv_bias=False leaves out those three. */
 const CoScheme co_scheme_vit = {
-  "transformers' ViTEncoder",.norm_first = TRUE,
+  "transformers' ViTEncoder",.norm_first = TRUE,.gelu = TRUE,
   .names = CO_NAMES (CO_PAIR ("attention.attention.query", Q), CO_PAIR ("attention.attention.key", K),
       CO_PAIR ("attention.attention.value", V), CO_PAIR ("attention.output.dense", OUT),
       CO_PAIR ("layernorm_before", NORM1), CO_PAIR ("layernorm_after", NORM2), CO_PAIR ("intermediate.dense", LINEAR1),
@@ -24,7 +24,7 @@ const CoScheme co_scheme_vit = {
 
 /* wav2vec2 and hubert. The encoder's layer_norm is before or behind the layers: a layout must say where. */
 const CoScheme co_scheme_wav2vec2 = {
-  "transformers' Wav2Vec2Encoder",
+  "transformers' Wav2Vec2Encoder",.gelu = TRUE,
   .names = CO_NAMES (CO_PAIR ("attention.q_proj", Q), CO_PAIR ("attention.k_proj", K), CO_PAIR ("attention.v_proj", V),
       CO_PAIR ("attention.out_proj", OUT), CO_PAIR ("layer_norm", NORM1), CO_PAIR ("final_layer_norm", NORM2),
       CO_PAIR ("feed_forward.intermediate_dense", LINEAR1), CO_PAIR ("feed_forward.output_dense", LINEAR2)),
@@ -33,7 +33,7 @@ const CoScheme co_scheme_wav2vec2 = {
 
 /* Keys have no bias. */
 const CoScheme co_scheme_whisper = {
-  "transformers' WhisperEncoder",.norm_first = TRUE,
+  "transformers' WhisperEncoder",.norm_first = TRUE,.gelu = TRUE,
   .names = CO_NAMES (CO_PAIR ("self_attn.q_proj", Q), CO_PAIR ("self_attn.k_proj", K), CO_PAIR ("self_attn.v_proj", V),
       CO_PAIR ("self_attn.out_proj", OUT), CO_PAIR ("self_attn_layer_norm", NORM1),
       CO_PAIR ("final_layer_norm", NORM2), CO_PAIR ("fc1", LINEAR1), CO_PAIR ("fc2", LINEAR2)),
