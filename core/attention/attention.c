@@ -56,6 +56,49 @@ co_attention_project (const CoAttention * self, const float *query,
 }
 
 void
+co_attention_prepare (const CoAttention * self, float *p, guint64 position,
+    float *angles)
+{
+  const gsize dk = self->d_key;
+  float *k = p + self->q.n_out;
+
+  if (self->q_norm.gain)
+    co_norm (&self->q_norm, p, dk, self->n_heads, p, NULL);
+  if (self->k_norm.gain)
+    co_norm (&self->k_norm, k, dk, self->n_kv_heads, k, NULL);
+  if (self->rotary) {
+    float *sine = angles + self->rotary->n / 2;
+
+    co_rotary_angles (self->rotary, position, angles, sine);
+    co_rotary_apply (self->rotary, p, self->n_heads, dk, angles, sine);
+    co_rotary_apply (self->rotary, k, self->n_kv_heads, dk, angles, sine);
+  }
+}
+
+void
+co_attention_prepare_window (const CoAttention * self, float *p, gsize n,
+    gsize oldest)
+{
+  const gsize dk = self->d_key, half = self->rotary ? self->rotary->n / 2 : 0;
+  const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
+
+  for (gsize j = 0; j < n; j++) {
+    const float *angles = self->window_angles + (j + n - oldest) % n * 2 * half;
+    float *q = p + j * width, *k = q + self->q.n_out;
+
+    if (self->q_norm.gain)
+      co_norm (&self->q_norm, q, dk, self->n_heads, q, NULL);
+    if (self->k_norm.gain)
+      co_norm (&self->k_norm, k, dk, self->n_kv_heads, k, NULL);
+    if (self->rotary) {
+      co_rotary_apply (self->rotary, q, self->n_heads, dk, angles, angles + half);
+      co_rotary_apply (self->rotary, k, self->n_kv_heads, dk, angles,
+          angles + half);
+    }
+  }
+}
+
+void
 co_attention_order_weights (const CoAttention * self, const float *a,
     gsize a_stride, float scale, gsize n, gsize newest, float *weights)
 {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "attention/positions.h"
+#include "attention/rotary.h"
 #include "attention/sums.h"
 #include "math/linear.h"
 
@@ -45,7 +46,7 @@ typedef struct
 
   /* Takes one projected vector. Writes the context of every vector that is answered now, oldest first, and returns their
    * number. The newest answered vector is @query_back vectors older than the one taken. @context NULL: updates the state
-   * only; not for classes with `drain`. */
+   * only; not for kinds with chunks. */
   gsize (*step) (const CoAttention * self, CoStateHeader * state,
       const float *p /* (proj_width) */ ,
       float *context /* (max_answers, H dv) */ ,
@@ -53,7 +54,8 @@ typedef struct
 
   /* Answers the vectors that still wait for later ones. NULL: none ever do. */
   gsize (*drain) (const CoAttention * self, CoStateHeader * state,
-      float *context /* (max_answers, H dv) */ , float *scratch);
+      float *context /* (n, H dv) */ ,
+      float *weights /* (n, H, n_weights) or NULL */ , float *scratch);
 
   /* In place of step, for a kind that updates every position of the window: y = base + the output projection of the
    * contexts, without its bias, and the carry, in the order of slots. Returns the number of positions in the window. */
@@ -70,15 +72,16 @@ typedef struct
 typedef struct
 {
   gsize width;                  /* vectors, a multiple of CO_PANEL */
-  float *k;                     /* (H) panels of (width, dk) */
-  float *v;                     /* (H) panels of (dv, width) */
+  float *k;                     /* (Hk) panels of (width, dk) */
+  float *v;                     /* (Hk) panels of (dv, width) */
 } CoKeys;
 
 struct _CoAttention
 {
   const CoAttentionClass *klass;
 
-  gsize n_heads;                /* H */
+  gsize n_heads;                /* H, of queries */
+  gsize n_kv_heads;             /* Hk, of keys and values: head h attends to the keys of head h Hk / H */
   gsize d_key, d_value;         /* dk, dv of one head */
   gsize sequence_len;           /* N; 0: no window */
   gsize query_back;             /* vectors from the query to the newest one */
@@ -86,14 +89,20 @@ struct _CoAttention
   float scale;                  /* of the logits */
 
   /* Shapes are always set; weights only where they are projected by. */
-  CoLinear q, k, v;             /* E, kdim, vdim to H dk, H dk, H dv */
+  CoLinear q, k, v;             /* E, kdim, vdim to H dk, Hk dk, Hk dv */
   CoLinear qkv;                 /* the three as one, of one input */
   CoLinear out;                 /* H dv to E */
 
+  /* Norms of each head's query and key, after the projection; absent where gain is NULL */
+  CoNorm q_norm, k_norm;
+  /* Rotary positions, after the norms */
+  const CoRotary *rotary;       /* or NULL */
+  const float *window_angles;   /* (N, 2, n / 2) window mode: cosines and sines of the window's positions */
+
   /* Fixed keys, which have no position and are part of every window: add_bias_kv's, then add_zero_attn's */
   gsize n_fixed;
-  const float *fixed_k;         /* (n_fixed, H dk) */
-  const float *fixed_v;         /* (n_fixed, H dv) */
+  const float *fixed_k;         /* (n_fixed, Hk dk) */
+  const float *fixed_v;         /* (n_fixed, Hk dv) */
 
   /* retroactive: per head, the output projection to E and, after it, the carry */
   gsize n_carried;              /* C >= E */
@@ -122,6 +131,7 @@ struct _CoAttention
 
 extern const CoAttentionClass co_single_output_class;
 extern const CoAttentionClass co_single_output_positions_class;
+extern const CoAttentionClass co_look_ahead_class;
 extern const CoAttentionClass co_retroactive_class;
 extern const CoAttentionClass co_cached_window_class;
 /* The layers above the first in window mode, which have no state */
@@ -142,7 +152,29 @@ gsize co_single_output_step (const CoAttention * self, CoStateHeader * state,
 #define CO_ALIGN_FLOATS(n) (((n) + 15) & ~(gsize) 15)
 #define CO_ALIGN_BYTES(n) (((n) + 63) & ~(gsize) 63)
 
-/* Floats of a projected row: q (H dk), k (H dk), v (H dv) and, for a table of a pre-norm layer, x' (E) */
+/* The head of keys and values of query head @h */
+static inline gsize
+co_attention_kv_head (const CoAttention * self, gsize h)
+{
+  return h * self->n_kv_heads / self->n_heads;
+}
+
+/* Whether queries and keys are normalised or rotated after the projection */
+static inline gboolean
+co_attention_prepares (const CoAttention * self)
+{
+  return self->q_norm.gain || self->k_norm.gain || self->rotary;
+}
+
+/* Normalises and rotates the query and the key of a projected row. */
+void co_attention_prepare (const CoAttention * self,
+    float *p /* (proj_width) */ , guint64 position,
+    float *angles /* (2, n / 2) scratch */ );
+/* The same for the rows of a window in the order of slots, by their positions in the window */
+void co_attention_prepare_window (const CoAttention * self,
+    float *p /* (n, q k v) */ , gsize n, gsize oldest);
+
+/* Floats of a projected row: q (H dk), k (Hk dk), v (Hk dv) and, for a table of a pre-norm layer, x' (E) */
 gsize co_attention_proj_width (const CoAttention * self);
 gsize co_attention_max_answers (const CoAttention * self);
 /* Attention weights of one query and head: the window's, then the fixed keys' */
@@ -158,12 +190,13 @@ void co_attention_project (const CoAttention * self,
 
 gsize co_attention_window_scratch_size (const CoAttention * self);
 
-/* Attention over a whole window, without a state: every position attends */
+/* Attention over a whole window, without a state: every position attends. Rows are in the order of slots, the first vector in
+ * slot @oldest. */
 void co_attention_window (const CoAttention * self,
-    const float *u /* (n, E) */ , gsize n, float *y /* (n, E) */ ,
+    const float *u /* (n, E) */ , gsize n, gsize oldest, float *y /* (n, E) */ ,
     float *weights /* (H, n, n + n_fixed) or NULL */ , float *scratch);
 
-/* The same from projected rows */
+/* The same from rows that are projected and prepared */
 void co_attention_window_projected (const CoAttention * self,
     const float *p /* (n, q k v) */ , gsize n, float *y /* (n, E) */ ,
     float *weights /* (H, n, n + n_fixed) or NULL */ , float *scratch);
@@ -179,23 +212,24 @@ void co_cached_window_attend (const CoAttention * self, CoStateHeader * state,
 
 /* The same, where only position @row attends */
 void co_attention_window_query (const CoAttention * self,
-    const float *u /* (n, E) */ , gsize n, gsize row, float *y /* (E) */ ,
+    const float *u /* (n, E) */ , gsize n, gsize oldest, gsize row,
+    float *y /* (E) */ ,
     float *weights /* (H, n + n_fixed) or NULL */ , float *scratch);
 
 gsize co_keys_size (const CoAttention * self, gsize width);    /* floats */
 CoKeys co_keys_open (const CoAttention * self, float *memory, gsize width);
 void co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
-    const float *k /* (H dk) */ , const float *v /* (H dv) */ );
-/* The key and the value of head @h in slot @at */
+    const float *k /* (Hk dk) */ , const float *v /* (Hk dv) */ );
+/* The key and the value of head @h of Hk in slot @at */
 void co_keys_put_head (const CoAttention * self, const CoKeys * keys, gsize h,
-    gsize at, const float *k /* (H dk) */ , const float *v /* (H dv) */ );
+    gsize at, const float *k /* (Hk dk) */ , const float *v /* (Hk dv) */ );
 void co_keys_get_head (const CoAttention * self, const CoKeys * keys, gsize h,
     gsize at, float *k /* (dk) */ , float *v /* (dv) */ );
-/* context = sum_j a[j] v[j] over the first @n values of head @h */
+/* context = sum_j a[j] v[j] over the first @n values of head @h of Hk */
 void co_keys_sum (const CoAttention * self, const CoKeys * keys, gsize h,
     gsize n, const float *a /* (n) */ , float *context /* (dv) */ );
 
-/* context = softmax (scale q K^T) V over the first @n keys of head @h. Leaves the unnormalised softmax in scratch (n) and
+/* context = softmax (scale q K^T) V over the first @n keys of query head @h. Leaves the unnormalised softmax in scratch (n) and
  * returns its sum. */
 float co_keys_attend (const CoAttention * self, const CoKeys * keys, gsize h,
     gsize n, const float *q /* (H dk) */ , float *context /* (H dv) */ ,

@@ -105,6 +105,8 @@ co_cached_window_attend (const CoAttention * self, CoStateHeader * header,
   float *p = scratch, *rest = p + rows * width;
 
   add_positions (self, header, n, oldest, p, rest);
+  if (co_attention_prepares (self))
+    co_attention_prepare_window (self, p, n, oldest);
   if (self->n_class)
     memcpy (p + n * width, self->class_p, width * sizeof (float));
   co_attention_window_projected (self, p, rows, y, weights, rest);
@@ -115,7 +117,7 @@ macs (const CoAttention * self)
 {
   const guint64 N = self->sequence_len, rows = N + self->n_class;
 
-  return rows * rows * (self->k.n_out + self->v.n_out) +
+  return rows * rows * (self->q.n_out + self->out.n_in) +
       (self->table && self->table->centred ? N * self->table->d_model : 0);
 }
 

@@ -216,7 +216,7 @@ step (const CoAttention * self, CoStateHeader * header, const float *p,
 
 static gsize
 drain (const CoAttention * self, CoStateHeader * header, float *context,
-    float *scratch)
+    float *weights, float *scratch)
 {
   const State s = open_state (self, header);
 

@@ -15,7 +15,7 @@ v_head_size (const CoAttention * self, gsize width)
 gsize
 co_keys_size (const CoAttention * self, gsize width)
 {
-  return self->n_heads * (width * self->d_key + v_head_size (self, width));
+  return self->n_kv_heads * (width * self->d_key + v_head_size (self, width));
 }
 
 CoKeys
@@ -44,7 +44,7 @@ void
 co_keys_put (const CoAttention * self, const CoKeys * keys, gsize at,
     const float *k, const float *v)
 {
-  for (gsize h = 0; h < self->n_heads; h++)
+  for (gsize h = 0; h < self->n_kv_heads; h++)
     co_keys_put_head (self, keys, h, at, k, v);
 }
 
@@ -83,14 +83,15 @@ co_keys_attend (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
     const float *q, float *context, float *scratch)
 {
   const gsize dk = self->d_key, dv = self->d_value, W = keys->width;
+  const gsize kv = co_attention_kv_head (self, h);
   float *a = scratch, *scaled = scratch + CO_ALIGN_FLOATS (n), sum;
 
   for (gsize i = 0; i < dk; i++)
     scaled[i] = self->scale * q[h * dk + i];
-  co_kernels->linear (keys->k + h * W * dk, dk * CO_PANEL, NULL, n, dk, scaled,
+  co_kernels->linear (keys->k + kv * W * dk, dk * CO_PANEL, NULL, n, dk, scaled,
       dk, 1, a, n);
   sum = co_softmax_unnormalised (a, n);
-  co_keys_sum (self, keys, h, n, a, context + h * dv);
+  co_keys_sum (self, keys, kv, n, a, context + h * dv);
   for (gsize i = 0; i < dv; i++)
     context[h * dv + i] /= sum;
   return sum;

@@ -7,12 +7,12 @@
 #define MAX_CANCELLATION 64
 
 void
-co_centre_rows (const float *x, gsize n, gsize E, float *y)
+co_centre_rows (gboolean rms, const float *x, gsize n, gsize E, float *y)
 {
   for (gsize r = 0; r < n; r++) {
     double mean = 0;
 
-    for (gsize i = 0; i < E; i++)
+    for (gsize i = 0; i < E && !rms; i++)
       mean += x[r * E + i];
     mean /= E;
     for (gsize i = 0; i < E; i++)

@@ -7,7 +7,7 @@
  *   post-norm   W (x_j + p_i) + b = W x_j + b + W p_i
  *   pre-norm    W LN (x_j + p_i) + b = (W g x'_j + W g p'_i) / s_ij + (W β + b)
  *
- * with the gain g and the bias β of the norm, x' and p' without their means, and
+ * with the gain g and the bias β of the norm, x' and p' without their means (of an RMS norm: with them), and
  * s_ij^2 = (|x'_j|^2 + 2 x'_j.p'_i + |p'_i|^2) / E + eps. */
 #pragma once
 
@@ -29,8 +29,8 @@ typedef struct
   float eps;
 } CoPositionTable;
 
-/* Subtracts the mean of each row. */
-void co_centre_rows (const float *x /* (n, E) */ , gsize n, gsize E,
+/* Subtracts the mean of each row. @rms: copies it, as an RMS norm has no mean */
+void co_centre_rows (gboolean rms, const float *x /* (n, E) */ , gsize n, gsize E,
     float *y /* (n, E) */ );
 
 /* 1 / s_ij of a cached vector x' at position @i. FALSE: x' nearly cancels p', so the sum of their projections would lose

@@ -52,8 +52,10 @@ step (const CoAttention * self, CoStateHeader * state, const float *p,
   for (gsize h = 0; h < self->n_heads; h++) {
     double *head = sums + h * co_sums_size (&s);
 
-    co_features_map (&self->features, k + h * self->d_key, f, rest);
-    co_sums_add (&s, head, f, v + h * self->d_value);
+    const gsize kv = co_attention_kv_head (self, h);
+
+    co_features_map (&self->features, k + kv * self->d_key, f, rest);
+    co_sums_add (&s, head, f, v + kv * self->d_value);
     if (!context)
       continue;
     co_features_map (&self->features, q + h * self->d_key, f, rest);

@@ -127,7 +127,8 @@ attend_pair (const CoAttention * self, const State * s, gsize h, gsize i, gsize 
 
   read_column (self, s->q + h * W * dk, i, pair);
   read_column (self, s->q + h * W * dk, j, pair + dk);
-  logits (self, pair, s->keys.k + h * s->keys.width * dk, keys, e);
+  logits (self, pair, s->keys.k + co_attention_kv_head (self, h) *
+      s->keys.width * dk, keys, e);
 }
 
 /* Recomputes m, d, v, the new key's exponential b and the context of rows of a head */
@@ -150,7 +151,8 @@ recompute_rows (const CoAttention * self, const State * s, gsize h,
     s->v[i] = s->v_max[i] =
         co_kernels->dot (e_r, s->size + h * n_keys (self), keys);
     b[rows[r]] = e_r[self->n_fixed + slot];
-    co_keys_sum (self, &s->keys, h, keys, e_r, context + r * self->d_value);
+    co_keys_sum (self, &s->keys, co_attention_kv_head (self, h), keys, e_r,
+        context + r * self->d_value);
   }
 }
 
@@ -227,14 +229,14 @@ add_size (const CoAttention * self, const State * s, gsize h, gsize n,
 static void
 put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
 {
-  const gsize H = self->n_heads, dk = self->d_key, dv = self->d_value;
+  const gsize H = self->n_heads, dv = self->d_value;
 
   for (gsize j = 0; j < self->n_fixed; j++) {
-    const float *v = self->fixed_v + j * H * dv;
+    const float *v = self->fixed_v + j * self->v.n_out;
 
-    co_keys_put (self, &s->keys, j, self->fixed_k + j * H * dk, v);
+    co_keys_put (self, &s->keys, j, self->fixed_k + j * self->k.n_out, v);
     for (gsize h = 0; h < H; h++) {
-      project_values (self, h, v + h * dv, 1, c);
+      project_values (self, h, v + co_attention_kv_head (self, h) * dv, 1, c);
       s->size[h * n_keys (self) + j] = co_kernels->peak (c, self->n_carried);
     }
   }
@@ -248,7 +250,7 @@ attend_class_token (const CoAttention * self, const State * s, gsize n,
 {
   const gsize N = self->sequence_len, x = self->n_fixed, C = self->n_carried;
   const gsize dv = self->d_value, head = (N + self->n_class) * (N + x);
-  float *context = scratch, *rest = context + self->v.n_out;
+  float *context = scratch, *rest = context + self->out.n_in;
 
   memcpy (y, self->class_base, C * sizeof (float));
   for (gsize h = 0; h < self->n_heads; h++) {
@@ -280,21 +282,27 @@ step_window (const CoAttention * self, CoStateHeader * header, const float *proj
   float *pair = evicted + H * C, *values = pair + 2 * dk;
   float *c = values + (N + 2) * dv, *e = c + (N + 2) * C;
   guint32 *rows = (guint32 *) (e + 2 * n_keys (self));
+  float *old_k = (float *) (rows + N), *old_v = old_k + dk, *rest = old_v + dv;
   const State s = open_state (self, header);
 
   if (t == 0)
     put_fixed (self, &s, c);
   for (gsize h = 0; h < H; h++) {
+    const gsize kv = co_attention_kv_head (self, h);
     float *q_h = s.q + h * W * dk, *to = column (self, q_h, slot);
     gsize n_rows;
 
     /* The new key and value, then the evicted ones */
-    memcpy (pair, k + h * dk, dk * sizeof (float));
-    memcpy (values, v + h * dv, dv * sizeof (float));
-    co_keys_get_head (self, &s.keys, h, x + slot, pair + dk, values + dv);
+    memcpy (pair, k + kv * dk, dk * sizeof (float));
+    memcpy (values, v + kv * dv, dv * sizeof (float));
+    if (h == 0 || kv != co_attention_kv_head (self, h - 1)) {
+      co_keys_get_head (self, &s.keys, kv, x + slot, old_k, old_v);
+      co_keys_put_head (self, &s.keys, kv, x + slot, k, v);
+    }
+    memcpy (pair + dk, old_k, dk * sizeof (float));
+    memcpy (values + dv, old_v, dv * sizeof (float));
     for (gsize i = 0; i < dk; i++)
       to[i * CO_PANEL] = q[h * dk + i];
-    co_keys_put_head (self, &s.keys, h, x + slot, k, v);
     logits (self, pair, q_h, n, e);
     n_rows = exchange_keys (self, &s, h, n, slot, full, e, e + n, f + h * W,
         a + h * W, b + h * W, rows);
@@ -322,7 +330,7 @@ step_window (const CoAttention * self, CoStateHeader * header, const float *proj
 
   if (self->class_q)
     attend_class_token (self, &s, n, y + n * C,
-        weights ? weights + N * (N + x) : NULL, slot, c, (float *) (rows + N));
+        weights ? weights + N * (N + x) : NULL, slot, c, rest);
   for (gsize h = 0; weights && h < H; h++)
     for (gsize i = 0; i < n; i++) {
       const gsize rows_of_head = N + self->n_class;
@@ -346,7 +354,8 @@ scratch_size (const CoAttention * self)
 
   return 4 * H * W + 2 * H * C + 2 * self->d_key +
       (N + 2) * (self->d_value + C) + 2 * keys + N +
-      self->v.n_out + co_keys_scratch_size (self, CO_ALIGN_FLOATS (keys));
+      self->d_key + self->d_value + self->out.n_in +
+      co_keys_scratch_size (self, CO_ALIGN_FLOATS (keys));
 }
 
 static guint64
@@ -354,7 +363,7 @@ macs (const CoAttention * self)
 {
   const guint64 N = self->sequence_len, H = self->n_heads, C = self->n_carried;
 
-  return 4 * N * self->k.n_out + N * self->v.n_out + 3 * C * self->v.n_out +
+  return 4 * N * self->q.n_out + N * self->out.n_in + 3 * C * self->out.n_in +
       4 * N * H * C;
 }
 

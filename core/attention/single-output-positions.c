@@ -115,12 +115,13 @@ logits (const CoAttention * self, const State * s, const Rows * rows, gsize h,
     const float *q /* (dk) */ , float *a, float *b /* (N) */ )
 {
   const gsize dk = self->d_key, x = self->n_fixed, n = rows->n;
+  const gsize kv = co_attention_kv_head (self, h);
   const CoKeys *table = &self->position_keys;
   float constant = 0;
 
-  co_kernels->linear (s->keys.k + h * s->keys.width * dk, dk * CO_PANEL, NULL,
+  co_kernels->linear (s->keys.k + kv * s->keys.width * dk, dk * CO_PANEL, NULL,
       x + n, dk, q, dk, 1, a, x + n);
-  co_kernels->linear (table->k + h * table->width * dk, dk * CO_PANEL, NULL, n,
+  co_kernels->linear (table->k + kv * table->width * dk, dk * CO_PANEL, NULL, n,
       dk, q, dk, 1, b, n);
   for (gsize i = 0; i < n; i++)
     a[x + (rows->oldest + i) % n] += b[i];
@@ -128,8 +129,8 @@ logits (const CoAttention * self, const State * s, const Rows * rows, gsize h,
     return;
   for (gsize l = 0; l < rows->n_lost; l++)
     a[x + rows->lost[l]] =
-        co_kernels->dot (q, rows->lost_k + l * self->k.n_out + h * dk, dk);
-  constant = co_kernels->dot (q, self->table->constant + self->q.n_out + h * dk, dk);
+        co_kernels->dot (q, rows->lost_k + l * self->k.n_out + kv * dk, dk);
+  constant = co_kernels->dot (q, self->table->constant + self->q.n_out + kv * dk, dk);
   for (gsize j = 0; j < n; j++)
     a[x + j] = a[x + j] * rows->r[j] + constant;
 }
@@ -141,6 +142,7 @@ sum_values (const CoAttention * self, const State * s, const Rows * rows,
     float *b /* (N) */ , float *part /* (dv) */ , float *context /* (dv) */ )
 {
   const gsize dv = self->d_value, x = self->n_fixed, n = rows->n;
+  const gsize kv = co_attention_kv_head (self, h);
   const float *v_constant = NULL;
   float mass = 0;
 
@@ -150,12 +152,12 @@ sum_values (const CoAttention * self, const State * s, const Rows * rows,
       mass += a[x + j];
       w[x + j] *= rows->r[j];
     }
-    v_constant = self->table->constant + self->q.n_out + self->k.n_out + h * dv;
+    v_constant = self->table->constant + self->q.n_out + self->k.n_out + kv * dv;
     for (gsize i = 0; i < dv; i++)
       part[i] = mass * v_constant[i];
     for (gsize l = 0; l < rows->n_lost; l++) {
       co_kernels->axpy (w[x + rows->lost[l]],
-          rows->lost_v + l * self->v.n_out + h * dv, part, dv);
+          rows->lost_v + l * self->v.n_out + kv * dv, part, dv);
       w[x + rows->lost[l]] = 0;
     }
   } else {
@@ -163,9 +165,9 @@ sum_values (const CoAttention * self, const State * s, const Rows * rows,
   }
   for (gsize i = 0; i < n; i++)
     b[i] = w[x + (rows->oldest + i) % n];
-  co_keys_sum (self, &s->keys, h, x + n, w, context);
+  co_keys_sum (self, &s->keys, kv, x + n, w, context);
   co_kernels->axpy (1, context, part, dv);
-  co_keys_sum (self, &self->position_keys, h, n, b, context);
+  co_keys_sum (self, &self->position_keys, kv, n, b, context);
   for (gsize i = 0; i < dv; i++)
     context[i] = (context[i] + part[i]) / sum;
 }
@@ -237,7 +239,7 @@ macs (const CoAttention * self)
 {
   const guint64 N = self->sequence_len;
 
-  return 2 * N * (self->k.n_out + self->v.n_out) +
+  return 2 * N * (self->q.n_out + self->out.n_in) +
       (is_pre_norm (self) ? N * self->table->d_model : 0) +
       self->out.n_out * self->out.n_in;
 }

@@ -52,7 +52,7 @@ co_single_output_step (const CoAttention * self, CoStateHeader * state,
   }
   state->taken++;
   n = MIN (state->taken, N);
-  if (n < N && !self->partial)
+  if (n < N && (!self->partial || state->taken <= self->query_back))
     return 0;
   if (!context)
     return 1;
@@ -76,7 +76,7 @@ co_single_output_scratch_size (const CoAttention * self)
 guint64
 co_single_output_macs (const CoAttention * self)
 {
-  return self->sequence_len * (self->k.n_out + self->v.n_out) +
+  return self->sequence_len * (self->q.n_out + self->out.n_in) +
       self->out.n_out * self->out.n_in;
 }
 

@@ -13,8 +13,8 @@ co_attention_window_scratch_size (const CoAttention * self)
   const gsize rows = self->sequence_len + self->n_class;
   const gsize keys = rows + self->n_fixed, H = self->n_heads;
   gsize window = rows * (self->q.n_out + self->k.n_out + self->v.n_out) +
-      rows * keys + rows * self->v.n_out;
-  gsize query = self->q.n_out + self->v.n_out + H * keys +
+      rows * keys + rows * self->out.n_in;
+  gsize query = self->q.n_out + self->out.n_in + H * keys +
       H * (self->k.n_in + self->v.n_in);
 
   return MAX (window, query);
@@ -31,7 +31,7 @@ macs (const CoAttention * self)
 {
   const guint64 rows = self->sequence_len + self->n_class;
 
-  return rows * rows * (self->k.n_out + self->v.n_out);
+  return rows * rows * (self->q.n_out + self->out.n_in);
 }
 
 const CoAttentionClass co_window_class = {
@@ -44,11 +44,13 @@ const CoAttentionClass co_window_class = {
 
 void
 co_attention_window (const CoAttention * self, const float *u, gsize n,
-    float *y, float *weights, float *scratch)
+    gsize oldest, float *y, float *weights, float *scratch)
 {
   const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
 
   co_linear (&self->qkv, u, self->qkv.n_in, n, scratch, width);
+  if (co_attention_prepares (self))
+    co_attention_prepare_window (self, scratch, n, oldest);
   co_attention_window_projected (self, scratch, n, y, weights,
       scratch + n * width);
 }
@@ -63,38 +65,77 @@ co_attention_window_projected (const CoAttention * self, const float *p,
   float *a = scratch, *context = a + n * keys;
 
   for (gsize h = 0; h < self->n_heads; h++) {
-    const float *q = p + h * dk, *k = q + self->q.n_out;
-    const float *v = p + self->q.n_out + self->k.n_out + h * dv;
+    const gsize kv = co_attention_kv_head (self, h);
+    const float *q = p + h * dk, *k = p + self->q.n_out + kv * dk;
+    const float *v = p + self->q.n_out + self->k.n_out + kv * dv;
 
     co_matmul_nt (n, n, dk, self->scale, q, width, k, width, 0, a, keys);
     if (x > 0)
-      co_matmul_nt (n, x, dk, self->scale, q, width, self->fixed_k + h * dk,
+      co_matmul_nt (n, x, dk, self->scale, q, width, self->fixed_k + kv * dk,
           self->k.n_out, 0, a + n, keys);
     for (gsize i = 0; i < n; i++)
       co_softmax (a + i * keys, keys);
     co_matmul_nn (n, dv, n, 1, a, keys, v, width, 0, context + h * dv,
-        self->v.n_out);
+        self->out.n_in);
     if (x > 0)
-      co_matmul_nn (n, dv, x, 1, a + n, keys, self->fixed_v + h * dv,
-          self->v.n_out, 1, context + h * dv, self->v.n_out);
+      co_matmul_nn (n, dv, x, 1, a + n, keys, self->fixed_v + kv * dv,
+          self->v.n_out, 1, context + h * dv, self->out.n_in);
     if (weights)
       memcpy (weights + h * n * keys, a, n * keys * sizeof (float));
   }
-  co_linear (&self->out, context, self->v.n_out, n, y, self->out.n_out);
+  co_linear (&self->out, context, self->out.n_in, n, y, self->out.n_out);
+}
+
+/* One query where keys differ from a projection: all rows are projected and prepared. */
+static void
+query_prepared (const CoAttention * self, const float *u, gsize n,
+    gsize oldest, gsize row, float *y, float *weights, float *scratch)
+{
+  const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
+  const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
+  const gsize keys = n + x;
+  float *p = scratch, *a = p + n * width, *context = a + keys;
+
+  co_linear (&self->qkv, u, self->qkv.n_in, n, p, width);
+  if (co_attention_prepares (self))
+    co_attention_prepare_window (self, p, n, oldest);
+  for (gsize h = 0; h < self->n_heads; h++) {
+    const gsize kv = co_attention_kv_head (self, h);
+    const float *q = p + row * width + h * dk;
+    const float *k = p + self->q.n_out + kv * dk;
+    const float *v = p + self->q.n_out + self->k.n_out + kv * dv;
+
+    for (gsize j = 0; j < keys; j++)
+      a[j] = self->scale * co_kernels->dot (q, j < n ? k + j * width
+          : self->fixed_k + (j - n) * self->k.n_out + kv * dk, dk);
+    co_softmax (a, keys);
+    memset (context + h * dv, 0, dv * sizeof (float));
+    for (gsize j = 0; j < keys; j++)
+      co_kernels->axpy (a[j], j < n ? v + j * width
+          : self->fixed_v + (j - n) * self->v.n_out + kv * dv,
+          context + h * dv, dv);
+    if (weights)
+      memcpy (weights + h * keys, a, keys * sizeof (float));
+  }
+  co_linear (&self->out, context, self->out.n_in, 1, y, self->out.n_out);
 }
 
 /* The other positions are not projected. With s_j = q.(W_k u_j + b_k) = (W_k^T q).u_j + q.b_k the
  * logits need one product per head, and the context sum_j a_j (W_v u_j + b_v) = W_v (sum_j a_j u_j) + b_v sum_j a_j needs another. */
 void
 co_attention_window_query (const CoAttention * self, const float *u, gsize n,
-    gsize row, float *y, float *weights, float *scratch)
+    gsize oldest, gsize row, float *y, float *weights, float *scratch)
 {
   const gsize E = self->k.n_in, F = self->v.n_in, H = self->n_heads;
   const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
   const gsize keys = n + x;
   float *q = scratch, *context = q + self->q.n_out;
-  float *a = context + self->v.n_out, *w_k = a + H * keys, *z = w_k + H * E;
+  float *a = context + self->out.n_in, *w_k = a + H * keys, *z = w_k + H * E;
 
+  if (!self->k_heads_t) {
+    query_prepared (self, u, n, oldest, row, y, weights, scratch);
+    return;
+  }
   co_linear (&self->q, u + row * self->q.n_in, self->q.n_in, 1, q,
       self->q.n_out);
   for (gsize i = 0; i < self->q.n_out; i++)

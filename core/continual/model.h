@@ -31,7 +31,7 @@ CO_API GType co_model_get_type (void);
  * @d_model: E, width of the layers
  * @n_heads: H
  * @n_layers: number of layers; a bare attention counts as one
- * @sequence_len: N, the window in vectors; 0 for kinds without a window
+ * @sequence_len: N, the window of the last layer in vectors; 0 for kinds without a window
  * @warm_up: number of the vector that gives the first output, counted from 1
  * @delay: vectors from the answered vector to the newest one (a query index that looks back)
  * @chunk_len: vectors answered together, at least 1; more than 1 only for a chunked `kernel`, whose oldest vector then

@@ -232,10 +232,11 @@ CO_API gsize co_stream_forward_step (CoStream * self, const float *x, float *y);
 /**
  * co_stream_drain: (skip)
  * @self: streams
- * @result: the memory to write to; `status` is not used
+ * @result: the memory to write to; `status` is not used, `weights` only with look-ahead
  *
- * Ends the streams: answers the vectors of an incomplete chunk of a chunked `kernel` and begins a new chunk. Every other
- * kind has nothing to answer.
+ * Ends the streams: answers the vectors that still wait for others. A chunked `kernel` answers its incomplete chunk and
+ * begins a new one. `deep` with look-ahead answers its last vectors from what there is, and the streams are reset. Every
+ * other kind has nothing to answer.
  *
  * Returns: the number of outputs.
  *

@@ -92,7 +92,7 @@ find_separate (const CoBuild * b, CoMatrices * m, const CoLayerParts * layer,
 
   for (gsize i = 0; i < 3; i++) {
     if (!find_matrix (b, parts[i], layer, base + 2 * i,
-            i == 1 ? m->q.n_out : CO_ANY))
+            i == 1 && !b->settings->num_key_value_heads ? m->q.n_out : CO_ANY))
       return FALSE;
     n_out += parts[i]->n_out;
   }
@@ -176,15 +176,35 @@ split_heads (const CoBuild * b, CoAttention * a, const CoLayerParts * layer)
     return co_build_fail (b, CO_ERROR_SETTING,
         "the number of heads is not known: expected `nhead` in the metadata, found none; save it there, or set "
         "the property heads (the option nhead)");
-  if (a->k.n_out % H || a->v.n_out % H)
+  if (a->q.n_out % H)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "%" G_GSIZE_FORMAT " heads do not divide queries of %" G_GSIZE_FORMAT
+        " features: expected a divisor; correct nhead (the property heads)", H,
+        a->q.n_out);
+  a->n_heads = H;
+  a->d_key = a->q.n_out / H;
+  if (b->settings->head_dim && a->d_key != (gsize) b->settings->head_dim)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "%" G_GSIZE_FORMAT " heads of %" G_GSIZE_FORMAT
+        " features: expected head_dim %" G_GINT64_FORMAT
+        "; correct nhead (the property heads) or head_dim", H, a->d_key,
+        b->settings->head_dim);
+  a->n_kv_heads = a->k.n_out / a->d_key;
+  if (a->k.n_out % a->d_key || a->n_kv_heads == 0 || H % a->n_kv_heads
+      || a->v.n_out % a->n_kv_heads)
     return co_build_fail (b, CO_ERROR_SETTING,
         "%" G_GSIZE_FORMAT " heads do not divide keys of %" G_GSIZE_FORMAT
         " and values of %" G_GSIZE_FORMAT
         " features: expected a divisor; correct nhead (the property heads)", H,
         a->k.n_out, a->v.n_out);
-  a->n_heads = H;
-  a->d_key = a->k.n_out / H;
-  a->d_value = a->v.n_out / H;
+  if (b->settings->num_key_value_heads
+      && a->n_kv_heads != (gsize) b->settings->num_key_value_heads)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "keys of %" G_GSIZE_FORMAT " features are those of %" G_GSIZE_FORMAT
+        " heads: expected num_key_value_heads %" G_GINT64_FORMAT
+        "; correct nhead (the property heads) or num_key_value_heads", a->k.n_out,
+        a->n_kv_heads, b->settings->num_key_value_heads);
+  a->d_value = a->v.n_out / a->n_kv_heads;
   a->scale = 1 / sqrt (a->d_key);
   return TRUE;
 }
@@ -209,15 +229,17 @@ co_build_attention (const CoBuild * b, CoAttention * a, CoMatrices * m,
     return FALSE;
   if (!find_matrix (b, &m->out, layer, out, CO_ANY))
     return FALSE;
-  if (m->out.n_in != m->v.n_out)
-    return co_build_fail (b, CO_ERROR_MODEL,
-        "tensor '%s': expected %" G_GSIZE_FORMAT
-        " inputs, the values of all heads, found %" G_GSIZE_FORMAT
-        "; is it of another model?", layer->tensors[out]->name, m->v.n_out,
-        m->out.n_in);
   a->q = shape_of (&m->q);
   a->k = shape_of (&m->k);
   a->v = shape_of (&m->v);
   a->out = shape_of (&m->out);
-  return split_heads (b, a, layer) && fixed_keys (b, a, layer);
+  if (!split_heads (b, a, layer))
+    return FALSE;
+  if (m->out.n_in != a->n_heads * a->d_value)
+    return co_build_fail (b, CO_ERROR_MODEL,
+        "tensor '%s': expected %" G_GSIZE_FORMAT
+        " inputs, the values of all heads, found %" G_GSIZE_FORMAT
+        "; is it of another model?", layer->tensors[out]->name,
+        a->n_heads * a->d_value, m->out.n_in);
+  return fixed_keys (b, a, layer);
 }

@@ -20,7 +20,7 @@ centred (const CoMatrix * linear1, const CoNorm * norm)
           e * linear1->in_stride] * norm->gain[e];
       mean += row[e] / E;
     }
-    for (gsize e = 0; e < E; e++)
+    for (gsize e = 0; e < E && !norm->rms; e++)
       row[e] -= mean;
   }
   return g;

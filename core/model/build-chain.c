@@ -66,13 +66,19 @@ gboolean
 co_build_norm (const CoBuild * b, CoNorm * norm, const CoTensor * weight,
     const CoTensor * bias, gsize n)
 {
+  float *gain;
+
   if (!co_build_check (b, weight, 1, (gsize[]) {
           n}) || (bias && !co_build_check (b, bias, 1, (gsize[]) {
               n})))
     return FALSE;
-  *norm = (CoNorm) {.n = n,.gain = co_build_copy (b, weight->data, n),.bias =
+  gain = co_build_own (b, n);
+  for (gsize i = 0; i < n; i++)
+    gain[i] = weight->data[i] + (b->settings->norm_unit_offset ? 1 : 0);
+  *norm = (CoNorm) {.n = n,.gain = gain,.bias =
         bias ? co_build_copy (b, bias->data, n) : NULL,.eps =
-        b->settings->layer_norm_eps};
+        b->settings->layer_norm_eps,.rms =
+        b->settings->norm_type == CO_NORM_RMS};
   return TRUE;
 }
 

@@ -52,7 +52,7 @@ normed_table (const CoBuild * b, const CoStack * stack, const CoLayer * layer,
   float *constant = co_build_own (b, table->width);
   g_autofree float *zeros = g_new0 (float, E);
 
-  co_centre_rows (stack->positions, N, E, centred);
+  co_centre_rows (layer->norm1.rms, stack->positions, N, E, centred);
   for (gsize i = 0; i < N; i++) {
     double square = 0;
 
@@ -133,7 +133,7 @@ normalise (const CoLayer * layer, const float *x, gsize E, float *y)
   const CoNorm *norm = &layer->norm1;
   double mean = 0, var = 0;
 
-  for (gsize i = 0; i < E; i++)
+  for (gsize i = 0; i < E && !norm->rms; i++)
     mean += x[i] / (double) E;
   for (gsize i = 0; i < E; i++)
     var += (x[i] - mean) * (x[i] - mean) / E;

@@ -1,6 +1,58 @@
 /* libcontinual: from tensors to a stack
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/builder.h"
+#include <string.h>
+
+/* A gated feed-forward: linear1 becomes gate and up as one matrix, gate first. */
+static gboolean
+add_gate (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
+    CoMatrix * linear1)
+{
+  const CoTensor *weight = layer->tensors[CO_ROLE_GATE_WEIGHT];
+  const CoTensor *bias = layer->tensors[CO_ROLE_GATE_BIAS];
+  const gsize F = linear1->n_out, E = linear1->n_in;
+  CoMatrix gate;
+  float *data, *biases = NULL;
+
+  if (!weight)
+    return co_build_unused (b, bias, "without its weight");
+  if (!co_build_matrix (b, &gate, weight, bias, F, E))
+    return FALSE;
+  data = co_build_scratch (b, 2 * F * E);
+  memcpy (data, gate.data, F * E * sizeof (float));
+  memcpy (data + F * E, linear1->data, F * E * sizeof (float));
+  if (gate.bias || linear1->bias) {
+    biases = co_build_scratch (b, 2 * F);
+    for (gsize i = 0; i < F; i++) {
+      biases[i] = gate.bias ? gate.bias[i] : 0;
+      biases[F + i] = linear1->bias ? linear1->bias[i] : 0;
+    }
+  }
+  *linear1 = (CoMatrix) {.n_out = 2 * F,.n_in = E,.out_stride = E,.in_stride =
+        1,.data = data,.bias = biases};
+  self->gated = TRUE;
+  return TRUE;
+}
+
+/* Layer scales, folded into the last projection of each branch */
+static gboolean
+scale_branches (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
+    CoMatrix * linear2)
+{
+  CoMatrix *branches[] = { &b->matrices[self->index].out, linear2 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (branches); i++) {
+    const CoTensor *scale = layer->tensors[CO_ROLE_SCALE1 + i];
+
+    if (!scale)
+      continue;
+    if (!co_build_check (b, scale, 1, (gsize[]) {
+            branches[i]->n_out}))
+      return FALSE;
+    co_build_scale (b, branches[i], scale->data);
+  }
+  return TRUE;
+}
 
 static gboolean
 feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
@@ -13,6 +65,7 @@ feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
   };
 
   const gsize n = G_N_ELEMENTS (needed) - !b->scheme->decoder;
+  CoMatrix linear2;
 
   for (gsize i = 0; i < n; i++)
     if (!co_build_require (b, layer, needed[i]))
@@ -25,10 +78,14 @@ feed_forward (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
   if (!co_build_matrix (b, linear1, t[CO_ROLE_LINEAR1_WEIGHT],
           t[CO_ROLE_LINEAR1_BIAS], CO_ANY, E))
     return FALSE;
+  if (!co_build_matrix (b, &linear2, t[CO_ROLE_LINEAR2_WEIGHT],
+          t[CO_ROLE_LINEAR2_BIAS], E, linear1->n_out)
+      || !add_gate (b, self, layer, linear1)
+      || !scale_branches (b, self, layer, &linear2))
+    return FALSE;
   self->linear1 = (CoLinear) {.n_in = E,.n_out = linear1->n_out };
-  return co_build_linear (b, &self->linear2, t[CO_ROLE_LINEAR2_WEIGHT],
-      t[CO_ROLE_LINEAR2_BIAS], E, self->linear1.n_out)
-      && co_build_norm (b, &self->norm1, t[CO_ROLE_NORM1_WEIGHT],
+  self->linear2 = co_build_pack (b, &linear2);
+  return co_build_norm (b, &self->norm1, t[CO_ROLE_NORM1_WEIGHT],
       t[CO_ROLE_NORM1_BIAS], E)
       && co_build_norm (b, &self->norm2, t[CO_ROLE_NORM2_WEIGHT],
       t[CO_ROLE_NORM2_BIAS], E)
@@ -63,7 +120,9 @@ build_layer (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
           layer, CO_ROLE_Q_WEIGHT))
     return FALSE;
   if (self->bare)
-    return TRUE;
+    return !b->rotary || co_build_fail (b, CO_ERROR_SETTING,
+        "rope_theta with a bare attention: expected layers with a feed-forward, found the tensors of %s; rotate its "
+        "queries and keys outside the model", b->scheme->title);
   if (E == CO_ANY)
     E = self->attention.q.n_in;
   if (!check_width (b, &self->attention, E, layer->path))
@@ -75,7 +134,8 @@ build_layer (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
     co_build_pack_inputs (b, &self->cross, &cross, TRUE);
     self->cross.out = co_build_pack (b, &cross.out);
   }
-  return feed_forward (b, self, layer, E);
+  return co_build_prepare (b, &self->attention, &b->matrices[self->index],
+      layer) && feed_forward (b, self, layer, E);
 }
 
 static gboolean
@@ -98,9 +158,13 @@ co_build (CoStack * stack, const CoParts * parts, const CoSettings * settings,
     GError ** error)
 {
   g_autofree CoMatrices *matrices = g_new0 (CoMatrices, parts->layers->len);
-  const CoBuild b = { settings, file, parts->scheme, matrices, owned,
-    owned_bytes, error
-  };
+  g_autoptr (GPtrArray) scratch = g_ptr_array_new_with_free_func (g_free);
+  CoBuild b = {.settings = settings,.file = file,.scheme =
+        parts->scheme,.matrices = matrices,.owned = owned,.owned_bytes =
+        owned_bytes,.scratch = scratch,.error = error };
+
+  if (settings->rope_theta > 0)
+    b.rotary = co_build_alloc (&b, sizeof (CoRotary));
 
   if (!check_architecture (&b))
     return FALSE;

@@ -28,8 +28,10 @@ typedef struct
   const CoCheckpoint *file;
   const CoScheme *scheme;
   CoMatrices *matrices;         /* (n_layers) */
+  CoRotary *rotary;             /* of every layer, set by the first; NULL: none */
   GPtrArray *owned;
   gsize *owned_bytes;
+  GPtrArray *scratch;           /* freed when the stack is built */
   GError **error;
 } CoBuild;
 
@@ -63,6 +65,18 @@ gboolean co_build_linear (const CoBuild * b, CoLinear * linear,
     const CoTensor * weight, const CoTensor * bias, gsize n_out, gsize n_in);
 gboolean co_build_norm (const CoBuild * b, CoNorm * norm,
     const CoTensor * weight, const CoTensor * bias, gsize n);
+
+/* Memory until the stack is built */
+float *co_build_scratch (const CoBuild * b, gsize n);
+/* W and its bias times @scale (n_out), each output by its own */
+void co_build_scale (const CoBuild * b, CoMatrix * matrix,
+    const float *scale);
+
+/* Norms of queries and keys, and rotary positions */
+gboolean co_build_prepare (const CoBuild * b, CoAttention * attention,
+    CoMatrices * matrices, const CoLayerParts * layer);
+/* The angles of the positions in a window, for a layer in window mode */
+void co_build_window_angles (const CoBuild * b, CoAttention * attention);
 
 /* The parts before and after the layers, in the order of forward() */
 gboolean co_build_chains (const CoBuild * b, CoStack * stack,

@@ -1,8 +1,10 @@
 /* libcontinual: each kind of attention: the mode of its stack, the classes and the weights of its layers
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/builder.h"
+#include "weights/quote.h"
 #include "stack/rows.h"
 #include "stack/windows.h"
+#include <jansson.h>
 #include <math.h>
 
 /* A layer in row mode, or one of a window in which all positions attend. @apart: queries may be of other rows than keys */
@@ -34,7 +36,13 @@ static void
 pack_last (const CoBuild * b, CoLayer * layer)
 {
   const CoMatrices *m = &b->matrices[layer->index];
+  const CoAttention *a = &layer->attention;
 
+  /* Keys that are more than a projection, or shared by heads, are all projected. */
+  if (co_attention_prepares (a) || a->n_kv_heads < a->n_heads) {
+    pack_rows (b, layer, FALSE);
+    return;
+  }
   co_build_pack_query (b, &layer->attention, m);
   layer->linear1 = co_build_pack (b, &m->linear1);
 }
@@ -80,6 +88,10 @@ read_window (const CoBuild * b, const CoStack * stack, gsize * back)
     return co_build_fail (b, CO_ERROR_SETTING,
         "pool:cls without a class token: expected a tensor (1, 1, E) before the encoder in the layout, found none; add "
         "it, or use pool:first");
+  if (stack->class_row && stack->layers[0].attention.rotary)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "a class token with rotary positions: expected one of them, for the class token has no position on a stream; "
+        "train with positions that are added");
   if (stack->layers[0].bare && (stack->window_positions || stack->class_row
           || stack->pool != CO_POOL_NONE))
     return co_build_fail (b, CO_ERROR_SETTING,
@@ -170,6 +182,8 @@ set_whole_windows (const CoBuild * b, CoStack * stack)
       co_build_class_token (b, stack, first, FALSE);
     first->ring_width = stack->d_embed;
   }
+  for (gsize l = 0; l <= last; l++)
+    co_build_window_angles (b, &stack->layers[l].attention);
   for (gsize l = 1; l <= last; l++)
     if (l == last && one_row)
       pack_last (b, &stack->layers[l]);
@@ -185,7 +199,8 @@ single_output (const CoBuild * b, CoStack * stack, const CoParts * parts)
   const gboolean one_query = stack->n_layers == 1
       && !co_pool_reduces (stack->pool)
       && !(oldest && b->settings->warm_up == CO_WARM_UP_PARTIAL)
-      && !(stack->window_positions && stack->between.n);
+      && !(stack->window_positions && (stack->between.n
+          || co_attention_prepares (&stack->layers[0].attention)));
 
   return one_query ? set_one_query (b, stack) : set_whole_windows (b, stack);
 }
@@ -221,9 +236,64 @@ check_row_kind (const CoBuild * b, const CoStack * stack, CoKind kind)
 }
 
 static gboolean
+fail_windows (const CoBuild * b, const CoStack * stack, const gchar * found)
+{
+  g_autofree gchar *quoted = co_quote (found);
+
+  return co_build_fail (b, CO_ERROR_SETTING,
+      "attention_windows: expected a JSON array of %" G_GSIZE_FORMAT
+      " pairs, one for each layer, such as [[16, 4], [16, 0]]: left from 1, which counts the vector itself, and right "
+      "from 0, up to %d, found %s; correct it", stack->n_layers, CO_MAX_COUNT,
+      quoted);
+}
+
+/* A window [left, right] for each layer */
+static gboolean
+set_layer_windows (const CoBuild * b, CoStack * stack)
+{
+  const gchar *text = b->settings->attention_windows;
+  const gboolean partial = b->settings->warm_up == CO_WARM_UP_PARTIAL;
+  json_error_t why;
+  json_t *array = json_loads (text, JSON_REJECT_DUPLICATES, &why);
+  gboolean ok = json_is_array (array)
+      && json_array_size (array) == stack->n_layers;
+
+  stack->mode = &co_row_mode;
+  for (gsize l = 0; ok && l < stack->n_layers; l++) {
+    const json_t *pair = json_array_get (array, l);
+    const json_t *left = json_array_get (pair, 0);
+    const json_t *right = json_array_get (pair, 1);
+    CoAttention *a = &stack->layers[l].attention;
+
+    ok = json_array_size (pair) == 2 && json_is_integer (left)
+        && json_is_integer (right) && json_integer_value (left) >= 1
+        && json_integer_value (left) <= CO_MAX_COUNT
+        && json_integer_value (right) >= 0
+        && json_integer_value (right) <= CO_MAX_COUNT;
+    if (!ok)
+      break;
+    a->query_back = json_integer_value (right);
+    a->sequence_len = json_integer_value (left) + a->query_back;
+    a->partial = partial;
+    a->klass = a->query_back ? &co_look_ahead_class : &co_single_output_class;
+    stack->query_back += a->query_back;
+    pack_rows (b, &stack->layers[l], FALSE);
+  }
+  stack->ends_at_drain = stack->query_back > 0;
+  json_decref (array);
+  return ok || fail_windows (b, stack, text);
+}
+
+static gboolean
 deep (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
-  return set_row_windows (b, stack);
+  if (!b->settings->attention_windows)
+    return set_row_windows (b, stack);
+  if (b->settings->sequence_len)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "sequence_len beside attention_windows: expected one of them, for both say the window of a layer; leave "
+        "sequence_len out");
+  return set_layer_windows (b, stack);
 }
 
 /* ---- kinds without a window ---- */
@@ -478,6 +548,14 @@ co_build_kind (const CoBuild * b, CoStack * stack, const CoParts * parts)
   if (kind != CO_KIND_SINGLE_OUTPUT && kind != CO_KIND_RETROACTIVE
       && !check_row_kind (b, stack, kind))
     return FALSE;
+  if (kind != CO_KIND_DEEP && b->settings->attention_windows)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "attention_windows with attention %s: expected deep, whose layers have windows of their own; leave it out, or "
+        "use deep", co_kind_choices[kind].name);
+  if ((kind == CO_KIND_RECURRENT_LINEAR || kind == CO_KIND_KERNEL) && b->rotary)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "rope_theta with attention %s: expected a kind with softmax, for feature maps have no rotary positions; leave "
+        "it out", co_kind_choices[kind].name);
   stack->answer_interval = b->settings->answer_interval;
   return kinds[kind] (b, stack, parts);
 }

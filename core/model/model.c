@@ -49,7 +49,8 @@ describe (CoModel * self, const CoSettings * settings)
   const CoAttention *first = &stack->layers[0].attention;
   CoModelInfo *info = &self->info;
   gboolean decoder = stack->layers[0].cross_class != NULL;
-  gsize window = first->klass->window ? first->sequence_len : 0;
+  const CoAttention *last = &stack->layers[stack->n_layers - 1].attention;
+  gsize window = last->klass->window ? last->sequence_len : 0;
 
   info->kind = decoder ? co_self_attention_choices[settings->self_attention].name
       : co_kind_choices[settings->kind].name;
@@ -67,7 +68,7 @@ describe (CoModel * self, const CoSettings * settings)
   info->delay = stack->pool == CO_POOL_NONE ? stack->query_back : 0;
   info->chunk_len = co_stack_max_answers (stack);
   info->warm_up = co_stack_warm_up (stack);
-  info->n_weights = window ? co_attention_n_weights (first) : 0;
+  info->n_weights = window ? co_attention_n_weights (last) : 0;
   info->labels = (const gchar * const *) self->labels;
   info->n_labels = self->labels ? g_strv_length (self->labels) : 0;
   info->state_bytes = co_stack_state_size (stack);
@@ -92,6 +93,12 @@ take_fingerprint (CoModel * self, const CoCheckpoint * file,
   g_checksum_update (sum, (const guchar *) hyper_parameters, -1);
   g_checksum_update (sum, (const guchar *) parts_string, -1);
   g_checksum_update (sum, (const guchar *) numbers, sizeof numbers);
+  for (gsize l = 0; l < self->stack.n_layers; l++) {
+    const CoAttention *a = &self->stack.layers[l].attention;
+    const gsize window[] = { a->sequence_len, a->query_back };
+
+    g_checksum_update (sum, (const guchar *) window, sizeof window);
+  }
   for (gsize i = 0; i < co_checkpoint_get_n_tensors (file); i++) {
     const CoTensor *t = co_checkpoint_get_tensor (file, i);
     g_checksum_update (sum, (const guchar *) t->name, strlen (t->name) + 1);

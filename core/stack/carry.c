@@ -7,7 +7,7 @@
  *
  * Except for σ this is linear in r. So the attention updates sums over G W_o,h v_j beside those over W_o,h v_j, and the
  * N x E x F product of a window becomes updates of N x H x F sums. G subtracts the mean before anything is rounded: a row's
- * mean may be much larger than its deviation. */
+ * mean may be much larger than its deviation. With an RMS norm no mean is subtracted, and σ^2 = mean (r^2) + ε. */
 #include "stack/carry.h"
 #include <string.h>
 
@@ -21,6 +21,13 @@ centre (const float *x /* (n) */ , gsize n, float *y)
   mean /= n;
   for (gsize i = 0; i < n; i++)
     y[i] = x[i] - mean;
+}
+
+/* The norm before the feed-forward */
+static const CoNorm *
+carried_norm (const CoLayer * self)
+{
+  return self->norm_first ? &self->norm2 : &self->norm1;
 }
 
 void
@@ -39,11 +46,12 @@ co_carry_base (const CoLayer * self, const float *x, gsize n, float *scratch,
       memset (row, 0, E * sizeof (float));
     if (!self->bare)
       co_kernels->axpy (1, x + r * E, row, E);
-    if (self->carry.input.w)
+    if (self->carry.input.w && !carried_norm (self)->rms)
       centre (x + r * E, E, scratch + r * E);
   }
   if (self->carry.input.w)
-    co_linear (&self->carry.input, scratch, E, n, base + E, C);
+    co_linear (&self->carry.input, carried_norm (self)->rms ? x : scratch, E, n,
+        base + E, C);
 }
 
 void
@@ -64,6 +72,6 @@ co_carry_features (const CoLayer * self, CoWork * work, gsize n, float *x)
     float *ff = work->ff + r * F;
 
     co_kernels->affine (scale[r], work->a + r * C + E, self->carry.bias, ff, F);
-    co_activate (self->activation, ff, F);
+    co_layer_activate (self, ff, 1);
   }
 }

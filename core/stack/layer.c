@@ -40,12 +40,29 @@ attend_to_memory (const CoLayer * self, CoWork * work,
 }
 
 void
+co_layer_activate (const CoLayer * self, float *ff, gsize n)
+{
+  const gsize width = self->linear1.n_out, F = self->linear2.n_in;
+
+  if (!self->gated) {
+    co_activate (self->activation, ff, n * width);
+    return;
+  }
+  for (gsize r = 0; r < n; r++) {
+    float *gate = ff + r * width;
+
+    co_activate (self->activation, gate, F);
+    co_kernels->multiply (gate + F, gate, F);
+  }
+}
+
+void
 co_layer_finish_feed_forward (const CoLayer * self, CoWork * work, float *x,
     gsize n)
 {
   const gsize E = self->linear2.n_out;
 
-  co_linear (&self->linear2, work->ff, self->linear2.n_in, n, work->a, E);
+  co_linear (&self->linear2, work->ff, self->linear1.n_out, n, work->a, E);
   if (self->norm_first)
     add (x, work->a, n * E);
   else
@@ -77,6 +94,6 @@ co_layer_finish (const CoLayer * self, CoWork * work, float *x,
   if (self->cross_class)
     attend_to_memory (self, work, x, tags, n);
   co_linear (&self->linear1, u, E, n, work->ff, self->linear1.n_out);
-  co_activate (self->activation, work->ff, n * self->linear1.n_out);
+  co_layer_activate (self, work->ff, n);
   co_layer_finish_feed_forward (self, work, x, n);
 }

@@ -28,6 +28,7 @@ typedef struct
   gboolean norm_first;
   CoNorm norm1, norm2, norm3;
   CoLinear linear1, linear2;    /* linear1 has a shape only where the carry replaces it */
+  gboolean gated;               /* linear1 gives gate and up, each as wide as linear2 takes: act (gate) * up */
   CoCarry carry;
   CoActivation activation;
   /* Floats per slot of the ring in its state: the residual; the base of a retroactive update; the row without its position,
@@ -44,6 +45,9 @@ const float *co_layer_attention_input (const CoLayer * self,
 void co_layer_finish (const CoLayer * self, CoWork * work,
     float *x /* (n, E) */ , const float *a /* (n, E) or NULL */ ,
     const CoTag * tags /* (n) or NULL */ , gsize n);
+
+/* work->ff (n, linear1.n_out): the activation, or act (gate) * up in the place of gate */
+void co_layer_activate (const CoLayer * self, float *ff, gsize n);
 
 /* The end of co_layer_finish(), after the activation: work->ff (n, d_ff) to the result in @x, which is the residual */
 void co_layer_finish_feed_forward (const CoLayer * self, CoWork * work,

@@ -33,7 +33,8 @@ append_from_ring (const CoLayer * self, CoWork * work,
 
 /* Removes the rows of work->answered, and their contexts, that answer-interval leaves out. */
 static void
-keep_answers (const CoStack * self, CoWork * work, gsize context_width)
+keep_answers (const CoStack * self, CoWork * work, gsize context_width,
+    gsize n_weights, float *weights /* (rows, n_weights) or NULL */ )
 {
   CoRows *rows = &work->answered;
   const gsize E = self->layers[0].bare ? 0 : self->layers[0].attention.q.n_in;
@@ -46,6 +47,9 @@ keep_answers (const CoStack * self, CoWork * work, gsize context_width)
     memmove (rows->x + kept * E, rows->x + i * E, E * sizeof (float));
     memmove (work->context + kept * context_width,
         work->context + i * context_width, context_width * sizeof (float));
+    if (weights)
+      memmove (weights + kept * n_weights, weights + i * n_weights,
+          n_weights * sizeof (float));
     kept++;
   }
   rows->n = kept;
@@ -65,10 +69,10 @@ finish_rows (const CoLayer * self, CoWork * work)
 }
 
 /* work->rows through one layer, in place. Each row belongs to the stream of its tag, whose state is at @states +
- * stream * @stride. */
+ * stream * @stride. @end: NULL, or the tag of a stream that ends after these rows: the vectors that still wait are answered. */
 static void
 forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
-    gsize stride, const CoSeparate * separate,
+    gsize stride, const CoSeparate * separate, const CoTag * end,
     float *weights /* (rows, H, n_weights) or NULL */ )
 {
   const CoLayer *self = &stack->layers[l];
@@ -85,6 +89,9 @@ forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
   /* Queries, keys and values of all rows: one product */
   co_attention_project (attention, u, separate ? separate->key : u,
       separate ? separate->value : u, rows.n, work->p);
+  for (gsize i = 0; co_attention_prepares (attention) && i < rows.n; i++)
+    co_attention_prepare (attention, work->p + i * width, rows.tags[i].position,
+        work->angles);
 
   /* The attention of each row over the state of its stream */
   answered->n = 0;
@@ -94,7 +101,7 @@ forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
     const guint64 t = s.attention->taken;
     const guint64 answered_position = rows.tags[i].position -
         (stack->pool == CO_POOL_NONE ? attention->query_back : 0);
-    const gboolean skips = last && !attention->klass->drain
+    const gboolean skips = last && co_attention_max_answers (attention) == 1
         && !co_stack_answers (stack, work, answered_position);
     gsize n;
 
@@ -119,9 +126,19 @@ forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
     }
   }
 
+  if (end && attention->klass->drain) {
+    const CoLayerState s =
+        co_layer_state_open (self, states + end->stream * stride);
+    const gsize n = attention->klass->drain (attention, s.attention,
+        work->context + answered->n * attention->out.n_in,
+        weights ? weights + answered->n * n_weights : NULL, work->scratch);
+
+    append_from_ring (self, work, &s, s.attention->taken, 0, n, end);
+  }
+
   /* Output projection, residual, norms and feed-forward of all answered rows */
-  if (last && attention->klass->drain)
-    keep_answers (stack, work, attention->out.n_in);
+  if (last && (end || co_attention_max_answers (attention) > 1))
+    keep_answers (stack, work, attention->out.n_in, n_weights, weights);
   finish_rows (self, work);
 }
 
@@ -156,7 +173,7 @@ set_query_rows (const CoStack * self, CoWork * work)
   CoRows *rows = &work->rows;
 
   if (self->window_positions && attention->table->centred)
-    co_centre_rows (rows->x, rows->n, E, work->key);
+    co_centre_rows (layer->norm1.rms, rows->x, rows->n, E, work->key);
   else if (!self->window_positions && layer->norm_first)
     co_norm (&layer->norm1, rows->x, E, rows->n, work->key, NULL);
   else
@@ -190,7 +207,7 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
   }
   for (gsize l = 0; l < self->n_layers; l++)
     forward_layer (self, l, work, states + co_stack_state_offset (self, l),
-        stride, separate, l + 1 == self->n_layers ? weights : NULL);
+        stride, separate, NULL, l + 1 == self->n_layers ? weights : NULL);
   append_answers (self, work, answers);
 }
 
@@ -198,21 +215,14 @@ static void
 drain (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
     guint stream, guint64 newest, CoAnswers * answers)
 {
-  const CoLayer *layer = &self->layers[0];
-  const CoAttention *attention = &layer->attention;
-  const CoLayerState s = co_layer_state_open (layer,
-      states + co_stack_state_offset (self, 0) + stream * stride);
-  const CoTag tag = {.stream = stream,.arrival = newest };
-  gsize n = 0;
+  const CoTag end = {.stream = stream,.arrival = newest };
+  float *weights = answers->weights ?
+      answers->weights + answers->n * co_stack_weights_size (self) : NULL;
 
-  g_assert (self->n_layers == 1);       /* vectors only wait in a bare kernel attention */
-  work->answered.n = 0;
-  if (attention->klass->drain)
-    n = attention->klass->drain (attention, s.attention, work->context,
-        work->scratch);
-  append_from_ring (layer, work, &s, s.attention->taken, 0, n, &tag);
-  keep_answers (self, work, attention->out.n_in);
-  finish_rows (layer, work);
+  work->rows.n = 0;
+  for (gsize l = 0; l < self->n_layers; l++)
+    forward_layer (self, l, work, states + co_stack_state_offset (self, l),
+        stride, NULL, &end, l + 1 == self->n_layers ? weights : NULL);
   append_answers (self, work, answers);
 }
 

@@ -56,6 +56,12 @@ co_stack_max_answers (const CoStack * self)
 }
 
 gsize
+co_stack_max_drained (const CoStack * self)
+{
+  return self->ends_at_drain ? self->query_back : co_stack_max_answers (self) - 1;
+}
+
+gsize
 co_stack_weights_size (const CoStack * self)
 {
   const CoAttention *last = &self->layers[self->n_layers - 1].attention;
@@ -75,6 +81,8 @@ co_stack_warm_up (const CoStack * self)
 
     if (attention->sequence_len && !attention->partial)
       n += attention->sequence_len - 1;
+    else
+      n += attention->query_back;
   }
   return n;
 }
@@ -145,7 +153,7 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
     guint8 * memory)
 {
   gsize E = MAX (stack->n_inputs, stack->n_outputs), proj = 0, context = 0;
-  gsize ff = 0, scratch = 0, N = 0, key = 0, value = 0, carried = 0, bytes = 0;
+  gsize ff = 0, scratch = 0, N = 0, key = 0, value = 0, carried = 0, angles = 0, bytes = 0;
   const CoAttention *first = &stack->layers[0].attention;
   gsize rows, widest, weights = 0;
 
@@ -165,9 +173,12 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
     if (attention->klass->window)
       N = MAX (N, attention->sequence_len + attention->n_class);
     carried = MAX (carried, attention->n_carried);
+    angles = MAX (angles, attention->rotary ? attention->rotary->n : 0);
     key = MAX (key, attention->k.n_in);
     value = MAX (value, attention->v.n_in);
   }
+  /* A drained vector may pass through all layers behind the one that it waited for. */
+  max_rows = MAX (max_rows, co_stack_max_drained (stack));
   rows = max_rows * co_stack_max_answers (stack);
   rows = MAX (rows, N);
   E = MAX (E, MAX (stack->d_model, stack->d_embed));
@@ -199,6 +210,7 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
   RESERVE (work->a, float, MAX (rows * E, N * carried));
   RESERVE (work->ff, float, rows * ff);
   RESERVE (work->h, float, N * E);
+  RESERVE (work->angles, float, angles);
   RESERVE (work->pooled, float, max_rows * widest);
   RESERVE (work->weights, float, weights);
   RESERVE (work->chain, float, 2 * rows * widest);

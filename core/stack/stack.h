@@ -60,7 +60,8 @@ struct _CoStack
   CoChain after;                /* from the row that is answered to the output */
 
   gboolean all_positions;       /* an output is all positions; else the row of the pool, or the one @query_back before the newest */
-  gsize query_back;
+  gsize query_back;             /* vectors from the answered one to the newest */
+  gboolean ends_at_drain;       /* the vectors that a drain answers cannot be followed: it resets the stream */
   guint64 max_len;              /* vectors after which a stream takes no more; 0: never */
   guint64 answer_interval;      /* of a stream: every K-th vector is answered */
 };
@@ -93,8 +94,9 @@ gboolean co_stack_answers (const CoStack * self, const CoWork * work,
     guint64 position);
 /* Vectors in one output */
 gsize co_stack_n_positions (const CoStack * self);
-/* Outputs of one row at most */
+/* Outputs of one row at most, and of a drain of one stream */
 gsize co_stack_max_answers (const CoStack * self);
+gsize co_stack_max_drained (const CoStack * self);
 /* Floats of the attention weights of one output */
 gsize co_stack_weights_size (const CoStack * self);
 /* Number of the vector that gives the first output, from 1 */

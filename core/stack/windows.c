@@ -80,7 +80,7 @@ recompute_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
         weights, work->scratch);
   else
     co_attention_window (attention, co_layer_attention_input (self, work->h,
-            rows, work->u), rows, work->a, weights, work->scratch);
+            rows, work->u), rows, oldest, work->a, weights, work->scratch);
   co_layer_finish (self, work, work->h, work->a, NULL, rows);
   return n;
 }
@@ -89,25 +89,26 @@ recompute_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
 
 /* The rows of work->h (n, E) through a layer, in place */
 static void
-forward_window (const CoLayer * self, CoWork * work, gsize n,
+forward_window (const CoLayer * self, CoWork * work, gsize n, gsize oldest,
     float *weights /* (H, n, n + n_fixed) or NULL */ )
 {
   const float *u = co_layer_attention_input (self, work->h, n, work->u);
 
-  co_attention_window (&self->attention, u, n, work->a, weights, work->scratch);
+  co_attention_window (&self->attention, u, n, oldest, work->a, weights,
+      work->scratch);
   co_layer_finish (self, work, work->h, work->a, NULL, n);
 }
 
 /* The same where only row @row attends; its output is work->h (1, E) */
 static void
-forward_query (const CoLayer * self, CoWork * work, gsize n, gsize row,
-    float *weights /* (H, n + n_fixed) or NULL */ )
+forward_query (const CoLayer * self, CoWork * work, gsize n, gsize oldest,
+    gsize row, float *weights /* (H, n + n_fixed) or NULL */ )
 {
   const gsize E = self->attention.q.n_in;
   const float *u = co_layer_attention_input (self, work->h, n, work->u);
 
-  co_attention_window_query (&self->attention, u, n, row, work->a, weights,
-      work->scratch);
+  co_attention_window_query (&self->attention, u, n, oldest, row, work->a,
+      weights, work->scratch);
   memmove (work->h, work->h + row * E, E * sizeof (float));
   co_layer_finish (self, work, work->h, work->a, NULL, 1);
 }
@@ -205,12 +206,15 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
 
     co_attention_project (attention, u, separate ? separate->key : u,
         separate ? separate->value : u, rows.n, work->p);
+    for (gsize i = 0; co_attention_prepares (attention) && i < rows.n; i++)
+      co_attention_prepare (attention, work->p + i * width,
+          rows.tags[i].position, work->angles);
     co_carry_base (first, rows.x, rows.n, work->u, work->base);
   } else if (attention->table) {
     const float *u = rows.x;
 
     if (attention->table->centred) {
-      co_centre_rows (rows.x, rows.n, self->d_model, work->u);
+      co_centre_rows (first->norm1.rms, rows.x, rows.n, self->d_model, work->u);
       u = work->u;
     }
     co_attention_project (attention, u, u, u, rows.n, work->p);
@@ -227,7 +231,7 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
         answers->n * co_stack_weights_size (self) : NULL;
     /* All rows' weights, where fewer are given */
     float *all = to && (reduces || (one_row && L == 1)) ? work->weights : to;
-    gsize n, m, row;
+    gsize n, m, row, oldest;
 
     /* The layers */
     n = self->window_positions
@@ -238,13 +242,14 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
     if (!answer || (n < N && !attention->partial))
       continue;
     m = n + c;
+    oldest = (newest + 1) % n;
     row = one_row ? answered_row (self, n, newest) : 0;
     for (gsize l = 1; l + 1 < L; l++)
-      forward_window (&self->layers[l], work, m, NULL);
+      forward_window (&self->layers[l], work, m, oldest, NULL);
     if (L > 1 && one_row)
-      forward_query (last, work, m, row, to);
+      forward_query (last, work, m, oldest, row, to);
     else if (L > 1)
-      forward_window (last, work, m, all);
+      forward_window (last, work, m, oldest, all);
     else if (one_row)
       memmove (work->h, work->h + row * last->attention.out.n_out,
           last->attention.out.n_out * sizeof (float));

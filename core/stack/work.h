@@ -44,6 +44,7 @@ typedef struct
   float *a;                     /* (rows, E), (N, C): output of an attention or a feed-forward */
   float *ff;                    /* (rows, d_ff) */
   float *h;                     /* (N + 1, E) a window, and the class token */
+  float *angles;                /* (2, n / 2) of a rotary position */
   float *pooled;                /* (rows, widest) rows that are answered */
   float *weights;               /* (H, N + 1, n_weights) of a window that a pool reduces */
   float *chain;                 /* (2, rows, widest) scratch of a CoChain */

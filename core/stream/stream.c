@@ -27,7 +27,8 @@ co_stream_new (CoModel * model, guint n_streams)
   self->stride = co_stack_state_size (&model->stack);
   self->max_steps = MAX (1, CHUNK_ROWS / n_streams);
   rows = self->max_steps * n_streams;
-  answers = rows * co_stack_max_answers (&model->stack);
+  answers = MAX (rows * co_stack_max_answers (&model->stack),
+      co_stack_max_drained (&model->stack));
   work_size = co_work_lay_out (&self->work, &model->stack, rows, NULL);
   self->memory = co_alloc0 (1, work_size +
       CO_ALIGN_BYTES (answers * sizeof (CoTag)));
@@ -113,6 +114,8 @@ co_stream_max_outputs (const CoStream * self, gsize n_steps)
 
   g_return_val_if_fail (self != NULL, 0);
 
+  if (n_steps == 0)
+    return self->n_streams * co_stack_max_drained (&self->model->stack);
   answers = co_stack_max_answers (&self->model->stack);
   /* Of a chunk all but one vector may have come before. */
   return self->n_streams * (n_steps + answers - 1);
@@ -341,16 +344,23 @@ co_stream_drain (CoStream * self, CoResult * result)
   g_return_val_if_fail (self != NULL && result != NULL, 0);
 
   stack = &self->model->stack;
-  if (co_stack_max_answers (stack) == 1)
+  if (co_stack_max_drained (stack) == 0)
     return 0;
   g_return_val_if_fail (result->y != NULL, 0);
   g_return_val_if_fail (result->capacity >= co_stream_max_outputs (self, 0), 0);
   for (guint s = 0; s < self->n_streams; s++) {
     guint64 position = co_stream_header (self, s)->position;
     CoAnswers answers = {
-      .y = result->y + n * stack->n_outputs,.tags = self->tags,
+      .y = result->y + n * stack->n_outputs,
+      .weights = result->weights ? result->weights +
+          n * co_stack_weights_size (stack) : NULL,
+      .tags = self->tags,
     };
-    guint64 mode = co_fp_enter ();
+    guint64 mode;
+
+    if (position == 0)
+      continue;
+    mode = co_fp_enter ();
 
     stack->mode->drain (stack, &self->work, self->state, self->stride, s,
         position - 1, &answers);
@@ -358,6 +368,8 @@ co_stream_drain (CoStream * self, CoResult * result)
     if (result->outputs)
       report (answers.tags, answers.n, result->outputs + n);
     n += answers.n;
+    if (stack->ends_at_drain)
+      memset (self->state + s * self->stride, 0, self->stride);
   }
   return n;
 }

@@ -94,7 +94,7 @@ run (const Case * self, const gchar * name, gsize chunk, gboolean saved)
   g_autoptr (CoStream) stream = co_stream_new (self->model, 1);
   const gsize C = co_model_get_info (self->model)->n_inputs, capacity = co_stream_max_outputs (stream, chunk);
   g_autofree CoOutput *outputs = g_new (CoOutput, capacity);
-  g_autofree float *y = g_new (float, (self->n_outputs + capacity) * self->y_size);
+  g_autofree float *y = g_new (float, (self->n_outputs + capacity + co_stream_max_outputs (stream, 0)) * self->y_size);
   gsize n = 0;
 
   for (gsize t = 0; t < self->n_steps; t += chunk) {
@@ -116,8 +116,45 @@ run (const Case * self, const gchar * name, gsize chunk, gboolean saved)
       g_assert_true (co_stream_set_state (stream, state, NULL));
     }
   }
+  n += co_stream_drain (stream, &(CoResult) {.capacity = co_stream_max_outputs (stream, 0),.y = y + n * self->y_size });
   g_assert_cmpuint (n, ==, self->n_outputs);
   compare (self, y, name, chunk);
+}
+
+/* Three streams that begin two steps after one another */
+static void
+run_streams (const Case * self, const gchar * name)
+{
+  enum { S = 3, LATER = 2 };
+  g_autoptr (CoStream) stream = co_stream_new (self->model, S);
+  const gsize C = co_model_get_info (self->model)->n_inputs;
+  const gsize T = self->n_steps + LATER * (S - 1), capacity = co_stream_max_outputs (stream, T) +
+      co_stream_max_outputs (stream, 0);
+  g_autofree CoOutput *outputs = g_new (CoOutput, capacity);
+  g_autofree float *y = g_new (float, capacity * self->y_size), *x = g_new0 (float, S * T * C);
+  g_autofree float *own = g_new (float, capacity * self->y_size);
+  g_autofree guint8 *mask = g_new0 (guint8, S * T);
+  gsize n;
+
+  for (gsize s = 0; s < S; s++)
+    for (gsize t = 0; t < self->n_steps; t++) {
+      mask[s * T + LATER * s + t] = 1;
+      memcpy (x + (s * T + LATER * s + t) * C, self->x + t * C, C * sizeof (float));
+    }
+  n = co_stream_forward_steps (stream, &(CoInput) {.x = x,.mask = mask }, T, TRUE,
+      &(CoResult) {.capacity = capacity,.y = y,.outputs = outputs });
+  n += co_stream_drain (stream, &(CoResult) {.capacity = capacity - n,.y = y + n * self->y_size,.outputs =
+        outputs + n });
+  g_assert_cmpuint (n, ==, S * self->n_outputs);
+  for (guint s = 0; s < S; s++) {
+    gsize at = 0;
+
+    for (gsize i = 0; i < n; i++)
+      if (outputs[i].stream == s)
+        memcpy (own + at++ * self->y_size, y + i * self->y_size, self->y_size * sizeof (float));
+    g_assert_cmpuint (at, ==, self->n_outputs);
+    compare (self, own, name, T);
+  }
 }
 
 static void
@@ -132,6 +169,7 @@ test_case (gconstpointer name)
     run (&self, name, chunks[i], FALSE);
     run (&self, name, chunks[i], TRUE);
   }
+  run_streams (&self, name);
 }
 
 int
