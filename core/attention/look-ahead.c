@@ -18,11 +18,12 @@ first_waiting (const CoAttention * self, guint64 taken)
   return self->partial ? first : MAX (first, left - 1);
 }
 
-/* Softmax attention of a query over the ring, without its @n_evicted oldest keys */
+/* Softmax attention of a query over the ring, without its @n_evicted oldest keys. The last @n_missing keys of its window do
+ * not exist. */
 static void
 attend (const CoAttention * self, const CoKeys * keys, gsize n,
     gsize oldest, gsize n_evicted, const float *q, float *context,
-    float *weights, gsize newest, float *scratch)
+    float *weights, gsize newest, gsize n_missing, float *scratch)
 {
   const gsize dk = self->d_key, dv = self->d_value, W = keys->width;
   const gsize x = self->n_fixed, N = self->sequence_len;
@@ -45,10 +46,9 @@ attend (const CoAttention * self, const CoKeys * keys, gsize n,
     if (weights) {
       float *to = weights + h * (N + x);
 
-      /* The keys of the window end where the stream does: later ones do not exist. */
       co_attention_order_weights (self, a, 1, 1 / sum, n, newest, to);
-      memmove (to, to + n_evicted, (N - n_evicted) * sizeof (float));
-      memset (to + N - n_evicted, 0, n_evicted * sizeof (float));
+      memmove (to, to + n_missing, (N - n_missing) * sizeof (float));
+      memset (to + N - n_missing, 0, n_missing * sizeof (float));
     }
   }
 }
@@ -74,7 +74,8 @@ drain (const CoAttention * self, CoStateHeader * header, float *context,
     attend (self, &keys, n, (newest + 1) % n, n_evicted,
         queries + t % len * self->q.n_out,
         context + n_answers * self->out.n_in, weights ? weights +
-        n_answers * self->n_heads * (N + self->n_fixed) : NULL, newest, scratch);
+        n_answers * self->n_heads * (N + self->n_fixed) : NULL, newest,
+        t + right + 1 - taken, scratch);
     n_answers++;
   }
   return n_answers;

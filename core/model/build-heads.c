@@ -117,6 +117,10 @@ co_build_prepare (const CoBuild * b, CoAttention * a, CoMatrices * m,
         "layer '%s': expected heads of at least %" G_GSIZE_FORMAT
         " features, as the first layer has, found %" G_GSIZE_FORMAT
         "; is its tensor of another model?", layer->path, rotary->n, a->d_key);
+  if (rotary && layer->tensors[CO_ROLE_FIXED_K])
+    return co_build_fail (b, CO_ERROR_MODEL,
+        "tensor '%s' with rotary positions: expected no add_bias_kv, for its key has no position from which a query's "
+        "could differ; train without it", layer->tensors[CO_ROLE_FIXED_K]->name);
   a->rotary = rotary;
   if (!rotary || !b->settings->rope_interleaved)
     return TRUE;
@@ -126,12 +130,6 @@ co_build_prepare (const CoBuild * b, CoAttention * a, CoMatrices * m,
   a->q_norm.bias = reorder_head (b, a->q_norm.bias, a->d_key, rotary->n);
   a->k_norm.gain = reorder_head (b, a->k_norm.gain, a->d_key, rotary->n);
   a->k_norm.bias = reorder_head (b, a->k_norm.bias, a->d_key, rotary->n);
-  for (gsize j = 0; j < a->n_fixed * a->n_kv_heads; j++) {
-    float *k = (float *) a->fixed_k + j * a->d_key;
-
-    memcpy (k, reorder_head (b, k, a->d_key, rotary->n),
-        a->d_key * sizeof (float));
-  }
   return TRUE;
 }
 

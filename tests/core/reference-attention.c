@@ -22,6 +22,15 @@ value_at (const RefKeys * keys, gsize j, gsize i)
   return j == keys->to && keys->layer->fixed_v ? keys->layer->fixed_v[i] : 0;
 }
 
+/* Vectors in the window of the last layer */
+static gsize
+ref_window (const RefModel * m)
+{
+  const gsize *last = m->windows[m->L - 1];
+
+  return last[0] ? last[0] + last[1] : m->N;
+}
+
 void
 ref_attend (const RefModel * m, const RefKeys * keys, gsize row,
     double *context, double *weights, gsize stride, RefAnswer * answer)
@@ -53,7 +62,8 @@ ref_attend (const RefModel * m, const RefKeys * keys, gsize row,
       }
     }
     for (gsize j = keys->from; weights && j < end; j++)
-      weights[h * stride + j + m->N + ref_n_class (m) - keys->to] = a[j] / sum;
+      weights[h * stride + j + ref_window (m) + ref_n_class (m) -
+          (keys->end && j < keys->to ? keys->end : keys->to)] = a[j] / sum;
   }
   for (gsize o = 0; o < keys->attention->out.n_out; o++) {
     double weighed = 0;

@@ -11,6 +11,7 @@ typedef struct
   const RefLayer *layer;
   const double *q, *k, *v;      /* (n, H dk), (n, H dk), (n, H dv) */
   gsize from, to;
+  gsize end;                    /* of the window, whose last keys may not exist; 0: to */
 } RefKeys;
 
 /* Softmax: the query in row @row. @weights: of the first head, the window's last key at N - 1; heads @stride apart;

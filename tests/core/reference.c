@@ -25,6 +25,16 @@ ref_n_class (const RefModel * m)
   return m->layout.class_token ? 1 : 0;
 }
 
+/* Attention weights of a query in the last layer */
+static gsize
+ref_n_keys (const RefModel * m)
+{
+  const gsize *last = m->windows[m->L - 1];
+
+  return (last[0] ? last[0] + last[1] : m->N) + ref_n_class (m) +
+      ref_n_fixed (m);
+}
+
 gsize
 ref_n_positions (const RefModel * m)
 {
@@ -47,8 +57,12 @@ ref_n_answers (const RefModel * m, guint64 n, gsize filled, gsize * age)
     return filled == m->chunk_len ? m->chunk_len : 0;
   if (has_window (m)) {
     *age = (m->query_index < 0 ? 0 : m->N) - 1 - m->query_index;
+    if (is (m, "deep"))
+      *age = ref_look_ahead (m);
     if (!m->partial)
-      warm_up = is (m, "deep") ? m->L * (m->N - 1) + 1 : m->N;
+      warm_up = is (m, "deep") ? ref_look_back (m) + 1 : m->N;
+    if (is (m, "deep"))
+      warm_up += ref_look_ahead (m);
   }
   return n >= warm_up && (m->layout.interval <= 1
       || (n - warm_up) % m->layout.interval == 0) ? 1 : 0;
@@ -61,7 +75,27 @@ ref_reach (const RefModel * m)
     return m->cache ? G_MAXSIZE : m->window_len * m->chunk_len;
   if (!has_window (m))
     return m->drop_oldest ? m->L * (m->max_len - 1) + 1 : G_MAXSIZE;
-  return is (m, "deep") ? m->L * (m->N - 1) + 1 : m->N;
+  return is (m, "deep") ? ref_look_back (m) + ref_look_ahead (m) + 1 : m->N;
+}
+
+gsize
+ref_look_ahead (const RefModel * m)
+{
+  gsize sum = 0;
+
+  for (gsize l = 0; l < m->L; l++)
+    sum += m->windows[l][1];
+  return sum;
+}
+
+gsize
+ref_look_back (const RefModel * m)
+{
+  gsize sum = 0;
+
+  for (gsize l = 0; l < m->L; l++)
+    sum += (m->windows[l][0] ? m->windows[l][0] : m->N) - 1;
+  return sum;
 }
 
 double
@@ -112,12 +146,13 @@ ref_norm (const RefModel * m, const RefNorm * f, double *x, gsize n)
 {
   for (gsize r = 0; r < n; r++) {
     double *row = x + r * f->n, mean = 0, var = 0;
-    for (gsize i = 0; i < f->n; i++)
+    for (gsize i = 0; i < f->n && !m->rms; i++)
       mean += row[i] / f->n;
     for (gsize i = 0; i < f->n; i++)
       var += (row[i] - mean) * (row[i] - mean) / f->n;
     for (gsize i = 0; i < f->n; i++)
-      row[i] = (row[i] - mean) / sqrt (var + m->eps) * f->gain[i] +
+      row[i] = (row[i] - mean) / sqrt (var + m->eps) *
+          (f->gain[i] + (m->unit_offset ? 1 : 0)) +
           (f->bias ? f->bias[i] : 0);
   }
 }
@@ -217,15 +252,35 @@ feed_forward (const RefModel * m, const RefLayer * layer, double *x, double *a,
     ref_norm (m, m->decoder ? &layer->norm3 : &layer->norm2, x, n);
 }
 
+/* Rotary positions of the rows' heads, from position @position on */
+static void
+rotate (const RefModel * m, double *x, gsize n, gsize width, guint64 position)
+{
+  const gsize d = m->E / m->H, turned = m->rope_partial * d;
+
+  for (gsize r = 0; m->rope_theta > 0 && r < n; r++)
+    for (gsize h = 0; h < width / d; h++)
+      for (gsize i = 0; i < turned / 2; i++) {
+        const double angle = (position + r) * pow (m->rope_theta, -2. * i / turned);
+        double *head = x + r * width + h * d;
+        double *a = head + (m->rope_interleaved ? 2 * i : i);
+        double *b = m->rope_interleaved ? a + 1 : a + turned / 2;
+        const double old = *a;
+
+        *a = old * cos (angle) - *b * sin (angle);
+        *b = *b * cos (angle) + old * sin (angle);
+      }
+}
+
 /* One layer over @rows, in place. @lookback: a row sees itself and the lookback - 1 rows before it (0: all before it);
  * G_MAXSIZE: every row sees all. @last: only rows from @asking on matter, and their weights (H, n_asking, W). */
 static void
 forward_layer (const RefModel * m, const RefLayer * layer, Rows * rows,
-    const RefInput * input, gsize lookback, gboolean last, gsize asking,
-    gsize n_asking, RefAnswer * answer)
+    const RefInput * input, guint64 position, gsize lookback, gsize right,
+    gboolean last, gsize asking, gsize n_asking, RefAnswer * answer)
 {
   const RefAttention *self = &layer->self;
-  const gsize n = rows->n, W = m->N + ref_n_class (m) + ref_n_fixed (m), width = self->v.n_out;
+  const gsize n = rows->n, W = ref_n_keys (m), width = self->v.n_out;
   const gsize first = last ? asking : rows->first;
   const gsize end = last ? asking + n_asking : n;
   g_autofree double *u = g_memdup2 (rows->x, n * m->E * sizeof (double));
@@ -242,6 +297,8 @@ forward_layer (const RefModel * m, const RefLayer * layer, Rows * rows,
   keys.q = q = ref_linear (&self->q, u, n);
   keys.k = k = ref_linear (&self->k, key ? key : u, n);
   keys.v = v = ref_linear (&self->v, value ? value : key ? key : u, n);
+  rotate (m, q, n, self->q.n_out, position);
+  rotate (m, k, n, self->k.n_out, position);
   if (is (m, "recurrent-linear"))
     ref_attend_causally (m, &keys, n, input->n_repeated, input->repeats,
         context, answer);
@@ -250,6 +307,8 @@ forward_layer (const RefModel * m, const RefLayer * layer, Rows * rows,
     keys.to = lookback == G_MAXSIZE ? n : i + 1;
     if (lookback > 0 && keys.to - keys.from > lookback && lookback != G_MAXSIZE)
       keys.from = keys.to - lookback;
+    keys.to = MIN (n, keys.to + right);
+    keys.end = lookback != G_MAXSIZE ? i + 1 + right : n;
     if (is (m, "kernel"))
       ref_attend_linear (m, &keys, i, input->chunk, context + i * width,
           answer);
@@ -309,7 +368,7 @@ ref_answer (const RefModel * m, const RefInput * input, gsize n,
   *answer = (RefAnswer) {.condition = 1};
   answer->y = g_new0 (double, positions * m->D);
   answer->weights = g_new0 (double, m->H * MAX (positions, asking) *
-      (m->N + ref_n_class (m) + ref_n_fixed (m)));
+      ref_n_keys (m));
   if (layout->on)
     rows.x = ref_before_layers (m, x, length, position + skip);
   else
@@ -321,12 +380,16 @@ ref_answer (const RefModel * m, const RefInput * input, gsize n,
           m->positions[(position + skip + i) % m->P * m->E + e];
   rows.n += ref_n_class (m);
   for (gsize l = 0; l < m->L; l++) {
-    forward_layer (m, &m->layers[l], &rows, &rest, lookback, l + 1 == m->L,
+    const gsize left = is (m, "deep") && m->windows[l][0] ? m->windows[l][0]
+        : lookback;
+
+    forward_layer (m, &m->layers[l], &rows, &rest, position + skip, left,
+        m->windows[l][1], l + 1 == m->L,
         row, layout->on ? asking : positions, answer);
     /* Rows whose window was not full yet never came out, unless windows may be partial. */
     if (is (m, "deep") ? !(m->partial && from_reset) : m->drop_oldest
         && !from_reset)
-      rows.first += lookback - 1;
+      rows.first += left - 1;
   }
   g_assert (row >= rows.first);
   if (layout->on)

@@ -106,6 +106,12 @@ typedef struct
   RefNorm encoder_norm, norm;
   RefLayout layout;
 
+  /* Today's layers */
+  gboolean rms, unit_offset;    /* of every norm */
+  double rope_theta, rope_partial;      /* rope_theta 0: no rotary positions */
+  gboolean rope_interleaved;
+  gsize windows[REF_MAX_LAYERS][2];     /* deep: left and right of each layer; left 0: N */
+
   RefNames names;
   gboolean named;               /* children of a classifier have names in place of numbers */
   const gchar *prefix;          /* of all names, "" or ending in a dot */
@@ -144,6 +150,9 @@ gsize ref_n_fixed (const RefModel * m);
 /* 1 with a class token, which is the row after the vectors of a window here */
 gsize ref_n_class (const RefModel * m);
 gsize ref_n_positions (const RefModel * m);
+/* Vectors that deep layers see after the one that they answer, and before it without it */
+gsize ref_look_ahead (const RefModel * m);
+gsize ref_look_back (const RefModel * m);
 /* How many answers the @n-th vector (from 1), the @filled-th of its chunk, brings, and how old the newest of them is. */
 gsize ref_n_answers (const RefModel * m, guint64 n, gsize filled,
     gsize * age);

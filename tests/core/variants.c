@@ -55,6 +55,17 @@ const Variant variants[] = {
   { "decoder/linear-full", "recurrent-linear", 2, .decoder = TRUE, .map = "elu" },
   { "decoder/linear-linear", "recurrent-linear", 2, .decoder = TRUE, .cross_linear = TRUE, .map = "elu" },
   { "decoder/favor", "recurrent-linear", 2, .decoder = TRUE, .cross_linear = TRUE, .map = "favor" },
+  { "rotary/layer", "single-output", 1, .rotary = TRUE },
+  { "rotary/layer-looking-back", "single-output", 1, .rotary = TRUE, .look_back = TRUE },
+  { "rotary/stack", "single-output", 3, .rotary = TRUE },
+  { "rotary/stack-partial", "single-output", 3, .rotary = TRUE, .partial = TRUE },
+  { "rotary/retroactive", "retroactive", 3, .rotary = TRUE },
+  { "rotary/deep", "deep", 3, .rotary = TRUE },
+  { "rotary/recurrent-full", "recurrent-full", 3, .rotary = TRUE },
+  { "rotary/layout", "single-output", 3, .rotary = TRUE, .layout = TRUE },
+  { "windows/deep", "deep", 3, .windows = TRUE },
+  { "windows/deep-partial", "deep", 3, .windows = TRUE, .partial = TRUE },
+  { "windows/rotary", "deep", 3, .windows = TRUE, .rotary = TRUE },
   { "layout/layer", "single-output", 1, .layout = TRUE },
   { "layout/layer-partial", "single-output", 1, .layout = TRUE, .partial = TRUE },
   { "layout/stack", "single-output", 3, .layout = TRUE },
@@ -216,6 +227,20 @@ unlimited (RefModel * m, const Variant * variant, const Shape * shape,
     m->decay = g_rand_double_range (random, 0.5, 1);
 }
 
+/* An even share of each head, by chance all of it, is turned. Heads are of an even size. */
+static void
+rotary (RefModel * m, GRand * random)
+{
+  gsize d = m->E / m->H;
+
+  if (d % 2)
+    m->E = m->H * ++d;
+  m->rope_theta = coin (random) ? 10000 : 50;
+  m->rope_interleaved = coin (random);
+  m->rope_partial = coin (random) || d < 4 ? 1
+      : (gdouble) (2 * g_rand_int_range (random, 1, d / 2)) / d;
+}
+
 /* Everything around the encoder, each by chance. The kinds that answer rows see no common window. */
 static void
 random_layout (RefModel * m, const Variant * variant, gboolean bias,
@@ -232,7 +257,7 @@ random_layout (RefModel * m, const Variant * variant, gboolean bias,
   m->D = g_rand_int_range (random, 2, 20);
   l->window = window_kind && (g_rand_int_range (random, 0, 3) > 0
       || variant->window);
-  if (window_kind && coin (random))
+  if (window_kind && !variant->rotary && coin (random))
     l->class_token = numbers (m, random, m->E, 0, 1);
   l->pool = all && !l->class_token && coin (random) ? REF_POOL_NONE
       : window_kind ? g_rand_int_range (random, REF_POOL_LAST,
@@ -286,7 +311,8 @@ ref_model_random (const Variant * variant, const Shape * shape,
       || g_str_equal (variant->kind, "kernel");
   const gboolean bias = g_rand_int_range (random, 0, 4) > 0;
   const gboolean norm_bias = bias || coin (random);
-  const gboolean fixed = !linear_kind && !variant->decoder
+  /* Keys without a position have no difference to that of a rotated query. */
+  const gboolean fixed = !linear_kind && !variant->decoder && !variant->rotary
       && g_rand_int_range (random, 0, 3) == 0;
   gsize kdim, vdim, ff;
   float logits;
@@ -302,6 +328,8 @@ ref_model_random (const Variant * variant, const Shape * shape,
   m->cross_linear = variant->cross_linear;
   m->map = variant->map;
   sizes (m, shape, random);
+  if (variant->rotary)
+    rotary (m, random);
   m->L = shape->L;
   if (m->L == 0)
     m->L = m->bare ? 1 : g_rand_int_range (random,
@@ -322,6 +350,15 @@ ref_model_random (const Variant * variant, const Shape * shape,
   kdim = m->separate ? (gsize) g_rand_int_range (random, 1, 20) : m->E;
   vdim = m->separate ? (gsize) g_rand_int_range (random, 1, 20) : m->E;
   ff = shape->ff ? shape->ff : PICK (random, 1, 3, 8, 17, 33);
+
+  if (!m->bare && !m->decoder && !m->layout.on && coin (random)) {
+    m->rms = coin (random);
+    m->unit_offset = coin (random);
+  }
+  for (gsize l = 0; variant->windows && l < m->L; l++) {
+    m->windows[l][0] = g_rand_int_range (random, 1, 8);
+    m->windows[l][1] = g_rand_int_range (random, 0, 5);
+  }
 
   for (gsize l = 0; l < m->L; l++) {
     RefLayer *layer = &m->layers[l];
@@ -407,6 +444,12 @@ ref_model_describe (const RefModel * m)
   if (f->map)
     g_string_append_printf (s, " map %s projected %zu %s", f->map,
         f->n_projected, f->kernel_fn ? f->kernel_fn : "");
+  if (m->rms || m->unit_offset || m->rope_theta > 0)
+    g_string_append_printf (s, " rms %d offset %d theta %g interleaved %d partial %g",
+        m->rms, m->unit_offset, m->rope_theta, m->rope_interleaved,
+        m->rope_partial);
+  for (gsize l = 0; m->windows[0][0] && l < m->L; l++)
+    g_string_append_printf (s, " [%zu, %zu]", m->windows[l][0], m->windows[l][1]);
   if (m->layout.on)
     g_string_append_printf (s, " layout: window %d class %d covered %d pool %d between %d norms %d %d interval %zu end %s",
         m->layout.window, m->layout.class_token != NULL,

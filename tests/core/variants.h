@@ -17,6 +17,7 @@ typedef struct
   gboolean decoder, cross_linear;
   const gchar *map;             /* of features; NULL: any */
   gboolean chunks, cache;       /* kernel */
+  gboolean rotary, windows;     /* rotary positions; deep: a window for each layer, with look-ahead */
   gboolean layout;              /* a classifier that a layout describes */
   gboolean window, pre_norm;    /* whose positions are counted in the window, whose layers normalise first; else by chance */
 } Variant;

@@ -331,13 +331,38 @@ json_number (double x)
 }
 
 static json_t *
+windows_json (const RefModel * m)
+{
+  g_autoptr (GString) s = g_string_new ("[");
+
+  for (gsize l = 0; l < m->L; l++)
+    g_string_append_printf (s, "%s[%zu, %zu]", l ? ", " : "", m->windows[l][0],
+        m->windows[l][1]);
+  g_string_append_c (s, ']');
+  return json_string (s->str);
+}
+
+static json_t *
 metadata (const RefModel * m)
 {
   json_t *o = json_object ();
 
   json_object_set_new (o, m->H % 2 ? "nhead" : "num_heads",
       json_sprintf ("%zu", m->H));
-  if (m->N > 0)
+  if (m->rms)
+    json_object_set_new (o, "norm_type", json_string ("rms"));
+  if (m->unit_offset)
+    json_object_set_new (o, "norm_unit_offset", json_string ("true"));
+  if (m->rope_theta > 0) {
+    json_object_set_new (o, "rope_theta", json_number (m->rope_theta));
+    json_object_set_new (o, "rope_interleaved",
+        json_string (m->rope_interleaved ? "true" : "false"));
+    json_object_set_new (o, "partial_rotary_factor",
+        json_number (m->rope_partial));
+  }
+  if (m->windows[0][0])
+    json_object_set_new (o, "attention_windows", windows_json (m));
+  else if (m->N > 0)
     json_object_set_new (o, "sequence_len", json_sprintf ("%zu", m->N));
   json_object_set_new (o, m->decoder ? "self_attention" : "attention",
       json_string (m->kind));
