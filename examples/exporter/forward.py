@@ -1,0 +1,189 @@
+# How forward() is called: which axes its input has, how wide it is, what else it takes
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import copy
+import inspect
+import warnings
+
+import torch
+from torch import nn
+
+from .flow import Fixed, Flow, Lost, Node
+from .model import Refused, class_name
+from .operations import OPERATIONS
+from .parts import CONVOLUTIONS, RECURRENT, catch_parts, refuse_reparametrized
+from .trace import Trace, Tracked, tracked_in
+
+BATCH = 2
+# The axes of the input, as letters, with the number of windows in a batch
+INPUTS = [("BTC", BATCH), ("TBC", BATCH), ("BCT", BATCH), ("TC", 1), ("BTC", 1), ("TBC", 1), ("BCT", 1), ("CT", 1)]
+
+
+class Failed(Exception):
+    """forward() itself raises: this is no input for it"""
+
+
+class Run:
+    """One window followed to the output. flow: the output; axes, width: of the input; causal: a triangular mask was given"""
+
+    def __init__(self, flow, axes, batch, width, n, causal, owner):
+        self.flow, self.axes, self.batch, self.width, self.n, self.causal, self.owner = flow, axes, batch, width, n, causal, owner
+        self.arguments, self.counter = {}, None
+
+
+def copied(module, dtype=None):
+    """A copy on the CPU in evaluation mode"""
+    refuse_reparametrized(module)
+    try:
+        made = copy.deepcopy(module)
+    except Exception as error:
+        raise Refused(f"the module cannot be copied ({error}): export it as it was built, without what was computed kept in it") from error
+    made = made.cpu().eval()
+    return made if dtype is None else made.to(dtype)
+
+
+def trace_dtype(module):
+    types = {p.dtype for p in module.parameters()}
+    return torch.float64 if types == {torch.float64} else torch.float32
+
+
+def extra_arguments(module, causal_ok):
+    """Arguments of forward() beside the vectors: names of those with a whole number as default, and what must be given"""
+    parameters = list(inspect.signature(module.forward).parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if not positional and not any(p.kind == p.VAR_POSITIONAL for p in parameters):
+        raise Refused("forward() takes no argument: expected the vectors of a window")
+    given = {}
+    for p in positional[1:] + [p for p in parameters if p.kind == p.KEYWORD_ONLY]:
+        if p.default is p.empty:
+            if causal_ok and "mask" in p.name:
+                given[p.name] = None
+                continue
+            what = ("a window here is always full, and masks are not in a file: give it the default None if the module was trained "
+                    "without, or say attention='recurrent-full' if it is a causal mask" if "mask" in p.name or "len" in p.name else
+                    "give it a default, or export a module that needs the vectors alone")
+            raise Refused(f"forward() needs '{p.name}' beside the vectors: {what}")
+    counters = [p.name for p in positional[1:] if type(p.default) is int]
+    return given, counters
+
+
+def track_parameters(trace, module):
+    """Parameters and buffers as constants of known names"""
+    made = {}
+    for name, part in module.named_modules():
+        for table in (part._parameters, part._buffers):
+            for key, tensor in table.items():
+                if tensor is not None:
+                    full = f"{name}.{key}" if name else key
+                    made.setdefault(id(tensor), trace.wrap(tensor.detach(), Fixed(frozenset([full]), full)))
+                    table[key] = made[id(tensor)]
+
+
+def widths(module):
+    """How wide the input may be: what any part takes"""
+    found = []
+    for part in module.modules():
+        for key in ("in_features", "num_features", "in_channels", "embed_dim", "input_size", "d_model"):
+            found.append(getattr(part, key, None))
+        if isinstance(part, nn.LayerNorm):
+            found.append(part.normalized_shape[-1])
+        for tensor in list(part._parameters.values()) + list(part._buffers.values()):
+            if tensor is not None and tensor.dim():
+                found += [tensor.shape[-1]] + ([tensor.shape[0]] if tensor.dim() == 2 else [])
+    return [n for n in dict.fromkeys(found) if isinstance(n, int) and n > 0]
+
+
+def run_forward(owner, module, axes, batch, width, n, arguments):
+    """forward() on one random input"""
+    trace = Trace(OPERATIONS)
+    module = copy.deepcopy(module, {id(p): p for p in module.parameters()})
+    catch_parts(trace, module)
+    track_parameters(trace, module)
+    sizes = {"B": batch, "T": n, "C": width}
+    shape = [sizes[label] for label in axes]
+    labels = {label: sizes[label] for label in axes}
+    x = trace.wrap(torch.randn(shape, dtype=trace_dtype(owner)), Flow(Node("input", None), [(label,) for label in axes], labels))
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            out = module(x, **arguments)
+    except Refused:
+        raise
+    except Exception as error:
+        lost = [t.about.reason for t in (ref() for ref in trace.alive) if t is not None and isinstance(t.about, Lost)]
+        raise Failed((lost[0] if lost else "", error, tuple(shape))) from error
+    return Run(output(out), axes, batch, width, n, trace.causal, owner)
+
+
+def output(out):
+    found = list(tracked_in(out if isinstance(out, (tuple, list, dict)) else [out])) if not hasattr(out, "__dataclass_fields__") else list(
+        tracked_in(list(vars(out).values())))
+    depends = [t for t in found if isinstance(t.about, (Flow, Lost))]
+    if not depends:
+        raise Refused(f"what forward() returns, a {class_name(out)}, does not depend on the vectors, as far as torch's own functions show")
+    if len(depends) > 1 or not isinstance(out, Tracked):
+        raise Refused(f"forward() returns {len(depends)} outputs in a {class_name(out)}: a model file has one. Export a module whose "
+                      "forward() returns one of them, once for each")
+    about = depends[0].about
+    if isinstance(about, Lost):
+        error = Refused(about.reason)
+        error.axes = about.axes
+        raise error
+    return about
+
+
+def describe_failure(module, failures):
+    """No input that was tried gets through forward()"""
+    for reason, _, _ in failures:
+        if reason:
+            return Refused(reason)
+    for name, part in module.named_modules():
+        if isinstance(part, CONVOLUTIONS + RECURRENT if isinstance(CONVOLUTIONS, tuple) else (CONVOLUTIONS,) + RECURRENT):
+            return Refused(f"{name} is a {class_name(part)}, and forward() takes none of the inputs that were tried: run it before the encoder, "
+                           "in front of the element, and export what follows")
+    _, error, shape = failures[0]
+    return Refused(f"forward() fails on a window of shape {shape}: {class_name(error)}: {error}. Tried were (batch, time, features), (time, "
+                   "batch, features), (batch, features, time) and one window alone, as wide as any part takes. Is sequence_len the window "
+                   "that it was trained with?")
+
+
+def follow(module, n, arguments):
+    """The Run of the input that forward() takes, followed twice"""
+    plain = copied(module, trace_dtype(module))
+    batch_first = next((m.batch_first for m in module.modules() if isinstance(m, nn.MultiheadAttention)), True)
+    inputs = INPUTS if batch_first else [INPUTS[1], INPUTS[0]] + INPUTS[2:]
+    failures, refusals = [], []
+    for axes, batch in inputs:
+        for width in widths(module):
+            try:
+                run = run_forward(module, plain, axes, batch, width, n, arguments)
+                again = run_forward(module, plain, axes, batch, width, n, arguments)
+            except Failed as failed:
+                failures.append(failed.args[0])
+            except Refused as refused:
+                refusals.append(refused)
+            else:
+                same = same_constants(run.flow.node, again.flow.node)
+                if same:
+                    return run
+                refusals.append(Refused("forward() gives other numbers each time, or its constants depend on the data in a way that cannot be "
+                                        "followed: a model file has one computation"))
+    for refused in refusals:
+        if not getattr(refused, "axes", False):
+            raise refused
+    if refusals:
+        raise refusals[0]
+    raise describe_failure(module, failures)
+
+
+def constants(node):
+    for value in node.__dict__.values():
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, (torch.Tensor, float)):
+                yield torch.as_tensor(item)
+
+
+def same_constants(a, b):
+    a, b = a.chain(), b.chain()
+    return [x.op for x in a] == [x.op for x in b] and all(
+        len(c) == len(d) and all(u.shape == v.shape and torch.equal(u, v) for u, v in zip(c, d))
+        for c, d in ((list(constants(x)), list(constants(y))) for x, y in zip(a, b)))

@@ -1,0 +1,142 @@
+# The written file, run by libcontinual, against the module in double precision
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import copy
+import functools
+
+import torch
+from torch import nn
+
+from .flow import arranged
+from .forward import copied
+from .library import LoadedModel, find_library
+from .model import Refused, class_name
+
+TOLERANCE = 1e-4
+# The file's weights as they are, and every answer from the first full window on
+OPTIONS = {"precision": "float32", "warm_up": "drop", "answer_interval": "1"}
+
+
+def prove(path, run, values):
+    """Raises Refused if the file at `path` gives other numbers than the module, or is not understood. run: a Run, or None if
+    there is nothing to compare with; values: its settings"""
+    options = dict(OPTIONS)
+    if values.get("sequence_len"):
+        options["sequence_len"] = str(values["sequence_len"])
+    if "max_len" in values:
+        options["max_len"] = str(values["max_len"])
+    model = LoadedModel(find_library(), path, options)
+    try:
+        if run is not None:
+            compare(model, run, values)
+    finally:
+        model.close()
+
+
+def compare(model, run, values):
+    kind, n = values["attention"], int(values.get("sequence_len") or 0)
+    state = torch.random.get_rng_state()
+    torch.manual_seed(1)
+    try:
+        pairs = rows(model, run, values, kind, n) if kind in ("deep", "recurrent-full") else windows(model, run, values, n)
+        for y, truth in pairs:
+            check(y, truth)
+    finally:
+        torch.random.set_rng_state(state)
+
+
+def check(y, truth):
+    if y.shape != truth.shape:
+        raise Refused(f"libcontinual answers with {tuple(y.shape)}, the module with {tuple(truth.shape)}; nothing is written")
+    error = (y - truth).abs().max().item()
+    if not error <= TOLERANCE * max(1.0, truth.abs().max().item()):
+        raise Refused(f"what libcontinual computes differs from the module by {error:.2g}, expected at most {TOLERANCE:g}: forward() does "
+                      "something that was not understood; nothing is written. Please report the module. verify=False (--no-verify) writes the file "
+                      "regardless")
+
+
+# ---- the two sides ----
+
+def windows(model, run, values, n):
+    t = n + min(n, 64) + 3
+    x = torch.randn(t, run.width)
+    y = model.run(x)[-(t - n + 1):]
+    some = sorted({0, 1, (t - n) // 2, t - n - 1, t - n})
+    truth = ModuleInDouble(run).windows(torch.stack([x[i:i + n] for i in some]), some)
+    if len(y) != t - n + 1:
+        raise Refused(f"libcontinual answers {len(y)} times to {t} vectors, expected {t - n + 1}; nothing is written")
+    if truth.dim() == 3 and values["attention"] != "retroactive":
+        truth = truth[:, int(values.get("query_index", -1))]
+    y = y[some]
+    yield (y[:, 0] if values["attention"] != "retroactive" else y), truth
+
+
+def rows(model, run, values, kind, n):
+    """Each vector answered by a row of its own: the module on the whole sequence, under the mask that says the same"""
+    depth = sum(isinstance(part, nn.MultiheadAttention) for part in run.owner.modules())
+    longest = 2 * n + depth * (n - 1) if kind == "deep" else min(24, int(values.get("max_len", 24)))
+    for t in {longest, max(1, longest - 3)}:
+        x = torch.randn(t, run.width)
+        truth = ModuleInDouble(run, window=n if kind == "deep" else None, causal=True).windows(x[None], [0])
+        y = model.run(x)[:, 0]
+        truth = truth[0][-len(y):] if truth.dim() == 3 else truth
+        yield (y if len(truth) > 1 or len(y) == 1 else y[-1:]), truth
+
+
+class ModuleInDouble:
+    """A copy of the module, in evaluation mode. window, causal: the mask that its attentions get"""
+
+    def __init__(self, run, window=None, causal=False):
+        self.run = run
+        self.modules = [copied(run.owner, dtype) for dtype in (torch.float64, torch.float32)]
+        for module in self.modules:
+            for parameter in module.parameters():  # torch's fast path of inference has its own rounding
+                parameter.requires_grad_(parameter.is_floating_point())
+            for part in module.modules():
+                if causal and isinstance(part, nn.MultiheadAttention):
+                    part.forward = functools.partial(masked_attention, type(part).forward, part, window)
+
+    def windows(self, x, starts):
+        """x (W, T, C): (W, T, D), or (W, D) where it pools"""
+        if self.run.counter is not None or self.run.batch == 1:
+            return torch.cat([self.one(x[i:i + 1], start) for i, start in enumerate(starts)])
+        return self.one(x, 0)
+
+    def one(self, x, start):
+        given = x[0] if "B" not in self.run.axes else x
+        given = given.permute([("BTC" if "B" in self.run.axes else "TC").index(label) for label in self.run.axes])
+        arguments = dict(self.run.arguments)
+        if self.run.counter is not None:
+            arguments[self.run.counter] = start
+        error = None
+        for module, dtype in zip(self.modules, (torch.float64, torch.float32)):
+            try:
+                with torch.enable_grad():
+                    out = self.call(module, given.to(dtype), arguments)
+                return self.arrange(out.detach().double(), x)
+            except Exception as failed:  # forward() may insist on float32
+                error = failed
+        raise Refused(f"forward() fails on windows of shape {tuple(given.shape)}: {class_name(error)}: {error}")
+
+    def call(self, module, given, arguments):
+        if isinstance(module, nn.MultiheadAttention):
+            return module(given, given, given)[0]
+        return module(given, **arguments)
+
+    def arrange(self, out, x):
+        if self.run.flow is None:
+            return out if self.run.axes == "BTC" else out.transpose(0, 1)
+        flow = copy.copy(self.run.flow)
+        flow.sizes = {**flow.sizes, "B": len(x)}
+        if "T" in flow.sizes:
+            flow.sizes["T"] = x.shape[1] + flow.sizes["T"] - self.run.n
+        out, labels = arranged(flow, out)
+        out = out if "B" in labels else out[None]
+        return out if "C" in labels else out[..., None]
+
+
+def masked_attention(forward, part, window, query, key, value, **named):
+    """An attention under a causal mask; window: how many keys each query sees at most"""
+    n = query.shape[1 if part.batch_first and query.dim() == 3 else 0]
+    distance = torch.arange(n)[:, None] - torch.arange(n)
+    hidden = (distance < 0) | (distance >= window) if window else distance < 0
+    return forward(part, query, key, value, attn_mask=hidden, need_weights=False)

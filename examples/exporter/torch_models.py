@@ -1,0 +1,155 @@
+# A module of PyTorch as a model file: by what forward() does, or by what the attributes say where forward() is known
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import torch
+from torch import nn
+
+from .forward import Run, extra_arguments, follow
+from .layers import is_co_layer
+from .layout import Layout
+from .model import Refused, class_name, library
+from .parts import is_exact_encoder, refuse_reparametrized
+from .tree import choose_kind, describe_attributes, say_kind
+
+LIBRARIES = ("continual", "fast_transformers")
+# Of continual-inference; its layers are Sequentials of them
+LIBRARY_CLASSES = ("RecyclingPositionalEncoding", "SingleOutputMultiheadAttention", "RetroactiveMultiheadAttention", "RetroactiveLambda")
+ROW_KINDS = ("deep", "recurrent-full")
+ANY_LENGTH = 8
+
+
+def of_a_library(module):
+    return any(library(part) in LIBRARIES or class_name(part) in LIBRARY_CLASSES or hasattr(part, "inner_attention") or is_co_layer(part)
+               or class_name(part) == "Lambda" and hasattr(part, "fn") for part in module.modules())
+
+
+def is_whole(module):
+    return (is_exact_encoder(module) or isinstance(module, nn.TransformerEncoderLayer)
+            or isinstance(module, nn.MultiheadAttention) and type(module).forward is nn.MultiheadAttention.forward)
+
+
+def unwrapped(module):
+    while True:
+        if class_name(module) in ("DataParallel", "DistributedDataParallel"):
+            module = module.module
+        elif hasattr(module, "_orig_mod"):  # torch.compile()
+            module = module._orig_mod
+        else:
+            return module
+
+
+def describe_torch(module, attention, positions, sequence_len, query_index, max_len):
+    """The Model of a module. model.run: how to run it for the proof; None where the attributes alone say what it is"""
+    module = unwrapped(module)
+    if isinstance(module, torch.jit.ScriptModule):
+        raise Refused("the module is scripted, its attributes are gone: export it before torch.jit")
+    refuse_reparametrized(module)
+    if of_a_library(module):
+        model = describe_attributes(module, attention, positions)
+        model.run = None
+        return model
+    if is_whole(module):
+        model = describe_attributes(module, attention, positions)
+        first = next(part for part in module.modules() if isinstance(part, nn.MultiheadAttention))
+        model.run = Run(None, "BTC" if first.batch_first else "TBC", 2, first.embed_dim, 0, False, module)
+        return model
+    if not any(isinstance(part, nn.MultiheadAttention) for part in module.modules()) and type(module).forward is nn.Module.forward:
+        raise Refused(f"{class_name(module)} has no forward(): expected a module that can be run")
+    return describe_forward(module, attention, positions, sequence_len, query_index, max_len)
+
+
+def describe_forward(module, attention, positions, sequence_len, query_index, max_len):
+    wanted = attention.replace("_", "-") if attention else None
+    if not sequence_len and (wanted is None or wanted not in ("recurrent-full", "recurrent-linear", "kernel")):
+        raise Refused("the window is not known: say sequence_len=N, in vectors")
+    n = sequence_len or ANY_LENGTH
+    arguments, counters = extra_arguments(module, wanted in ROW_KINDS)
+    run = follow(module, n, arguments)
+    run.arguments, run.counter = arguments, None
+    layout = Layout(module, run)
+    table = next((part for part in layout.parts if part.op == "positions"), None)
+    whole_table = None
+    if table is not None:
+        rows = max((t.numel() // t.shape[-1] for name in table.made_of.sources for t in [layout.tensors[name]] if t.dim()), default=n)
+        run.counter, whole_table = recycling(module, n, arguments, counters, table, rows, run)
+        if run.counter is None and wanted == "recurrent-full" and rows > n:
+            run = follow(module, rows, arguments)  # a stream goes on to the end of the table
+            run.arguments, run.counter = arguments, None
+            layout = Layout(module, run)
+            table = next(part for part in layout.parts if part.op == "positions")
+        if whole_table is not None:
+            table.table = whole_table
+    if positions and positions != "positions" and (table is None or run.counter is None):
+        raise Refused(f"positions={positions!r} says that its rows recycle over the stream, but forward() "
+                      + ("adds none" if table is None else "counts them in the window: leave positions out"))
+    model = layout.write()
+    model.run = run
+    kind = choose_kind(model, wanted)
+    check_kind(kind, wanted, layout, query_index)
+    if table is not None and run.counter is None:
+        if kind == "recurrent-full":
+            limit = len(table.table)
+            if max_len is not None and int(max_len) > limit:
+                raise Refused(f"max_len={max_len}: forward() has positions for {limit} vectors")
+            model.facts.values["max_len"] = int(max_len or limit)
+        elif kind == "deep":
+            raise Refused(f"{table.place}: positions are counted in the window, which attention='deep' has none of: train with positions that "
+                          "recycle (continual-inference's RecyclingPositionalEncoding), or without any")
+        else:
+            model.facts.say("position_index", "window", "forward()")
+    if layout.query_index is not None and query_index is None:
+        model.facts.say("query_index", layout.query_index, "forward()")
+    say_kind(model, kind)
+    return model
+
+
+def recycling(module, n, arguments, counters, table, rows, run):
+    """A whole number that forward() takes beside the vectors may say at which row of the table the window begins: its name and
+    the whole table, or None twice"""
+    if len(counters) == 0 or rows <= 1:
+        return None, None
+    for name in counters:
+        found = {}
+        for start in (0, 1, rows - 1, rows, rows + 1):
+            try:
+                other = follow(module, n, {**arguments, name: start})
+            except Refused:
+                break
+            part = next((p for p in Layout(module, other).parts if p.op == "positions"), None)
+            if part is None:
+                break
+            found[start] = part.table
+        if len(found) < 5 or torch.equal(found[0], found[1]):
+            continue
+        whole = torch.cat([found[0]] + [follow_table(module, n, {**arguments, name: start}) for start in range(n, rows, n)])[:rows]
+        if all(torch.equal(t, whole[(torch.arange(n) + start) % rows]) for start, t in found.items()):
+            return name, whole
+    return None, None
+
+
+def follow_table(module, n, arguments):
+    run = follow(module, n, arguments)
+    return next(p for p in Layout(module, run).parts if p.op == "positions").table
+
+
+def check_kind(kind, wanted, layout, query_index):
+    """Whether what forward() does can be had of a kind of attention"""
+    pools = [part for part in layout.parts if part.op in ("pool", "row")]
+    tokens = [part for part in layout.parts if part.op == "token"]
+    entry = next((entry for entry in layout.entries if entry.startswith("pool:")), None)
+    layers = sum(part.op in ("layer", "block") for part in layout.parts)
+    if layout.run.causal and kind not in ROW_KINDS:
+        only_newest = wanted == "single-output" and layers <= 1 and entry in (None, "pool:last") and query_index in (None, -1)
+        if not only_newest or tokens:
+            raise Refused("forward() gives the encoder a causal mask: say attention='recurrent-full' (every vector sees all before it), or "
+                          "'deep' (every layer sees the last sequence_len of its inputs)")
+    if tokens and not pools:
+        raise Refused(f"{tokens[0].place}: a class token is added, but every row is returned: return the class token's row, or a pool")
+    if pools and query_index is not None:
+        raise Refused(f"query_index={query_index}: forward() takes {'a pool' if entry else 'a row'} of the window itself: leave it out")
+    if pools and kind == "retroactive":
+        raise Refused("attention='retroactive' answers with every row of the window, but forward() returns one: leave attention out, or export a "
+                      "module that returns all rows")
+    if kind in ROW_KINDS:
+        if tokens or (pools and entry != "pool:last"):
+            raise Refused(f"attention={kind!r} answers each vector with a row of its own, but forward() returns {entry or 'a row'} of the "
+                          "window: pool the newest one (x[:, -1]), or leave attention out")
