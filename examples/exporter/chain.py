@@ -1,5 +1,7 @@
 # The operations of forward() in the words of a layout: layers found, arithmetic gathered
 # SPDX-License-Identifier: LGPL-2.1-or-later
+import math
+
 import torch
 
 from .flow import Fixed
@@ -77,6 +79,8 @@ def gathered(parts):
         if shift == 0 and factor is not None:
             if last is not None and last.op == "scale":
                 last.number *= factor
+            elif last is not None and last.op == "each":
+                affine(found, part)
             else:
                 found.append(Part("scale", part.place, number=factor))
         elif last is not None and last.op == "positions" and factor == 1:
@@ -85,7 +89,7 @@ def gathered(parts):
             add_to_bias(last, part)
         else:
             affine(found, part)
-    return found
+    return [part for part in found if part.op != "scale" or not math.isclose(part.number, 1, rel_tol=1e-12)]
 
 
 def add_to_bias(linear, part):

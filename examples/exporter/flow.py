@@ -4,10 +4,10 @@ import torch
 
 
 class Unsayable(Exception):
-    """An operation that a layout has no word for. axes: it mixes vectors that the module may not mean to mix, which
-    is how a wrong guess of the input's axes shows"""
+    """An operation that a layout has no word for. axes: how much it looks like a wrong guess of the input's axes. 0: not at
+    all; 1: it mixes vectors that the module may not mean to mix; 2: it would fail on a larger batch"""
 
-    def __init__(self, reason, axes=False):
+    def __init__(self, reason, axes=0):
         super().__init__(reason)
         self.reason, self.axes = reason, axes
 
@@ -48,7 +48,7 @@ class Fixed:
 class Lost:
     """Depends on the input in a way that a layout cannot say"""
 
-    def __init__(self, reason, axes=False):
+    def __init__(self, reason, axes=0):
         self.reason, self.axes = reason, axes
 
 
@@ -90,11 +90,11 @@ class Flow:
     def features_last(self, what):
         if self.axes[-1] != ("C",):
             raise Unsayable(f"{what} is applied across {spell(self.axes[-1])}, not to each vector's features: a layout has "
-                            "nothing that mixes vectors but the encoder and one pool", axes=True)
+                            "nothing that mixes vectors but the encoder and one pool", axes=1)
 
     def features_at(self, dim, what):
         if self.along(dim) != ("C",):
-            raise Unsayable(f"{what} is taken across {spell(self.along(dim))}, not across each vector's features", axes=True)
+            raise Unsayable(f"{what} is taken across {spell(self.along(dim))}, not across each vector's features", axes=1)
 
 
 def length(axis, sizes):
@@ -124,7 +124,7 @@ def reshaped(flow, shape):
             have *= flow.sizes[left[0]]
             axis.append(left.pop(0))
         if have != n:
-            raise Unsayable(f"the shape {flow.shape} becomes {tuple(shape)}, which cuts {spell(axis)} apart", axes=True)
+            raise Unsayable(f"the shape {flow.shape} becomes {tuple(shape)}, which cuts {spell(axis)} apart", axes=1)
         axes.append(axis)
     if any(flow.sizes[label] != 1 for label in left) or "T" in left:
         raise Unsayable(f"the shape {flow.shape} becomes {tuple(shape)}")
@@ -162,12 +162,12 @@ def constant(flow, tensor):
         return "number", tensor.reshape(())
     if len(tensor.shape) > len(flow.axes) or any(
             n not in (1, m) for n, m in zip(tensor.shape[::-1], flow.shape[::-1])):
-        raise Unsayable(f"a constant of shape {tuple(tensor.shape)} makes more of the vectors {flow.shape}", axes=True)
+        raise Unsayable(f"a constant of shape {tuple(tensor.shape)} makes more of the vectors {flow.shape}", axes=2)
     full, order = arranged(flow, tensor.expand(flow.shape))
     if "B" in order:
         if not torch.equal(full, full[:1].expand_as(full)):
             raise Unsayable("a constant that differs within the batch is used: does it depend on the data, or is it "
-                            "random?", axes=True)
+                            "random?", axes=1)
         full, order = full[0], order[1:]
     if "T" not in order or flow.sizes["T"] == 1:
         return "vector", full.reshape(-1)

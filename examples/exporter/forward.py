@@ -93,7 +93,7 @@ def widths(module):
 
 
 def run_forward(owner, module, axes, batch, width, n, arguments):
-    """forward() on one random input"""
+    """forward() on random inputs, twice: what is constant must be so"""
     trace = Trace(OPERATIONS)
     module = copy.deepcopy(module, {id(p): p for p in module.parameters()})
     catch_parts(trace, module)
@@ -101,17 +101,23 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
     sizes = {"B": batch, "T": n, "C": width}
     shape = [sizes[label] for label in axes]
     labels = {label: sizes[label] for label in axes}
-    x = trace.wrap(torch.randn(shape, dtype=trace_dtype(owner)), Flow(Node("input", None), [(label,) for label in axes], labels))
+    flows = []
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            out = module(x, **arguments)
+            for _ in range(2):
+                x = torch.randn(shape, dtype=trace_dtype(owner))
+                flow = Flow(Node("input", None), [(label,) for label in axes], labels)
+                flows.append(output(module(trace.wrap(x, flow), **arguments)))
     except Refused:
         raise
     except Exception as error:
         lost = [t.about.reason for t in (ref() for ref in trace.alive) if t is not None and isinstance(t.about, Lost)]
-        raise Failed((lost[0] if lost else "", error, tuple(shape))) from error
-    return Run(output(out), axes, batch, width, n, trace.causal, owner)
+        raise Failed((len(trace.alive), lost[0] if lost else "", error, tuple(shape))) from error
+    if not same_constants(flows[0].node, flows[1].node):
+        raise Refused("forward() computes something else each time, or its constants depend on the data in a way that cannot be "
+                      "followed: a model file has one computation")
+    return Run(flows[0], axes, batch, width, n, trace.causal, owner)
 
 
 def output(out):
@@ -133,46 +139,40 @@ def output(out):
 
 def describe_failure(module, failures):
     """No input that was tried gets through forward()"""
-    for reason, _, _ in failures:
-        if reason:
-            return Refused(reason)
+    _, reason, error, shape = max(failures, key=lambda failure: failure[0])  # the one that came farthest
+    if reason:
+        return Refused(reason)
     for name, part in module.named_modules():
-        if isinstance(part, CONVOLUTIONS + RECURRENT if isinstance(CONVOLUTIONS, tuple) else (CONVOLUTIONS,) + RECURRENT):
+        if isinstance(part, CONVOLUTIONS + RECURRENT):
             return Refused(f"{name} is a {class_name(part)}, and forward() takes none of the inputs that were tried: run it before the encoder, "
                            "in front of the element, and export what follows")
-    _, error, shape = failures[0]
     return Refused(f"forward() fails on a window of shape {shape}: {class_name(error)}: {error}. Tried were (batch, time, features), (time, "
                    "batch, features), (batch, features, time) and one window alone, as wide as any part takes. Is sequence_len the window "
                    "that it was trained with?")
 
 
 def follow(module, n, arguments):
-    """The Run of the input that forward() takes, followed twice"""
+    """The Run of the input that forward() takes"""
     plain = copied(module, trace_dtype(module))
     batch_first = next((m.batch_first for m in module.modules() if isinstance(m, nn.MultiheadAttention)), True)
     inputs = INPUTS if batch_first else [INPUTS[1], INPUTS[0]] + INPUTS[2:]
-    failures, refusals = [], []
+    failures, refusals, understood = [], [], set()
     for axes, batch in inputs:
+        if axes in understood:  # one window alone is tried where a batch of them fails
+            continue
         for width in widths(module):
             try:
-                run = run_forward(module, plain, axes, batch, width, n, arguments)
-                again = run_forward(module, plain, axes, batch, width, n, arguments)
+                return run_forward(module, plain, axes, batch, width, n, arguments)
             except Failed as failed:
                 failures.append(failed.args[0])
             except Refused as refused:
                 refusals.append(refused)
-            else:
-                same = same_constants(run.flow.node, again.flow.node)
-                if same:
-                    return run
-                refusals.append(Refused("forward() gives other numbers each time, or its constants depend on the data in a way that cannot be "
-                                        "followed: a model file has one computation"))
-    for refused in refusals:
-        if not getattr(refused, "axes", False):
-            raise refused
-    if refusals:
-        raise refusals[0]
-    raise describe_failure(module, failures)
+                understood.add(axes)
+    for doubt in (0, 1):
+        for refused in refusals:
+            if getattr(refused, "axes", 0) == doubt:
+                raise refused
+    raise describe_failure(module, failures) if failures else refusals[0]
 
 
 def constants(node):

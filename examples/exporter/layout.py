@@ -229,10 +229,10 @@ class Layout:
 
     def write_row(self, part):
         has_token = any(other.op == "token" for other in self.parts)
-        if part.row == 0:
-            self.entries.append("pool:cls" if has_token else "pool:first")
-        elif part.row == part.rows - 1:
+        if part.row == part.rows - 1:
             self.entries.append("pool:last")
+        elif part.row == 0:
+            self.entries.append("pool:cls" if has_token else "pool:first")
         elif has_token:
             raise Refused(f"{part.place}: row {part.row} of the window is taken: beside a class token that is possible for the class token, the "
                           "first and the last row")

@@ -346,7 +346,7 @@ def softmax_of(call, op):
     axis = flow.along(int(dim))
     if axis == ("T",):
         raise Unsayable("a softmax is taken over time (a pooling by attention), for which a layout has no operation: pool by the mean, "
-                        "the maximum, the last or first vector, or a class token", axes=False)
+                        "the maximum, the last or first vector, or a class token", axes=0)
     flow.features_at(int(dim), "a softmax")
     return flow.then(op, call.place)
 
@@ -433,7 +433,7 @@ def max_(call):
 def pool1d(call):
     flow = call.flow
     if flow.axes[-1] != ("T",):
-        raise Unsayable(f"{call.name}() is taken over {spell(flow.axes[-1])}: expected over time", axes=True)
+        raise Unsayable(f"{call.name}() is taken over {spell(flow.axes[-1])}: expected over time", axes=1)
     kernel = flow.shape[-1] if "adaptive" in call.name else call.dims(1, "kernel_size")[0]
     if call.raw.shape[-1] != 1 or kernel != flow.shape[-1]:
         raise Unsayable(f"{call.name}() gives {call.raw.shape[-1]} vectors for a window, or leaves some out: expected one vector "
@@ -449,7 +449,7 @@ def picked(call, flow, dim, i, keepdim):
         flow = flow.then("row", call.place, row=i, rows=n).resized("T", None)
     elif "B" in axis and n > 1:
         raise Unsayable("one item of the batch is taken: is the encoder's batch_first what it was meant to be? Its default, False, "
-                        "means (time, batch, features)", axes=True)
+                        "means (time, batch, features)", axes=1)
     elif axis and n > 1:
         raise Unsayable(f"a part of {spell(axis)} is taken, for which a layout has no operation: use a linear map")
     if keepdim:
@@ -540,7 +540,7 @@ def cat(call):
     at = next(i for i, flow in enumerate(flows) if flow)
     flow = flows[at]
     if flow.along(dim) != ("T",):
-        raise Unsayable(f"a constant is put beside the vectors along {spell(flow.along(dim))}, for which a layout has no operation", axes=True)
+        raise Unsayable(f"a constant is put beside the vectors along {spell(flow.along(dim))}, for which a layout has no operation", axes=1)
     others = [as_constant(item) for item in items if flow_of(item) is None]
     if len(others) != 1 or others[0][0].shape[flow.index(dim)] != 1:
         raise Unsayable("more than one vector is put beside the window's: a layout has one class token")
@@ -552,7 +552,7 @@ def cat(call):
     row, order = arranged(one, others[0][0])
     row = row.reshape(row.shape[0], -1) if order[0] == "B" else row.reshape(1, -1)
     if not torch.equal(row, row[:1].expand_as(row)):
-        raise Unsayable("the class token differs within the batch", axes=True)
+        raise Unsayable("the class token differs within the batch", axes=1)
     return flow.then("token", call.place, token=row[0], made_of=others[0][1]).resized("T", flow.sizes["T"] + 1)
 
 

@@ -15,7 +15,7 @@ try:
 except ImportError:
     parametrize = None
 
-CONVOLUTIONS = nn.modules.conv._ConvNd
+CONVOLUTIONS = (nn.modules.conv._ConvNd,)
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 TORCH_ONLY = (nn.Transformer, nn.TransformerDecoder, nn.TransformerDecoderLayer)
 
@@ -106,18 +106,20 @@ def opaque(reason):
     def run(trace, name, part, plain, *args, **kwargs):
         raw = plain(*plain_tensors(args), **plain_tensors(kwargs))
         lost = next((t.about for t in args if isinstance(t, Tracked) and not isinstance(t.about, (Fixed, Flow))), None)
-        return trace.lose(raw, lost.reason if lost else f"{name} is a {class_name(part)}, which {reason}", getattr(lost, "axes", False))
+        return trace.lose(raw, lost.reason if lost else f"{name} is a {class_name(part)}, which {reason}", getattr(lost, "axes", 0))
     return run
 
 
-def same_shape(trace, src, reason, axes=False):
+def same_shape(trace, src, reason, axes=0):
     return trace.lose(src.raw.clone(), reason, axes)
 
 
 def check_axes(flow, batch_first):
     """None, or why these axes are not what an attention takes"""
-    rank = len(flow.axes)
-    expected = [("T",), ("C",)] if rank == 2 else [("B",), ("T",), ("C",)] if batch_first else [("T",), ("B",), ("C",)]
+    if "T" not in flow.labels:
+        return "the window is pooled before the encoder: a layout pools behind it"
+    batch = ("B",) if "B" in flow.labels else ()
+    expected = [("T",), ("C",)] if len(flow.axes) == 2 else [batch, ("T",), ("C",)] if batch_first else [("T",), batch, ("C",)]
     if list(flow.axes) == expected:
         return None
     found = ", ".join(spell(axis) for axis in flow.axes)
@@ -178,7 +180,7 @@ def layer(trace, name, part, plain, src, src_mask=None, src_key_padding_mask=Non
     flow = src.about
     reason = check_axes(flow, part.self_attn.batch_first)
     if reason:
-        return same_shape(trace, src, reason, axes=True)
+        return same_shape(trace, src, reason, axes=1)
     if type(part) is not nn.TransformerEncoderLayer:
         return same_shape(trace, src, f"{name} is a {class_name(part)}, a subclass of TransformerEncoderLayer that may do something else")
     if flow.shape[-1] != part.self_attn.embed_dim:
@@ -197,7 +199,7 @@ def attention(trace, name, part, plain, query, key, value, key_padding_mask=None
     flow = query.about if isinstance(query, Tracked) and isinstance(query.about, Flow) else None
     if lost:
         return trace.wrap(out, lost), trace.wrap(out, lost)
-    reason, axes = None, False
+    reason, axes = None, 0
     if flow is None:
         reason = (f"the query of {name} is learned, not a vector (a pooling by attention), for which a layout has no operation: pool by the "
                   "mean, the maximum, the last or first vector, or a class token")
@@ -206,7 +208,7 @@ def attention(trace, name, part, plain, query, key, value, key_padding_mask=None
         reason = (f"query, key and value of {name} are not the same vectors: in front of a model file's layers all three are one")
     else:
         reason = check_axes(flow, part.batch_first)
-        axes = bool(reason)
+        axes = int(bool(reason))
         reason = reason or refused_masks(trace, flow.sizes["T"], attn_mask, key_padding_mask, is_causal)
     if reason:
         return tuple(trace.lose(item, reason, axes) for item in (out, out.clone()))

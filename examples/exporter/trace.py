@@ -102,7 +102,7 @@ class Trace:
     def wrap(self, raw, about):
         return Tracked(raw, about, self)
 
-    def lose(self, raw, reason, axes=False):
+    def lose(self, raw, reason, axes=0):
         """raw tensors, alone or in tuples, as lost"""
         place = self.place()
         lost = Lost(f"{place}: {reason}" if place else reason, axes)
