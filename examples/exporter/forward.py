@@ -86,6 +86,8 @@ def widths(module):
             found.append(getattr(part, key, None))
         if isinstance(part, nn.LayerNorm):
             found.append(part.normalized_shape[-1])
+        if type(part).__module__.startswith("torch.nn"):
+            continue
         for tensor in list(part._parameters.values()) + list(part._buffers.values()):
             if tensor is not None and tensor.dim():
                 found += [tensor.shape[-1]] + ([tensor.shape[0]] if tensor.dim() == 2 else [])
@@ -109,14 +111,17 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
                 x = torch.randn(shape, dtype=trace_dtype(owner))
                 flow = Flow(Node("input", None), [(label,) for label in axes], labels)
                 flows.append(output(module(trace.wrap(x, flow), **arguments)))
-    except Refused:
+    except Refused as refused:
+        refused.settled = trace.reached and not refused.axes
         raise
     except Exception as error:
         lost = [t.about.reason for t in (ref() for ref in trace.alive) if t is not None and isinstance(t.about, Lost)]
         raise Failed((len(trace.alive), lost[0] if lost else "", error, tuple(shape))) from error
     if not same_constants(flows[0].node, flows[1].node):
-        raise Refused("forward() computes something else each time, or its constants depend on the data in a way that cannot be "
-                      "followed: a model file has one computation")
+        error = Refused("forward() computes something else each time, or its constants depend on the data in a way that cannot be "
+                        "followed: a model file has one computation")
+        error.settled = True
+        raise error
     return Run(flows[0], axes, batch, width, n, trace.causal, owner)
 
 
@@ -166,11 +171,13 @@ def follow(module, n, arguments):
             except Failed as failed:
                 failures.append(failed.args[0])
             except Refused as refused:
+                if refused.settled:
+                    raise
                 refusals.append(refused)
                 understood.add(axes)
     for doubt in (0, 1):
         for refused in refusals:
-            if getattr(refused, "axes", 0) == doubt:
+            if refused.axes == doubt:
                 raise refused
     raise describe_failure(module, failures) if failures else refusals[0]
 

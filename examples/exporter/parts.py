@@ -185,6 +185,7 @@ def layer(trace, name, part, plain, src, src_mask=None, src_key_padding_mask=Non
         return same_shape(trace, src, f"{name} is a {class_name(part)}, a subclass of TransformerEncoderLayer that may do something else")
     if flow.shape[-1] != part.self_attn.embed_dim:
         raise RuntimeError(f"{name} takes {part.self_attn.embed_dim} features, found {flow.shape[-1]}")
+    trace.reached = True
     reason = refused_masks(trace, flow.sizes["T"], src_mask, src_key_padding_mask, is_causal)
     if reason:
         return same_shape(trace, src, reason)
@@ -212,6 +213,7 @@ def attention(trace, name, part, plain, query, key, value, key_padding_mask=None
         reason = reason or refused_masks(trace, flow.sizes["T"], attn_mask, key_padding_mask, is_causal)
     if reason:
         return tuple(trace.lose(item, reason, axes) for item in (out, out.clone()))
+    trace.reached = True
     made = flow.then("attention", trace.place(), name=name, module=part)
     weights = trace.lose(out.clone(), "the attention weights are used, which a layout does not pass on")
     return trace.wrap(out, made), weights

@@ -92,8 +92,8 @@ class ModuleInDouble:
             for parameter in module.parameters():  # torch's fast path of inference has its own rounding
                 parameter.requires_grad_(parameter.is_floating_point())
             for part in module.modules():
-                if causal and isinstance(part, nn.MultiheadAttention):
-                    part.forward = functools.partial(masked_attention, type(part).forward, part, window)
+                if isinstance(part, nn.MultiheadAttention):
+                    part.forward = functools.partial(masked_attention if causal else cast_mask, type(part).forward, part, window)
 
     def windows(self, x, starts):
         """x (W, T, C): (W, T, D), or (W, D) where it pools"""
@@ -140,3 +140,11 @@ def masked_attention(forward, part, window, query, key, value, **named):
     distance = torch.arange(n)[:, None] - torch.arange(n)
     hidden = (distance < 0) | (distance >= window) if window else distance < 0
     return forward(part, query, key, value, attn_mask=hidden, need_weights=False)
+
+
+def cast_mask(forward, part, window, query, key, value, **named):
+    """scaled_dot_product_attention() of torch 2.14 reads a float32 mask as float64 if the queries are"""
+    mask = named.get("attn_mask")
+    if mask is not None and mask.is_floating_point():
+        named["attn_mask"] = mask.to(query.dtype)
+    return forward(part, query, key, value, **named)

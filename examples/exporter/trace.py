@@ -94,7 +94,8 @@ class Trace:
     """Of one run. operations: (name) -> function of a Call, see operations.py"""
 
     def __init__(self, operations):
-        self.operations, self.alive, self.modules, self.causal = operations, [], [], False
+        self.operations, self.alive, self.modules = operations, [], []
+        self.causal = self.reached = False  # a triangular mask was given; the vectors came to an attention as it takes them
 
     def place(self):
         return user_line() or (self.modules[-1] if self.modules else "")
