@@ -3,6 +3,11 @@
 import torch
 
 
+BY_HAND = ("if this is an attention written by hand: a layout has nn.MultiheadAttention, nn.TransformerEncoderLayer and "
+           "nn.TransformerEncoder; modules of timm, vit-pytorch, OpenAI's whisper and transformers are saved under their own names with "
+           "safetensors' save_file(), see docs/model-files.md")
+
+
 class Unsayable(Exception):
     """An operation that a layout has no word for. axes: how much it looks like a wrong guess of the input's axes. 0: not at
     all; 1: it mixes vectors that the module may not mean to mix; 2: it would fail on a larger batch"""
@@ -124,11 +129,20 @@ def reshaped(flow, shape):
             have *= flow.sizes[left[0]]
             axis.append(left.pop(0))
         if have != n:
-            raise Unsayable(f"the shape {flow.shape} becomes {tuple(shape)}, which cuts {spell(axis)} apart", axes=1)
+            raise Unsayable(f"the shape {flow.shape} becomes {tuple(shape)}, which cuts {spell(axis)} apart"
+                            + (f"; {BY_HAND}" if axis == ["C"] else ""), axes=int(axis != ["C"]))
         axes.append(axis)
     if any(flow.sizes[label] != 1 for label in left) or "T" in left:
         raise Unsayable(f"the shape {flow.shape} becomes {tuple(shape)}")
-    return flow.laid_out(axes)
+    return flow.laid_out(one_feature(flow, axes))
+
+
+def one_feature(flow, axes):
+    """Of vectors of one feature without an axis for it, a new axis is the one"""
+    new = next((i for i in reversed(range(len(axes))) if not len(axes[i])), None)
+    if "C" not in flow.labels and new is not None:
+        axes[new] = ("C",)
+    return axes
 
 
 def squeezed(flow, dims):
@@ -142,7 +156,7 @@ def squeezed(flow, dims):
 
 def unsqueezed(flow, dim):
     dim = dim + len(flow.axes) + 1 if dim < 0 else dim
-    return flow.laid_out(flow.axes[:dim] + ((),) + flow.axes[dim:])
+    return flow.laid_out(one_feature(flow, [*flow.axes[:dim], (), *flow.axes[dim:]]))
 
 
 # ---- constants beside the vectors ----

@@ -14,8 +14,9 @@ from .parts import CONVOLUTIONS, RECURRENT, catch_parts, refuse_reparametrized
 from .trace import Trace, Tracked, tracked_in
 
 BATCH = 2
-# The axes of the input, as letters, with the number of windows in a batch
-INPUTS = [("BTC", BATCH), ("TBC", BATCH), ("BCT", BATCH), ("TC", 1), ("BTC", 1), ("TBC", 1), ("BCT", 1), ("CT", 1)]
+# The axes of the input, as letters, with the number of windows in a batch (1: an axis of length 1). Without C a vector is one number
+INPUTS = [("BTC", BATCH), ("TBC", BATCH), ("BCT", BATCH), ("TC", 1), ("BTC", 1), ("TBC", 1), ("BCT", 1), ("CT", 1),
+          ("B1TC", BATCH), ("B1CT", BATCH), ("BT", BATCH)]
 
 
 class Failed(Exception):
@@ -101,15 +102,15 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
     catch_parts(trace, module)
     track_parameters(trace, module)
     sizes = {"B": batch, "T": n, "C": width}
-    shape = [sizes[label] for label in axes]
-    labels = {label: sizes[label] for label in axes}
+    shape = [sizes.get(label, 1) for label in axes]
+    labels = {label: sizes[label] for label in sizes if label in axes or label == "C"}
     flows = []
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for _ in range(2):
                 x = torch.randn(shape, dtype=trace_dtype(owner))
-                flow = Flow(Node("input", None), [(label,) for label in axes], labels)
+                flow = Flow(Node("input", None), [(label,) if label in sizes else () for label in axes], labels)
                 flows.append(output(module(trace.wrap(x, flow), **arguments)))
     except Refused as refused:
         refused.settled = trace.reached and not refused.axes
@@ -165,7 +166,7 @@ def follow(module, n, arguments):
     for axes, batch in inputs:
         if axes in understood:  # one window alone is tried where a batch of them fails
             continue
-        for width in widths(module):
+        for width in widths(module) if "C" in axes else [1]:
             try:
                 return run_forward(module, plain, axes, batch, width, n, arguments)
             except Failed as failed:

@@ -7,6 +7,7 @@ import os
 from .model import Refused, torch
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
+INSTALLED = ("libcontinual.so.0", "libcontinual.so")
 HOW = ("build it (meson setup build && ninja -C build), install it, or set CONTINUAL_LIBRARY to the path of libcontinual.so; "
        "verify=False (--no-verify) writes a file that is not compared with the module")
 
@@ -21,17 +22,18 @@ class Info(ctypes.Structure):  # CoModelInfo, as far as it is used
 
 
 class Input(ctypes.Structure):  # CoInput
-    _fields_ = [(name, ctypes.c_void_p) for name in ("x", "key", "value", "mask")]
+    _fields_ = [(name, ctypes.c_void_p) for name in ("x", "key", "value", "mask")] + [("padding", ctypes.c_void_p * 4)]
 
 
 class Result(ctypes.Structure):  # CoResult
-    _fields_ = [(name, ctypes.c_void_p) for name in ("y", "weights", "outputs", "rows")]
+    _fields_ = [("capacity", ctypes.c_size_t)] + [
+        (name, ctypes.c_void_p) for name in ("y", "weights", "outputs", "status")] + [("padding", ctypes.c_void_p * 4)]
 
 
 def find_library():
     """CONTINUAL_LIBRARY, then the dynamic loader's, then the one in build/ beside examples/"""
     named = os.environ.get("CONTINUAL_LIBRARY")
-    names = [named] if named else ["libcontinual.so.0", "libcontinual.so"] + sorted(glob.glob(os.path.join(BUILD, "core", "libcontinual.so*")))
+    names = [named] if named else [*INSTALLED] + sorted(glob.glob(os.path.join(BUILD, "core", "libcontinual.so*")))
     reason = ""
     for name in names:
         try:
@@ -41,7 +43,7 @@ def find_library():
             continue
         for function in ("co_model_load", "co_options_new", "co_stream_new"):
             getattr(lib, function).restype = ctypes.c_void_p
-        for function in ("co_stream_max_outputs", "co_stream_forward_steps", "co_stream_drain"):
+        for function in ("co_stream_max_outputs", "co_stream_forward_steps"):
             getattr(lib, function).restype = ctypes.c_size_t
         lib.co_model_get_info.restype = ctypes.POINTER(Info)
         return lib
@@ -68,14 +70,14 @@ class LoadedModel:
             self.lib.co_model_unref(ctypes.c_void_p(self.model))
         self.model = None
 
-    def run(self, x):
-        """x (T, C) through a fresh stream: every output, (n, positions, D)"""
-        x = x.float().contiguous()
+    def run(self, x, key=None, value=None):
+        """x (T, C), and what a bare attention takes beside it, through a fresh stream: every output, (n, positions, D)"""
+        x, key, value = (None if t is None else t.float().contiguous() for t in (x, key, value))
         stream = ctypes.c_void_p(self.lib.co_stream_new(ctypes.c_void_p(self.model), 1))
         capacity = self.lib.co_stream_max_outputs(stream, ctypes.c_size_t(len(x)))
-        y = torch.full((capacity, self.info.n_positions, self.info.n_outputs), float("nan"))
-        given = Input(x.data_ptr(), None, None, None)
+        y = torch.empty(capacity, self.info.n_positions, self.info.n_outputs)
+        given = Input(*(t.data_ptr() if t is not None else None for t in (x, key, value)))
         n = self.lib.co_stream_forward_steps(stream, ctypes.byref(given), ctypes.c_size_t(len(x)), 1,
-                                             ctypes.byref(Result(y.data_ptr(), None, None, None)))
-        self.lib.co_stream_free(stream)
+                                             ctypes.byref(Result(capacity, y.data_ptr())))
+        self.lib.co_stream_unref(stream)
         return y[:n].double()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import torch
 
-from .flow import (Fixed, Flow, Lost, Unsayable, arranged, constant, permuted, reshaped, spell, squeezed, unsqueezed)
+from .flow import (BY_HAND, Fixed, Flow, Lost, Unsayable, arranged, constant, permuted, reshaped, spell, squeezed, unsqueezed)
 from .model import Refused, activation_name
 from .trace import Tracked
 
@@ -247,8 +247,7 @@ def matmul(call):
         a, b = b, a
     flow = flow_of(a)
     if flow and flow_of(b):
-        raise Unsayable("vectors are multiplied with vectors (an attention written by hand, or a pooling by attention): a model file "
-                        "has nn.MultiheadAttention, nn.TransformerEncoderLayer and what docs/model-files.md names")
+        raise Unsayable(f"vectors are multiplied with vectors, for which a layout has no operation; {BY_HAND}")
     if not flow:
         raise Unsayable("a matrix is multiplied with the vectors from the left, which mixes vectors: a layout has no operation for that")
     matrix, made_of = as_constant(b)
@@ -482,8 +481,9 @@ def unbound(call):
         return flow
     if len(call.raw) == flow.shape[flow.index(dim)] and flow.along(dim) == ("T",):
         return [picked(call, flow, dim, i, call.name != "unbind") for i in range(len(call.raw))]
-    raise Unsayable(f"{call.name}() cuts the vectors along {spell(flow.along(dim))}, for which a layout has no operation",
-                    axes="B" in flow.along(dim))
+    axis = flow.along(dim)
+    raise Unsayable(f"{call.name}() cuts the vectors along {spell(axis)}, for which a layout has no operation"
+                    + (f"; {BY_HAND}" if axis == ("C",) else ""), axes=int("B" in axis))
 
 
 @operation("getitem")
@@ -564,8 +564,7 @@ def loss(call):
 
 @operation("scaled_dot_product_attention", "multi_head_attention_forward")
 def own_attention(call):
-    raise Unsayable(f"{call.name}() is called by hand: a model file has nn.MultiheadAttention, nn.TransformerEncoderLayer and what "
-                    "docs/model-files.md names")
+    raise Unsayable(f"{call.name}() is called by hand; {BY_HAND}")
 
 
 @operation("conv1d", "conv2d", "conv3d", "conv_transpose1d", "unfold", "pad", "interpolate", "stft", "fft_rfft", "upsample")

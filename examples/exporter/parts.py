@@ -17,6 +17,8 @@ except ImportError:
 
 CONVOLUTIONS = (nn.modules.conv._ConvNd,)
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+NO_DECODER = ("model files have decoders as fast_transformers' TransformerDecoder names its parts; copy the weights into one, or export "
+              "the encoder alone")
 TORCH_ONLY = (nn.Transformer, nn.TransformerDecoder, nn.TransformerDecoderLayer)
 
 
@@ -66,8 +68,7 @@ def catch_parts(trace, module):
             whole = opaque("is a recurrent network, which no model file has: run it before the encoder, in front of the element, or train "
                            "without it")
         elif isinstance(part, TORCH_ONLY):
-            whole = opaque("has no place in a model file: decoders are those of fast_transformers' TransformerDecoder; copy the weights "
-                           "into one")
+            whole = opaque("has no place in a layout: " + NO_DECODER)
         elif isinstance(part, torch.jit.ScriptModule):
             raise Refused(f"{name} is scripted, its attributes are gone: export it before torch.jit")
         if whole is None:

@@ -56,10 +56,16 @@ def check(y, truth):
 
 # ---- the two sides ----
 
+def inputs(run, x):
+    """x, or the query, key and value that it is made of for an attention alone"""
+    alone = isinstance(run.owner, nn.MultiheadAttention)
+    return x.split([run.owner.embed_dim, run.owner.kdim, run.owner.vdim], -1) if alone else [x]
+
+
 def windows(model, run, values, n):
     t = n + min(n, 64) + 3
     x = torch.randn(t, run.width)
-    y = model.run(x)[-(t - n + 1):]
+    y = model.run(*inputs(run, x))[-(t - n + 1):]
     some = sorted({0, 1, (t - n) // 2, t - n - 1, t - n})
     truth = ModuleInDouble(run).windows(torch.stack([x[i:i + n] for i in some]), some)
     if len(y) != t - n + 1:
@@ -77,7 +83,7 @@ def rows(model, run, values, kind, n):
     for t in {longest, max(1, longest - 3)}:
         x = torch.randn(t, run.width)
         truth = ModuleInDouble(run, window=n if kind == "deep" else None, causal=True).windows(x[None], [0])
-        y = model.run(x)[:, 0]
+        y = model.run(*inputs(run, x))[:, 0]
         truth = truth[0][-len(y):] if truth.dim() == 3 else truth
         yield (y if len(truth) > 1 or len(y) == 1 else y[-1:]), truth
 
@@ -102,8 +108,9 @@ class ModuleInDouble:
         return self.one(x, 0)
 
     def one(self, x, start):
-        given = x[0] if "B" not in self.run.axes else x
-        given = given.permute([("BTC" if "B" in self.run.axes else "TC").index(label) for label in self.run.axes])
+        sizes = dict(zip("BTC", x.shape))  # labels that the input lacks are of length 1
+        order = [label for label in self.run.axes if label in sizes] + [label for label in sizes if label not in self.run.axes]
+        given = x.permute(["BTC".index(label) for label in order]).reshape([sizes.get(label, 1) for label in self.run.axes])
         arguments = dict(self.run.arguments)
         if self.run.counter is not None:
             arguments[self.run.counter] = start
@@ -119,7 +126,7 @@ class ModuleInDouble:
 
     def call(self, module, given, arguments):
         if isinstance(module, nn.MultiheadAttention):
-            return module(given, given, given)[0]
+            return module(*inputs(self.run, given))[0]
         return module(given, **arguments)
 
     def arrange(self, out, x):

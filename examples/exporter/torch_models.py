@@ -7,7 +7,7 @@ from .forward import Run, extra_arguments, follow
 from .layers import is_co_layer
 from .layout import Layout
 from .model import Refused, class_name, library
-from .parts import is_exact_encoder, refuse_reparametrized
+from .parts import NO_DECODER, TORCH_ONLY, is_exact_encoder, refuse_reparametrized
 from .tree import choose_kind, describe_attributes, say_kind
 
 LIBRARIES = ("continual", "fast_transformers")
@@ -42,6 +42,8 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
     module = unwrapped(module)
     if isinstance(module, torch.jit.ScriptModule):
         raise Refused("the module is scripted, its attributes are gone: export it before torch.jit")
+    if isinstance(module, TORCH_ONLY):
+        raise Refused(f"the module is a {class_name(module)}: {NO_DECODER}")
     refuse_reparametrized(module)
     if of_a_library(module):
         model = describe_attributes(module, attention, positions)
@@ -50,7 +52,8 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
     if is_whole(module):
         model = describe_attributes(module, attention, positions)
         first = next(part for part in module.modules() if isinstance(part, nn.MultiheadAttention))
-        model.run = Run(None, "BTC" if first.batch_first else "TBC", 2, first.embed_dim, 0, False, module)
+        width = first.embed_dim + (first.kdim + first.vdim if module is first else 0)
+        model.run = Run(None, "BTC" if first.batch_first else "TBC", 2, width, 0, False, module)
         return model
     if not any(isinstance(part, nn.MultiheadAttention) for part in module.modules()) and type(module).forward is nn.Module.forward:
         raise Refused(f"{class_name(module)} has no forward(): expected a module that can be run")

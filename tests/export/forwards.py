@@ -62,11 +62,6 @@ class Net(nn.Module):
         return self.head(self.pool(self.encoder(self.embed(x))))
 
 
-def knows_layouts():
-    """Whether the library at hand reads layouts"""
-    return os.environ.get("CONTINUAL_LAYOUTS", "1") != "0"
-
-
 class ForwardCase(Case):
     def truth(self, module, windows, time_first=False):
         """The module's outputs for windows (W, N, C), in double"""
@@ -79,7 +74,7 @@ class ForwardCase(Case):
 
     def exported(self, module, n=N, **says):
         path = self.path("model.safetensors")
-        self.metadata = export(module, path, sequence_len=n, verify=knows_layouts(), **says)
+        self.metadata = export(module, path, sequence_len=n, verify=core.knows_layouts(), **says)
         self.layout = json.loads(self.metadata["layout"])
         return Reference(path)
 
@@ -100,7 +95,7 @@ class ForwardCase(Case):
         if time_first and expected.dim() == 3:
             expected = expected.transpose(0, 1)
         self.assert_near(y, expected)
-        if knows_layouts():  # one row of each window is asked, where all leave
+        if core.knows_layouts():  # one row of each window is asked, where all leave
             got = core.Model(self.path("model.safetensors")).run(x)[:, 0]
             query = int(self.metadata.get("query_index", -1))
             self.assert_near(got, expected if expected.dim() == 2 else expected[:, query])

@@ -4,7 +4,7 @@
 import unittest
 
 import core
-from forwards import C, D, E, N, ForwardCase, Net, encoder, knows_layouts, layer, shaken
+from forwards import C, E, N, ForwardCase, Net, encoder, shaken
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ class Masks(ForwardCase):
         y = reference.forward(x.double().numpy(), hidden=np.triu(np.ones((T, T), bool), 1))
         self.assert_near(torch.from_numpy(y), expected)
         self.assertEqual(self.metadata["attention"], "recurrent-full")
-        if knows_layouts():
+        if core.knows_layouts():
             self.assert_near(core.Model(self.path("model.safetensors")).run(x)[:, 0], expected)
 
     def test_masks(self):
@@ -114,7 +114,7 @@ class Deep(ForwardCase):
     def check(self, module, **says):
         shaken(module)
         self.exported(module, attention="deep", **says)
-        if not knows_layouts():
+        if not core.knows_layouts():
             return
         x = torch.randn(4 * N, C)
         hidden = (torch.arange(len(x))[:, None] - torch.arange(len(x)))

@@ -104,7 +104,7 @@ class Encoders(ForwardCase):
         def learned_query(self, x):
             x = self.encoder(self.proj(x))
             return self.head(self.pool_attn(self.pool_query.expand(len(x), -1, -1), x, x)[0].squeeze(1))
-        self.refused("an attention written by hand", net(by_hand, build))
+        self.refused(("an attention written by hand", "save_file()"), net(by_hand, build))
         self.refused("is learned, not a vector (a pooling by attention)", net(learned_query, build))
         if hasattr(F, "scaled_dot_product_attention"):
             self.refused("scaled_dot_product_attention() is called by hand", net(

@@ -200,6 +200,22 @@ class Axes(ForwardCase):
         net = ChannelsFirst()
         self.right(net, None, truth=lambda w: self.truth(net, w.transpose(1, 2)))
 
+    def test_other_inputs(self):
+        class Image(Net):
+            def forward(self, x):  # (batch, 1, features, time)
+                return super().forward(x.squeeze(1).permute(0, 2, 1))
+        net = Image()
+        self.right(net, ["proj", "encoder", "pool:last", "head"], truth=lambda w: self.truth(net, w.transpose(1, 2)[:, None]))
+
+        class Series(Net):
+            def build(self):
+                self.proj = nn.Linear(1, E)
+
+            def forward(self, x):  # (batch, time)
+                return super().forward(x.unsqueeze(-1))
+        series = Series()
+        self.right(series, ["proj", "encoder", "pool:last", "head"], width=1, truth=lambda w: self.truth(series, w[..., 0]))
+
     def test_one_window_without_a_batch(self):
         class Alone(Net):
             def forward(self, x):
