@@ -115,7 +115,7 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
     except Refused as refused:
         refused.settled = trace.reached and not refused.axes
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         lost = [t.about.reason for t in (ref() for ref in trace.alive) if t is not None and isinstance(t.about, Lost)]
         raise Failed((len(trace.alive), lost[0] if lost else "", error, tuple(shape))) from error
     if not same_constants(flows[0].node, flows[1].node):

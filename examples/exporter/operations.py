@@ -115,6 +115,10 @@ def arithmetic(call, a, b, op):
     """a op b, one of them the vectors"""
     left, right = flow_of(a), flow_of(b)
     if left and right:
+        if op == "mul" and left.axes == right.axes:
+            for value, gate in ((left, right), (right, left)):
+                if gate.node.op == "activation" and gate.node.name == "sigmoid" and gate.node.prev is value.node:
+                    return value.then("activation", call.place, name="silu")
         return combined(call, left, right, op)
     flow, other = (left, b) if left else (right, a)
     if flow is None:
@@ -224,7 +228,7 @@ def neg(call):
 
 # ---- linear maps and norms ----
 
-def linear_node(call, flow, axis, weight, bias, out_axes=None):
+def linear_node(call, flow, weight, bias, out_axes=None):
     """weight: (D, C) as a tensor with what it is made of"""
     made = flow.then("linear", call.place, weight=weight, bias=bias).resized("C", weight[0].shape[0])
     return made if out_axes is None else made.laid_out(out_axes)
@@ -237,7 +241,7 @@ def linear(call):
         raise Unsayable("the weights of a linear map depend on the vectors")
     flow = call.flow
     flow.features_last("a linear map")
-    return linear_node(call, flow, -1, as_constant(weight), None if bias is None else as_constant(bias))
+    return linear_node(call, flow, as_constant(weight), None if bias is None else as_constant(bias))
 
 
 @operation("matmul", "rmatmul", "mm", "bmm")
@@ -256,7 +260,7 @@ def matmul(call):
     if matrix.dim() != 2:
         raise Unsayable(f"the vectors are multiplied with a constant of shape {tuple(matrix.shape)}: expected a matrix")
     flow.features_last("a matrix product")
-    return linear_node(call, flow, -1, (matrix.T, Fixed(made_of.sources)), None)
+    return linear_node(call, flow, (matrix.T, Fixed(made_of.sources)), None)
 
 
 @operation("einsum")
@@ -279,7 +283,7 @@ def einsum(call):
     if theirs.index(new) == 1:
         matrix = matrix.T
     axes = [("C",) if letter == new else flow.axes[ours.index(letter)] for letter in out]
-    return linear_node(call, flow, -1, (matrix, Fixed(made_of.sources)), None, axes)
+    return linear_node(call, flow, (matrix, Fixed(made_of.sources)), None, axes)
 
 
 @operation("layer_norm")
@@ -389,6 +393,8 @@ def embedding(call):
 def pooled(call, kind, dims, keepdim):
     flow = call.flow
     axes = [flow.along(dim) for dim in dims]
+    if not any(axes):  # of one vector
+        return flow if keepdim else squeezed(flow, dims)
     if ("T",) not in axes or any(axis not in ((), ("T",)) for axis in axes):
         taken = " and ".join(spell(axis) for axis in axes)
         raise Unsayable(f"{call.name}() is taken over {taken}: expected over time alone", axes=any("B" in axis for axis in axes))
@@ -567,7 +573,19 @@ def own_attention(call):
     raise Unsayable(f"{call.name}() is called by hand; {BY_HAND}")
 
 
-@operation("conv1d", "conv2d", "conv3d", "conv_transpose1d", "unfold", "pad", "interpolate", "stft", "fft_rfft", "upsample")
+@operation("conv1d")
+def conv1d(call):
+    """With a kernel of one vector it is a linear map"""
+    weight, made_of = as_constant(call.get(1, "weight"))
+    settings = [call.get(i, key, default=value) for i, key, value in ((3, "stride", 1), (4, "padding", 0), (6, "groups", 1))]
+    if weight.shape[-1] != 1 or any(item not in (value, (value,), [value]) for item, value in zip(settings, (1, 0, 1))):
+        return front(call)
+    flow, bias = call.flow, call.get(2, "bias")
+    flow.features_at(1 if len(flow.axes) == 3 else 0, "a convolution")
+    return linear_node(call, flow, (weight[..., 0], Fixed(made_of.sources)), None if bias is None else as_constant(bias))
+
+
+@operation("conv2d", "conv3d", "conv_transpose1d", "unfold", "pad", "interpolate", "stft", "fft_rfft", "upsample")
 def front(call):
     raise Unsayable(f"{call.name}() looks at several vectors at once, or makes more or fewer of them: run it before the encoder, in front "
                     "of the element, and export what follows")

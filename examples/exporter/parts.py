@@ -62,7 +62,7 @@ def catch_parts(trace, module):
             whole = layer
         elif isinstance(part, nn.MultiheadAttention) and type(part).forward is nn.MultiheadAttention.forward:
             whole = attention
-        elif isinstance(part, CONVOLUTIONS):
+        elif isinstance(part, CONVOLUTIONS) and not (isinstance(part, nn.Conv1d) and part.kernel_size == (1,)):
             whole = opaque("mixes neighbouring vectors: run it before the encoder, in front of the element, and export what follows")
         elif isinstance(part, RECURRENT):
             whole = opaque("is a recurrent network, which no model file has: run it before the encoder, in front of the element, or train "
@@ -181,7 +181,7 @@ def layer(trace, name, part, plain, src, src_mask=None, src_key_padding_mask=Non
     flow = src.about
     reason = check_axes(flow, part.self_attn.batch_first)
     if reason:
-        return same_shape(trace, src, reason, axes=1)
+        return same_shape(trace, src, reason, axes=int("T" in flow.labels))
     if type(part) is not nn.TransformerEncoderLayer:
         return same_shape(trace, src, f"{name} is a {class_name(part)}, a subclass of TransformerEncoderLayer that may do something else")
     if flow.shape[-1] != part.self_attn.embed_dim:
@@ -210,7 +210,7 @@ def attention(trace, name, part, plain, query, key, value, key_padding_mask=None
         reason = (f"query, key and value of {name} are not the same vectors: in front of a model file's layers all three are one")
     else:
         reason = check_axes(flow, part.batch_first)
-        axes = int(bool(reason))
+        axes = int(bool(reason) and "T" in flow.labels)
         reason = reason or refused_masks(trace, flow.sizes["T"], attn_mask, key_padding_mask, is_causal)
     if reason:
         return tuple(trace.lose(item, reason, axes) for item in (out, out.clone()))

@@ -85,6 +85,7 @@ class Before(ForwardCase):
                                ("silu", F.silu), ("tanh", torch.tanh), ("gelu_tanh", lambda x: F.gelu(x, approximate="tanh")),
                                ("elu", F.elu), ("leaky_relu", nn.LeakyReLU())):
             self.check(lambda self, x: function(self.proj(x)), ["proj", name])
+        self.check(lambda self, x: (lambda h: h * torch.sigmoid(h))(self.proj(x)), ["proj", "silu"])
         self.check(lambda self, x: self.proj2(self.act(self.proj(x))), ["proj", "gelu", "proj2"], build)
         self.check(lambda self, x: self.proj2(self.inplace(self.proj(x))), ["proj", "relu", "proj2"], build)
 
@@ -94,6 +95,11 @@ class Before(ForwardCase):
         for way in (lambda self, x: x @ self.w, lambda self, x: torch.matmul(x, self.w), lambda self, x: F.linear(x, self.w.t()),
                     lambda self, x: torch.einsum("btc,ce->bte", x, self.w)):
             self.check(way, ["w"], build)
+
+    def test_convolutions_of_single_vectors(self):
+        def build(self):
+            self.conv = nn.Conv1d(C, E, kernel_size=1)
+        self.check(lambda self, x: self.conv(x.transpose(1, 2)).transpose(1, 2), ["conv"], build)
 
     def test_sliced_and_computed_weights(self):
         def build(self):
