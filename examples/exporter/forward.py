@@ -7,10 +7,12 @@ import warnings
 import torch
 from torch import nn
 
+from . import op_arithmetic, op_axes, op_maps, op_time  # noqa: F401 (they fill the table)
 from .flow import Fixed, Flow, Lost, Node
 from .model import Refused, class_name
-from .operations import OPERATIONS
+from .op_refused import refuse
 from .parts import CONVOLUTIONS, RECURRENT, catch_parts, refuse_reparametrized
+from .table import OPERATIONS
 from .trace import Trace, Tracked, tracked_in
 
 BATCH = 2
@@ -97,7 +99,7 @@ def widths(module):
 
 def run_forward(owner, module, axes, batch, width, n, arguments):
     """forward() on random inputs, twice: what is constant must be so"""
-    trace = Trace(OPERATIONS)
+    trace = Trace(OPERATIONS, refuse)
     module = copy.deepcopy(module, {id(p): p for p in module.parameters()})
     catch_parts(trace, module)
     track_parameters(trace, module)

@@ -91,10 +91,11 @@ def storage(tensor):
 
 
 class Trace:
-    """Of one run. operations: (name) -> function of a Call, see operations.py"""
+    """Of one run. operations: by the name of a function of torch, what it does, as a function of a Call; otherwise: for
+    all other names"""
 
-    def __init__(self, operations):
-        self.operations, self.alive, self.modules = operations, [], []
+    def __init__(self, operations, otherwise):
+        self.operations, self.otherwise, self.alive, self.modules = operations, otherwise, [], []
         self.causal = self.reached = False  # a triangular mask was given; the vectors came to an attention as it takes them
 
     def place(self):
@@ -112,6 +113,9 @@ class Trace:
     def call(self, func, args, kwargs):
         name = function_name(func)
         tracked = list({id(t): t for t in tracked_in((args, kwargs))}.values())
+        if name == "embedding" and tracked and isinstance(tracked[0].about, Flow):
+            raise Refused(f"{self.place()}: the input is a number that an nn.Embedding looks up: vectors enter a model file, so look "
+                          "up in front of the element and export what follows")
         versions = [t.raw._version for t in tracked]
         raw = func(*plain_tensors(args), **plain_tensors(kwargs))
         about = self.about(name, args, kwargs, tracked, raw)
@@ -137,11 +141,7 @@ class Trace:
         if lost:
             return lost
         try:
-            operation = self.operations.get(name)
-            if operation is None:
-                raise Unsayable(f"{name}() is applied to the vectors, for which a layout has no operation: do it in front of "
-                                "the element, behind it, or train without")
-            return operation(Call(self, name, args, kwargs, raw))
+            return self.operations.get(name, self.otherwise)(Call(self, name, args, kwargs, raw))
         except Unsayable as error:
             place = self.place()
             return Lost(f"{place}: {error.reason}" if place else error.reason, error.axes)
