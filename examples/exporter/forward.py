@@ -33,6 +33,13 @@ class Run:
         self.arguments, self.counter = {}, None
 
 
+class Unseen:
+    """A module whose forward(), of the class `name`, is not followed, for it holds parts of a library"""
+
+    def __init__(self, owner, name):
+        self.owner, self.name = owner, name
+
+
 def copied(module, dtype=None):
     """A copy on the CPU in evaluation mode"""
     refuse_reparametrized(module)
@@ -103,16 +110,16 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
     module = copy.deepcopy(module, {id(p): p for p in module.parameters()})
     catch_parts(trace, module)
     track_parameters(trace, module)
-    sizes = {"B": batch, "T": n, "C": width}
-    shape = [sizes.get(label, 1) for label in axes]
-    labels = {label: sizes[label] for label in sizes if label in axes or label == "C"}
     flows = []
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for _ in range(2):
+            for windows in (batch, batch + 1 if batch > 1 else 1):
+                sizes = {"B": windows, "T": n, "C": width}
+                shape = [sizes.get(label, 1) for label in axes]
                 x = torch.randn(shape, dtype=trace_dtype(owner))
-                flow = Flow(Node("input", None), [(label,) if label in sizes else () for label in axes], labels)
+                flow = Flow(Node("input", None), [(label,) if label in sizes else () for label in axes],
+                            {label: sizes[label] for label in sizes if label in axes or label == "C"})
                 flows.append(output(module(trace.wrap(x, flow), **arguments)))
     except Refused as refused:
         refused.settled = trace.reached and not refused.axes
@@ -121,8 +128,8 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
         lost = [t.about.reason for t in (ref() for ref in trace.alive) if t is not None and isinstance(t.about, Lost)]
         raise Failed((len(trace.alive), lost[0] if lost else "", error, tuple(shape))) from error
     if not same_constants(flows[0].node, flows[1].node):
-        error = Refused("forward() computes something else each time, or its constants depend on the data in a way that cannot be "
-                        "followed: a model file has one computation")
+        error = Refused("forward() computes something else each time, or its constants depend on the data, or on the number of "
+                        "windows in the batch, in a way that cannot be followed: a model file has one computation")
         error.settled = True
         raise error
     return Run(flows[0], axes, batch, width, n, trace.causal, owner)
@@ -135,7 +142,8 @@ def output(out):
     if not depends:
         raise Refused(f"what forward() returns, a {class_name(out)}, does not depend on the vectors, as far as torch's own functions show")
     if len(depends) > 1 or not isinstance(out, Tracked):
-        raise Refused(f"forward() returns {len(depends)} outputs in a {class_name(out)}: a model file has one. Export a module whose "
+        count = f"{len(depends)} output{'s' * (len(depends) > 1)}"
+        raise Refused(f"forward() returns {count} in a {class_name(out)}: a model file has one, a tensor. Export a module whose "
                       "forward() returns one of them, once for each")
     about = depends[0].about
     if isinstance(about, Lost):

@@ -7,11 +7,12 @@ import torch
 from torch import nn
 
 from .flow import arranged
-from .forward import copied
+from .forward import Run, Unseen, copied
 from .library import LoadedModel, find_library
 from .model import Refused, class_name
 
 TOLERANCE = 1e-4
+WHOLE = (nn.MultiheadAttention, nn.TransformerEncoder, nn.TransformerEncoderLayer)
 # The file's weights as they are, and every answer from the first full window on
 OPTIONS = {"precision": "float32", "warm_up": "drop", "answer_interval": "1"}
 
@@ -26,7 +27,9 @@ def prove(path, run, values):
         options["max_len"] = str(values["max_len"])
     model = LoadedModel(find_library(), path, options)
     try:
-        if run is not None:
+        if isinstance(run, Unseen):
+            compare_unseen(model, run, values)
+        elif run is not None:
             compare(model, run, values)
     finally:
         model.close()
@@ -42,6 +45,39 @@ def compare(model, run, values):
             check(y, truth)
     finally:
         torch.random.set_rng_state(state)
+
+
+def compare_unseen(model, run, values):
+    """A forward() that was not followed gives the answers of the file for one of the usual layouts of its input, or is refused"""
+    what = (f"forward() of {run.name} is not followed, for it holds parts of a library; its children were taken in the order in "
+            "which they are registered, and {}. Put them into an nn.Sequential or co.Sequential in the order of forward()")
+    if values.get("attention") not in ("single-output", "retroactive"):
+        raise Refused(what.format(f"that cannot be compared for attention={values.get('attention', 'of a decoder')!r}"))
+    n, found = int(values["sequence_len"]), "it fails on every input that was tried"
+    x = torch.randn(3, n, model.info.n_inputs)
+    y = torch.cat([model.run(window)[-1:] for window in x])  # of fresh streams, for positions may recycle
+    for axes in ("BTC", "TBC", "BCT"):
+        try:
+            out = ModuleInDouble(Run(None, axes, 1, x.shape[-1], n, False, run.owner)).answers(x)
+        except Refused:
+            continue
+        for truth in usual_answers(out, axes, int(values.get("query_index", -1)), values["attention"]):
+            if truth.numel() == y.numel() and (y.flatten() - truth.flatten()).abs().max() <= TOLERANCE * max(1, truth.abs().max()):
+                return
+            found = "the numbers of the file are others than the module's"
+    raise Refused(what.format(found))
+
+
+def usual_answers(out, axes, query, attention):
+    """What a module that gives `out` for each window may mean by it: (W, T, D), (W, D)"""
+    rows = [window.squeeze() for window in out]
+    for t in ((0, -1) if rows[0].dim() == 2 else ()):
+        if attention == "retroactive":
+            yield torch.stack([row if t == 0 else row.T for row in rows])
+        else:
+            yield torch.stack([row[query] if t == 0 else row[:, query] for row in rows])
+    if rows[0].dim() < 2:
+        yield torch.stack(rows)
 
 
 def check(y, truth):
@@ -92,20 +128,26 @@ class ModuleInDouble:
     """A copy of the module, in evaluation mode. window, causal: the mask that its attentions get"""
 
     def __init__(self, run, window=None, causal=False):
-        self.run = run
-        self.modules = [copied(run.owner, dtype) for dtype in (torch.float64, torch.float32)]
-        for module in self.modules:
-            for parameter in module.parameters():  # torch's fast path of inference has its own rounding
-                parameter.requires_grad_(parameter.is_floating_point())
-            for part in module.modules():
-                if isinstance(part, nn.MultiheadAttention):
-                    part.forward = functools.partial(masked_attention if causal else cast_mask, type(part).forward, part, window)
+        self.run, self.attention = run, functools.partial(masked_attention, window) if causal else cast_mask
+
+    def module(self, dtype):
+        module = copied(self.run.owner, dtype)
+        for parameter in module.parameters():  # torch's fast path of inference has its own rounding
+            parameter.requires_grad_(parameter.is_floating_point())
+        for part in module.modules():
+            if isinstance(part, nn.MultiheadAttention):
+                part.forward = functools.partial(self.attention, type(part).forward, part)
+        return module
 
     def windows(self, x, starts):
         """x (W, T, C): (W, T, D), or (W, D) where it pools"""
         if self.run.counter is not None or self.run.batch == 1:
             return torch.cat([self.one(x[i:i + 1], start) for i, start in enumerate(starts)])
         return self.one(x, 0)
+
+    def answers(self, x):
+        """What forward() returns for each window of (W, T, C) alone, as it is"""
+        return [self.one(x[i:i + 1], 0) for i in range(len(x))]
 
     def one(self, x, start):
         sizes = dict(zip("BTC", x.shape))  # labels that the input lacks are of length 1
@@ -115,10 +157,10 @@ class ModuleInDouble:
         if self.run.counter is not None:
             arguments[self.run.counter] = start
         error = None
-        for module, dtype in zip(self.modules, (torch.float64, torch.float32)):
+        for dtype in (torch.float64, torch.float32):
             try:
                 with torch.enable_grad():
-                    out = self.call(module, given.to(dtype), arguments)
+                    out = self.call(self.module(dtype), given.to(dtype), arguments)
                 return self.arrange(out.detach().double(), x)
             except Exception as failed:  # forward() may insist on float32
                 error = failed
@@ -130,6 +172,8 @@ class ModuleInDouble:
         return module(given, **arguments)
 
     def arrange(self, out, x):
+        if self.run.flow is None and not isinstance(self.run.owner, WHOLE):
+            return out
         if self.run.flow is None:
             return out if self.run.axes == "BTC" else out.transpose(0, 1)
         flow = copy.copy(self.run.flow)
@@ -141,7 +185,7 @@ class ModuleInDouble:
         return out if "C" in labels else out[..., None]
 
 
-def masked_attention(forward, part, window, query, key, value, **named):
+def masked_attention(window, forward, part, query, key, value, **named):
     """An attention under a causal mask; window: how many keys each query sees at most"""
     n = query.shape[1 if part.batch_first and query.dim() == 3 else 0]
     distance = torch.arange(n)[:, None] - torch.arange(n)
@@ -149,7 +193,7 @@ def masked_attention(forward, part, window, query, key, value, **named):
     return forward(part, query, key, value, attn_mask=hidden, need_weights=False)
 
 
-def cast_mask(forward, part, window, query, key, value, **named):
+def cast_mask(forward, part, query, key, value, **named):
     """scaled_dot_product_attention() of torch 2.14 reads a float32 mask as float64 if the queries are"""
     mask = named.get("attn_mask")
     if mask is not None and mask.is_floating_point():

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from .forward import Run, extra_arguments, follow
+from .forward import Run, Unseen, extra_arguments, follow
 from .layers import is_co_layer
 from .layout import Layout
 from .model import Refused, class_name, library
@@ -13,13 +13,28 @@ from .tree import choose_kind, describe_attributes, say_kind
 LIBRARIES = ("continual", "fast_transformers")
 # Of continual-inference; its layers are Sequentials of them
 LIBRARY_CLASSES = ("RecyclingPositionalEncoding", "SingleOutputMultiheadAttention", "RetroactiveMultiheadAttention", "RetroactiveLambda")
+# Their modules attend by code of their own, but the loader knows their names
+NAMED_LIBRARIES = ("timm", "transformers", "vit_pytorch", "whisper")
 ROW_KINDS = ("deep", "recurrent-full")
 ANY_LENGTH = 8
 
 
+def is_library_part(part):
+    return (library(part) in LIBRARIES or class_name(part) in LIBRARY_CLASSES or hasattr(part, "inner_attention") or is_co_layer(part)
+            or class_name(part) == "Lambda" and hasattr(part, "fn"))
+
+
 def of_a_library(module):
-    return any(library(part) in LIBRARIES or class_name(part) in LIBRARY_CLASSES or hasattr(part, "inner_attention") or is_co_layer(part)
-               or class_name(part) == "Lambda" and hasattr(part, "fn") for part in module.modules())
+    return any(is_library_part(part) for part in module.modules())
+
+
+def own_forward(module):
+    """The class that has a forward() of its own around parts of a library; None if there is none"""
+    for part in module.modules():
+        if (not is_library_part(part) and type(part).forward.__module__.split(".")[0] not in LIBRARIES + ("torch",)
+                and of_a_library(part)):
+            return class_name(part)
+    return None
 
 
 def is_whole(module):
@@ -47,7 +62,8 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
     refuse_reparametrized(module)
     if of_a_library(module):
         model = describe_attributes(module, attention, positions)
-        model.run = None
+        name = own_forward(module)
+        model.run = Unseen(module, name) if name else None
         return model
     if is_whole(module):
         model = describe_attributes(module, attention, positions)
@@ -57,7 +73,14 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
         return model
     if not any(isinstance(part, nn.MultiheadAttention) for part in module.modules()) and type(module).forward is nn.Module.forward:
         raise Refused(f"{class_name(module)} has no forward(): expected a module that can be run")
-    return describe_forward(module, attention, positions, sequence_len, query_index, max_len)
+    try:
+        return describe_forward(module, attention, positions, sequence_len, query_index, max_len)
+    except Refused as refused:
+        named = next((part for part in module.modules() if library(part) in NAMED_LIBRARIES), None)
+        if named is None:
+            raise
+        raise Refused(f"{refused}. {class_name(named)} is of {library(named)}, whose models are loaded under their own names: save_pretrained() "
+                      "or safetensors' save_file(), and the settings that docs/model-files.md names") from refused
 
 
 def describe_forward(module, attention, positions, sequence_len, query_index, max_len):

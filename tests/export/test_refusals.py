@@ -174,6 +174,7 @@ class Features(ForwardCase):
     def test_dropout_in_evaluation(self):
         self.check("pass training=self.training", lambda self, x: F.dropout(self.proj(x), 0.2))
         self.check("something else each time", lambda self, x: self.proj(x) + torch.randn(E))
+        self.check("number of windows in the batch", lambda self, x: self.proj(x) * len(x))
         self.check("differs within the batch", lambda self, x: (lambda h: h + torch.randn_like(h))(self.proj(x)))
 
     def test_in_place(self):
@@ -204,7 +205,7 @@ class Outputs(ForwardCase):
             return self.head(h), self.head2(h)
         self.check(("returns 2 outputs in a tuple", "one of them"), both, build)
         self.check("2 outputs in a dict", lambda self, x: dict(zip(("a", "b"), both(self, x))), build)
-        self.check("1 outputs in a tuple", lambda self, x: (both(self, x)[0], None), build)
+        self.check("1 output in a tuple", lambda self, x: (both(self, x)[0], None), build)
         self.check("a concatenation", lambda self, x: torch.cat(both(self, x), -1), build)
         self.check("does not depend on the vectors", lambda self, x: torch.zeros(3))
         self.check("does not depend on the vectors", lambda self, x: None)
