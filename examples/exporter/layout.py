@@ -229,7 +229,9 @@ class Layout:
 
     def write_row(self, part):
         has_token = any(other.op == "token" for other in self.parts)
-        if part.row == part.rows - 1:
+        if any(other.op == "attention" for other in self.parts):  # a bare one has no pools
+            self.query_index = part.row - part.rows
+        elif part.row == part.rows - 1:
             self.entries.append("pool:last")
         elif part.row == 0:
             self.entries.append("pool:cls" if has_token else "pool:first")

@@ -18,7 +18,6 @@ import core
 from export import Refused, export
 
 TOLERANCE = 1e-4
-needs_layouts = unittest.skipUnless(core.knows_layouts(), "this libcontinual reads no layouts")
 
 
 class Case(unittest.TestCase):

@@ -62,10 +62,6 @@ def settings():
     return [lib.co_setting_get(i).contents for i in range(lib.co_setting_count())]
 
 
-def knows_layouts():
-    return any(setting.key == b"layout" for setting in settings())
-
-
 def floats(tensor):
     return tensor.detach().float().contiguous()
 

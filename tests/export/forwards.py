@@ -74,7 +74,7 @@ class ForwardCase(Case):
 
     def exported(self, module, n=N, **says):
         path = self.path("model.safetensors")
-        self.metadata = export(module, path, sequence_len=n, verify=core.knows_layouts(), **says)
+        self.metadata = export(module, path, sequence_len=n, **says)
         self.layout = json.loads(self.metadata["layout"])
         return Reference(path)
 
@@ -95,10 +95,9 @@ class ForwardCase(Case):
         if time_first and expected.dim() == 3:
             expected = expected.transpose(0, 1)
         self.assert_near(y, expected)
-        if core.knows_layouts():  # one row of each window is asked, where all leave
-            got = core.Model(self.path("model.safetensors")).run(x)[:, 0]
-            query = int(self.metadata.get("query_index", -1))
-            self.assert_near(got, expected if expected.dim() == 2 else expected[:, query])
+        got = core.Model(self.path("model.safetensors")).run(x)[:, 0]
+        query = int(self.metadata.get("query_index", -1))  # of the window's rows, where all leave
+        self.assert_near(got, expected if expected.dim() == 2 else expected[:, query])
         return self.layout
 
     def refused(self, words, module, n=N, **says):

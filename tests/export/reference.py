@@ -94,6 +94,8 @@ class Reference:
             return self.positions(table.reshape(-1, table.shape[-1]), x, start)
         if entry + ".weight" in self.tensors:
             return self.map(entry, x)
+        if entry + ".in_proj_weight" in self.tensors:
+            return self.attend(entry + ".", x, hidden)
         return self.encoder(entry, x, hidden)
 
     def positions(self, table, x, start):
@@ -129,9 +131,9 @@ class Reference:
 
     def layer(self, prefix, x, hidden):
         if self.metadata["norm_first"] == "true":
-            x = x + self.attend(prefix, self.norm(prefix + "norm1", x), hidden)
+            x = x + self.attend(prefix + "self_attn.", self.norm(prefix + "norm1", x), hidden)
             return x + self.feed_forward(prefix, self.norm(prefix + "norm2", x))
-        x = self.norm(prefix + "norm1", x + self.attend(prefix, x, hidden))
+        x = self.norm(prefix + "norm1", x + self.attend(prefix + "self_attn.", x, hidden))
         return self.norm(prefix + "norm2", x + self.feed_forward(prefix, x))
 
     def feed_forward(self, prefix, x):
@@ -139,9 +141,9 @@ class Reference:
 
     def attend(self, prefix, x, hidden):
         heads = int(self.metadata["nhead"])
-        y = x @ self.get(prefix + "self_attn.in_proj_weight").T + self.get(prefix + "self_attn.in_proj_bias", 0.0)
+        y = x @ self.get(prefix + "in_proj_weight").T + self.get(prefix + "in_proj_bias", 0.0)
         q, k, v = y.reshape(len(x), 3, heads, -1).transpose(1, 2, 0, 3)  # (H, T, d) each
         logits = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
         if hidden is not None:
             logits = np.where(hidden, -np.inf, logits)
-        return self.map(prefix + "self_attn.out_proj", (softmax(logits) @ v).transpose(1, 0, 2).reshape(len(x), -1))
+        return self.map(prefix + "out_proj", (softmax(logits) @ v).transpose(1, 0, 2).reshape(len(x), -1))

@@ -4,7 +4,7 @@
 import math
 import unittest
 
-from forwards import C, D, E, N, ForwardCase, Net, encoder, layer
+from forwards import C, D, E, N, ForwardCase, Net, encoder
 
 import torch
 from torch import nn

@@ -35,8 +35,7 @@ class Masks(ForwardCase):
         y = reference.forward(x.double().numpy(), hidden=np.triu(np.ones((T, T), bool), 1))
         self.assert_near(torch.from_numpy(y), expected)
         self.assertEqual(self.metadata["attention"], "recurrent-full")
-        if core.knows_layouts():
-            self.assert_near(core.Model(self.path("model.safetensors")).run(x)[:, 0], expected)
+        self.assert_near(core.Model(self.path("model.safetensors")).run(x)[:, 0], expected)
 
     def test_masks(self):
         masks = (lambda self, x: triangle(x.size(1)), lambda self, x: triangle(len(x[0])).bool(),
@@ -114,8 +113,6 @@ class Deep(ForwardCase):
     def check(self, module, **says):
         shaken(module)
         self.exported(module, attention="deep", **says)
-        if not core.knows_layouts():
-            return
         x = torch.randn(4 * N, C)
         hidden = (torch.arange(len(x))[:, None] - torch.arange(len(x)))
         mask = torch.full(hidden.shape, float("-inf")).masked_fill((hidden >= 0) & (hidden < N), 0.0)

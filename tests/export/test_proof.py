@@ -6,7 +6,7 @@ import pathlib
 import unittest
 from unittest import mock
 
-from case import Case, Refused, export, needs_layouts
+from case import Case, Refused, export
 from forwards import N, Net, encoder, layer, shaken
 
 import torch
@@ -84,7 +84,6 @@ class Proof(Case):
         torch.manual_seed(5)
         self.assertTrue(torch.equal(torch.randn(3), expected))
 
-    @needs_layouts
     def test_a_module_that_insists_on_float32(self):
         class Insists(nn.Module):
             def __init__(self):
@@ -95,7 +94,6 @@ class Proof(Case):
                 return self.encoder(x.float())[:, -1]
         export(shaken(Insists()), self.file, sequence_len=N)
 
-    @needs_layouts
     def test_a_wrong_layout_is_not_left(self):
         class Wrong(layout.Layout):
             def write_row(self, part):

@@ -104,6 +104,21 @@ class Layers(ForwardCase):
                 return self.head(self.encoder["inner"](self.proj(x))[:, -1])
         self.right(Outer())
 
+    def test_an_attention_without_layers(self):
+        class Bare(Net):
+            def build(self):
+                self.encoder = nn.MultiheadAttention(E, 3, batch_first=True)
+
+            def forward(self, x):
+                x = self.proj(x)
+                return self.head(self.row(self.encoder(x, x, x)[0]))
+
+            def row(self, x):
+                return x[:, -1]
+        self.right(Bare(), ["proj", "encoder", "head"])
+        for row in (lambda self, x: x, lambda self, x: x[:, 0], lambda self, x: x[:, 3]):
+            self.right(type("Other", (Bare,), {"row": row})(), ["proj", "encoder", "head"])
+
     def test_tied_layers_of_an_encoder(self):
         class Tied(Net):
             def build(self):

@@ -4,7 +4,7 @@
 import copy
 import unittest
 
-from case import Case, needs_layouts, windows
+from case import Case, windows
 
 import torch
 from torch import nn
@@ -105,7 +105,6 @@ class Encoders(Case):
         self.assertEqual(self.metadata["max_len"], "100")
         self.assert_near(model.run(x)[:, 0], h[0])
 
-    @needs_layouts
     def test_classifiers(self):
         self.width = 5
         encoder = nn.TransformerEncoder(layer(), 2)
@@ -147,7 +146,6 @@ class Own(nn.Module):
 
 
 class OwnClasses(Case):
-    @needs_layouts
     def test_positions(self):
         for parameter in (True, False):
             module = shaken(Own(parameter))

@@ -4,7 +4,8 @@
 import math
 import unittest
 
-from forwards import C, D, E, N, ForwardCase, Net, encoder, layer
+import core
+from forwards import C, D, E, N, ForwardCase, Net, encoder, shaken
 
 import torch
 from torch import nn
@@ -95,6 +96,25 @@ class Positions(ForwardCase):
             def embed(self, x):
                 return self.drop(self.norm(self.proj(x) + self.pos(torch.arange(N))))
         self.right(Embedded(), ["proj", "positions:pos", "norm", "encoder", "pool:last", "head"])
+
+    def test_every_answer_of_the_window(self):
+        class All(Net):
+            def build(self):
+                self.pos = nn.Parameter(torch.randn(1, N, E))
+
+            def embed(self, x):
+                return self.proj(x) + self.pos
+
+            def pool(self, x):
+                return x
+        for settings in ({"depth": 1}, {}, {"norm_first": True}):
+            module = shaken(All(**settings))
+            self.right(module, ["proj", "pos", "encoder", "head"])
+            self.right(module, ["proj", "pos", "encoder", "head"], query_index=2)
+            self.exported(module, attention="retroactive")
+            x = torch.randn(2 * N, C)
+            y = core.Model(self.path("model.safetensors")).run(x)
+            self.assert_near(y, self.truth(module, torch.stack([x[i:i + N] for i in range(N + 1)])))
 
     def test_untrained_zeros(self):
         class Zeros(Net):
