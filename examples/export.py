@@ -9,14 +9,14 @@
     python3 export.py model.pt model.safetensors --sequence-len 64 --labels yes,no
     python3 export.py train.py:make_model model.safetensors --sequence-len 64
 
-Takes PyTorch modules with an encoder inside (nn.TransformerEncoder, its layers, nn.MultiheadAttention), whatever is around it that a
-layout can say: linear maps, norms, scaling, positions, a class token, pooling, a head; attentions, layers, encoders and decoders of
-continual-inference and fast_transformers; and KernelAttention of TensorFlow Models. What cannot be expressed is refused with the
-reason and what to do. PyTorch modules need PyTorch and nothing else, Keras layers do without it.
+Takes PyTorch modules with an encoder inside (nn.TransformerEncoder, its layers, nn.MultiheadAttention) and what a layout can
+say around it: linear maps, norms, scaling, positions, a class token, pooling, a head; attentions, layers, encoders and
+decoders of continual-inference and fast_transformers; and KernelAttention of TensorFlow Models. What cannot be expressed is
+refused with the reason and what to do. PyTorch modules need PyTorch and nothing else, Keras layers do without it.
 
-forward() is followed on one window, in evaluation mode. Then the file is run by libcontinual on random windows and compared with
-the module: a file whose numbers differ is not written. The library is taken from CONTINUAL_LIBRARY, from where the dynamic loader
-finds it, or from build/ beside this folder. Masks that a caller gives to forward() cannot be seen."""
+forward() is followed on one window, in evaluation mode. Then the file is run by libcontinual on random windows and compared
+with the module: a file whose numbers differ is not written. The library is taken from CONTINUAL_LIBRARY, from where the
+dynamic loader finds it, or from build/ beside this folder. Masks that a caller gives to forward() cannot be seen."""
 import argparse
 import contextlib
 import importlib.util
@@ -53,12 +53,13 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
     libcontinual and compare it with the module. settings: any other key of a model file that the module does not say,
     such as cache=True, max_len=1000 or warm_up="partial"; they are in docs/model-files.md.
 
-    Raises Refused if a model file cannot express the module, and if the file's numbers are more than 1e-4 (of the largest output where
-    that exceeds 1) from the module's in double precision; then no file is written, and one that was there before is left as it was."""
+    Raises Refused if a model file cannot express the module, and if the file's numbers are more than 1e-4 (of the largest
+    output where that exceeds 1) from the module's in double precision; then no file is written, and one that was there
+    before is left as it was."""
     keras = hasattr(module, "_num_heads")
     if isinstance(module, dict):
-        raise Refused("this is a state dict, which does not say how the module is built: export the module, or save the "
-                      "dict with safetensors and the metadata of docs/model-files.md")
+        raise Refused("this is a state dict, which does not say how the module is built: export the module, or save "
+                      "the dict with safetensors and the metadata of docs/model-files.md")
     if not keras and (nn is None or not isinstance(module, nn.Module)):
         raise Refused(f"this is a {class_name(module)}: expected a torch.nn.Module or a Keras layer"
                       + (" (and PyTorch is not installed)" if nn is None else ""))
@@ -66,7 +67,8 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
         model = describe_keras(module)
     else:
         from exporter.torch_models import describe_torch  # needs PyTorch
-        model = describe(describe_torch, module, attention, positions, sequence_len, query_index, settings.get("max_len"))
+        model = describe(describe_torch, module, attention, positions, sequence_len, query_index,
+                         settings.get("max_len"))
     values = model.facts.values
     for key, value in settings.items():
         if key not in SETTINGS:
@@ -76,13 +78,14 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
             raise Refused(f"{key}={value}: the module says {values[key]}")
         values[key] = value
     if text(values.get("cache", False)) == "true" and "causal_window_decay" not in values:
-        raise Refused("cache without causal_window_decay: the library's cache always decays; leave cache out for a window")
+        raise Refused("cache without causal_window_decay: the library's cache always decays; leave cache out for a "
+                      "window")
     for key, value in (("sequence_len", sequence_len), ("query_index", query_index)):
         if value is not None:
             values[key] = value
     if values.get("query_index", -1) != -1 and values.get("attention") != "single-output":
-        raise Refused(f"query_index {values['query_index']} with attention {values.get('attention')}: only single-output "
-                      "asks one position")
+        raise Refused(f"query_index {values['query_index']} with attention {values.get('attention')}: only "
+                      "single-output asks one position")
     if values.get("attention") in WINDOWED and not values.get("sequence_len"):
         raise Refused("the window is not known: say sequence_len=N, in vectors")
     if values.get("attention") not in WINDOWED:
@@ -110,7 +113,8 @@ def describe(function, *args):
 
 @contextlib.contextmanager
 def new_file(path):
-    """The name to write to: `path` gets it if all goes well, for a stream may be reading the old one; else nothing is left"""
+    """The name to write to. The file becomes `path` if all goes well, for a stream may be reading the old one; else it is
+    removed"""
     part = f"{os.fspath(path)}.part"
     try:
         yield part
@@ -155,13 +159,14 @@ def setting(item):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("module", help="a file written by torch.save(module), or FILE.py:CALLABLE that returns a module; "
-                        "its code is run")
+    parser.add_argument("module", help="a file written by torch.save(module), or FILE.py:CALLABLE that returns a "
+                                       "module; its code is run")
     parser.add_argument("output", help="the model file to write")
     parser.add_argument("--sequence-len", type=int, help="the window, in vectors")
     parser.add_argument("--labels", type=lambda s: s.split(","), help="class names, separated by commas")
     parser.add_argument("--attention", help="the kind of attention, where the module does not say it")
-    parser.add_argument("--query-index", type=int, help="which position of the window is asked; -1, the newest, by default")
+    parser.add_argument("--query-index", type=int, help="which position of the window is asked; -1, the newest, by "
+                                                        "default")
     parser.add_argument("--positions", help="of a continual-inference module: the child that adds table[t mod P]")
     parser.add_argument("--no-verify", dest="verify", action="store_false",
                         help="do not compare the file with the module (needs no libcontinual)")

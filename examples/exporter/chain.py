@@ -25,7 +25,7 @@ def at(part):
 
 def parts_of(node):
     """The chain up to `node` as parts"""
-    parts = [Part(n.op, n.place, **{k: v for k, v in vars(n).items() if k not in ("op", "prev", "place")}) for n in node.chain()]
+    parts = [Part(**{key: value for key, value in vars(n).items() if key != "prev"}) for n in node.chain()]
     return gathered(blocks(parts))
 
 
@@ -43,13 +43,15 @@ def blocks(parts):
             attended, fed = rest[0], rest[2]
             norms, taken = (rest[1], rest[3]), 4
         elif ops[0] in ("attended", "fed"):
-            raise Refused(f"{at(rest[0])}this residual is part of no layer that model files have: expected attention and feed-forward, each with "
-                          "its residual, and a LayerNorm in front of each (pre-norm) or behind each (post-norm)")
+            raise Refused(f"{at(rest[0])}this residual is part of no layer that model files have: expected attention "
+                          "and feed-forward, each with its residual, and a LayerNorm in front of each (pre-norm) or "
+                          "behind each (post-norm)")
         else:
             found.append(rest.pop(0))
             continue
-        found.append(Part("block", attended.place, attention=attended.attention, linear1=fed.linear1, linear2=fed.linear2,
-                          activation=fed.activation, norms=norms, norm_first=taken == 2, name=attended.attention.name))
+        found.append(Part("block", attended.place, name=attended.attention.name, attention=attended.attention,
+                          linear1=fed.linear1, linear2=fed.linear2, activation=fed.activation, norms=norms,
+                          norm_first=taken == 2))
         del rest[:taken]
     return found
 
@@ -100,19 +102,22 @@ def add_to_bias(linear, part):
     linear.bias = (bias.float(), Fixed(sources))
 
 
+ZERO = torch.zeros((), dtype=torch.float64)
+
+
 def affine(found, part):
-    """((x - minus) * times) + plus for each feature; the difference comes first, as it was written, for the sake of digits"""
+    """((x - minus) * times) + plus for each feature. A difference that comes first stays first, for the sake of digits."""
     factor, shift = (torch.as_tensor(item).double() for item in (part.factor, part.shift))
     last = found[-1] if found else None
     if last is not None and last.op == "scale":
-        last = found[-1] = Part("each", last.place, minus=torch.zeros(()).double(), times=torch.tensor(last.number).double(),
-                                plus=torch.zeros(()).double(), made_of=Fixed())
-    if last is None or last.op != "each":
-        found.append(Part("each", part.place, minus=-shift if number(factor) == 1 else torch.zeros(()).double(), times=factor,
-                          plus=torch.zeros(()).double() if number(factor) == 1 else shift, made_of=part.made_of))
-    else:
+        last = found[-1] = Part("each", last.place, minus=ZERO, times=ZERO + last.number, plus=ZERO, made_of=Fixed())
+    if last is not None and last.op == "each":
         last.times, last.plus = last.times * factor, last.plus * factor + shift
         last.made_of = Fixed(last.made_of.sources | part.made_of.sources)
+    elif number(factor) == 1:
+        found.append(Part("each", part.place, minus=-shift, times=factor, plus=ZERO, made_of=part.made_of))
+    else:
+        found.append(Part("each", part.place, minus=ZERO, times=factor, plus=shift, made_of=part.made_of))
 
 
 # ---- what may stand where ----
@@ -121,14 +126,16 @@ def check_order(parts):
     """The indices of the encoder's first and last part"""
     core = [i for i, part in enumerate(parts) if part.op in CORE]
     if not core:
-        raise Refused("there is no attention between what enters forward() and what it returns: expected an encoder or an attention")
+        raise Refused("there is no attention between what enters forward() and what it returns: expected an encoder "
+                      "or an attention")
     first, last = core[0], core[-1]
     if core != list(range(first, last + 1)):
         between = next(part for i, part in enumerate(parts[first:last]) if part.op not in CORE)
-        raise Refused(f"{parts[first].name} and {parts[last].name} have something between them ({at(between)}{between.op}): a model file has "
-                      "one encoder whose layers follow each other")
+        raise Refused(f"{parts[first].name} and {parts[last].name} have something between them "
+                      f"({at(between)}{between.op}): a model file has one encoder whose layers follow each other")
     if any(part.op == "attention" for part in parts[first:last + 1]) and last > first:
-        raise Refused(f"{parts[first].name} and {parts[last].name} are attentions without layers: a model file has one of them")
+        raise Refused(f"{parts[first].name} and {parts[last].name} are attentions without layers: a model file has "
+                      "one of them")
     for part in parts[:first]:
         if part.op in ("pool", "row"):
             raise Refused(f"{at(part)}the window is pooled before the encoder: a layout pools behind it")
@@ -138,11 +145,11 @@ def check_order(parts):
     names = [part.name for part in parts if part.op in CORE]
     for name in names:
         if names.count(name) > 1:
-            raise Refused(f"{name} is used {names.count(name)} times: a model file has every layer once. Make each a layer of its own "
-                          "(copy.deepcopy) and train on, or export what uses it once")
+            raise Refused(f"{name} is used {names.count(name)} times: a model file has every layer once. Make each a "
+                          "layer of its own (copy.deepcopy) and train on, or export what uses it once")
     exact = [part.weight[1].exact for part in parts if part.op in ("linear", "norm", "batch_norm") and part.weight]
     for name in exact:
         if name is not None and exact.count(name) > 1:
-            raise Refused(f"{name} is used {exact.count(name)} times: a model file has every part once. Make each a part of its own "
-                          "(copy.deepcopy) and train on")
+            raise Refused(f"{name} is used {exact.count(name)} times: a model file has every part once. Make each a "
+                          "part of its own (copy.deepcopy) and train on")
     return first, last

@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import torch
 
-
-BY_HAND = ("if this is an attention written by hand: a layout has nn.MultiheadAttention, nn.TransformerEncoderLayer and "
-           "nn.TransformerEncoder; modules of timm, vit-pytorch, OpenAI's whisper and transformers are saved under their own names with "
-           "safetensors' save_file(), see docs/model-files.md")
+BY_HAND = ("if this is an attention written by hand: a layout has nn.MultiheadAttention, nn.TransformerEncoderLayer "
+           "and nn.TransformerEncoder; modules of timm, vit-pytorch, OpenAI's whisper and transformers are saved "
+           "under their own names with safetensors' save_file(), see docs/model-files.md")
 
 
 class Unsayable(Exception):
-    """An operation that a layout has no word for. axes: how much it looks like a wrong guess of the input's axes. 0: not at
-    all; 1: it mixes vectors that the module may not mean to mix; 2: it would fail on a larger batch"""
+    """An operation that a layout has no word for. axes: how much it looks like a wrong guess of the input's axes. 0: not
+    at all; 1: it mixes vectors that the module may not mean to mix; 2: it would fail on a larger batch"""
 
     def __init__(self, reason, axes=0):
         super().__init__(reason)
@@ -94,12 +93,13 @@ class Flow:
 
     def features_last(self, what):
         if self.axes[-1] != ("C",):
-            raise Unsayable(f"{what} is applied across {spell(self.axes[-1])}, not to each vector's features: a layout has "
-                            "nothing that mixes vectors but the encoder and one pool", axes=1)
+            raise Unsayable(f"{what} is applied across {spell(self.axes[-1])}, not to each vector's features: a "
+                            "layout has nothing that mixes vectors but the encoder and one pool", axes=1)
 
     def features_at(self, dim, what):
         if self.along(dim) != ("C",):
-            raise Unsayable(f"{what} is taken across {spell(self.along(dim))}, not across each vector's features", axes=1)
+            raise Unsayable(f"{what} is taken across {spell(self.along(dim))}, not across each vector's "
+                            "features", axes=1)
 
 
 def length(axis, sizes):

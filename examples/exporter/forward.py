@@ -16,7 +16,7 @@ from .table import OPERATIONS
 from .trace import Trace, Tracked, tracked_in
 
 BATCH = 2
-# The axes of the input, as letters, with the number of windows in a batch (1: an axis of length 1). Without C a vector is one number
+# The axes of the input, as letters (1: an axis of length 1; without C a vector is one number), and the windows in a batch
 INPUTS = [("BTC", BATCH), ("TBC", BATCH), ("BCT", BATCH), ("TC", 1), ("BTC", 1), ("TBC", 1), ("BCT", 1), ("CT", 1),
           ("B1TC", BATCH), ("B1CT", BATCH), ("BT", BATCH)]
 
@@ -26,10 +26,13 @@ class Failed(Exception):
 
 
 class Run:
-    """One window followed to the output. flow: the output; axes, width: of the input; causal: a triangular mask was given"""
+    """One window followed to the output. flow: the output, None where forward() is known; axes, width, n: of the input;
+    causal: a triangular mask was given; owner: the module; arguments: what else forward() takes; counter: the one that says
+    at which row of its positions the window begins"""
 
     def __init__(self, flow, axes, batch, width, n, causal, owner):
-        self.flow, self.axes, self.batch, self.width, self.n, self.causal, self.owner = flow, axes, batch, width, n, causal, owner
+        self.flow, self.axes, self.batch, self.width, self.n = flow, axes, batch, width, n
+        self.causal, self.owner = causal, owner
         self.arguments, self.counter = {}, None
 
 
@@ -46,7 +49,8 @@ def copied(module, dtype=None):
     try:
         made = copy.deepcopy(module)
     except Exception as error:
-        raise Refused(f"the module cannot be copied ({error}): export it as it was built, without what was computed kept in it") from error
+        raise Refused(f"the module cannot be copied ({error}): export it as it was built, without what was computed "
+                      "kept in it") from error
     made = made.cpu().eval()
     return made if dtype is None else made.to(dtype)
 
@@ -57,7 +61,7 @@ def trace_dtype(module):
 
 
 def extra_arguments(module, causal_ok):
-    """Arguments of forward() beside the vectors: names of those with a whole number as default, and what must be given"""
+    """Arguments of forward() beside the vectors: those that must be given, and names of those with a number as default"""
     parameters = list(inspect.signature(module.forward).parameters.values())
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if not positional and not any(p.kind == p.VAR_POSITIONAL for p in parameters):
@@ -68,8 +72,9 @@ def extra_arguments(module, causal_ok):
             if causal_ok and "mask" in p.name:
                 given[p.name] = None
                 continue
-            what = ("a window here is always full, and masks are not in a file: give it the default None if the module was trained "
-                    "without, or say attention='recurrent-full' if it is a causal mask" if "mask" in p.name or "len" in p.name else
+            what = ("a window here is always full, and masks are not in a file: give it the default None if the "
+                    "module was trained without, or say attention='recurrent-full' if it is a causal "
+                    "mask" if "mask" in p.name or "len" in p.name else
                     "give it a default, or export a module that needs the vectors alone")
             raise Refused(f"forward() needs '{p.name}' beside the vectors: {what}")
     counters = [p.name for p in positional[1:] if type(p.default) is int]
@@ -128,23 +133,25 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
         lost = [t.about.reason for t in (ref() for ref in trace.alive) if t is not None and isinstance(t.about, Lost)]
         raise Failed((len(trace.alive), lost[0] if lost else "", error, tuple(shape))) from error
     if not same_constants(flows[0].node, flows[1].node):
-        error = Refused("forward() computes something else each time, or its constants depend on the data, or on the number of "
-                        "windows in the batch, in a way that cannot be followed: a model file has one computation")
+        error = Refused("forward() computes something else each time, or its constants depend on the data, or on the "
+                        "number of windows in the batch, in a way that cannot be followed: a model file has one "
+                        "computation")
         error.settled = True
         raise error
     return Run(flows[0], axes, batch, width, n, trace.causal, owner)
 
 
 def output(out):
-    found = list(tracked_in(out if isinstance(out, (tuple, list, dict)) else [out])) if not hasattr(out, "__dataclass_fields__") else list(
-        tracked_in(list(vars(out).values())))
-    depends = [t for t in found if isinstance(t.about, (Flow, Lost))]
+    """The Flow that forward() returns"""
+    inside = list(vars(out).values()) if hasattr(out, "__dataclass_fields__") else [out]
+    depends = [t for t in tracked_in(inside) if isinstance(t.about, (Flow, Lost))]
     if not depends:
-        raise Refused(f"what forward() returns, a {class_name(out)}, does not depend on the vectors, as far as torch's own functions show")
+        raise Refused(f"what forward() returns, a {class_name(out)}, does not depend on the vectors, as far as "
+                      "torch's own functions show")
     if len(depends) > 1 or not isinstance(out, Tracked):
         count = f"{len(depends)} output{'s' * (len(depends) > 1)}"
-        raise Refused(f"forward() returns {count} in a {class_name(out)}: a model file has one, a tensor. Export a module whose "
-                      "forward() returns one of them, once for each")
+        raise Refused(f"forward() returns {count} in a {class_name(out)}: a model file has one, a tensor. Export a "
+                      "module whose forward() returns one of them, once for each")
     about = depends[0].about
     if isinstance(about, Lost):
         error = Refused(about.reason)
@@ -160,11 +167,11 @@ def describe_failure(module, failures):
         return Refused(reason)
     for name, part in module.named_modules():
         if isinstance(part, CONVOLUTIONS + RECURRENT):
-            return Refused(f"{name} is a {class_name(part)}, and forward() takes none of the inputs that were tried: run it before the encoder, "
-                           "in front of the element, and export what follows")
-    return Refused(f"forward() fails on a window of shape {shape}: {class_name(error)}: {error}. Tried were (batch, time, features), (time, "
-                   "batch, features), (batch, features, time) and one window alone, as wide as any part takes. Is sequence_len the window "
-                   "that it was trained with?")
+            return Refused(f"{name} is a {class_name(part)}, and forward() takes none of the inputs that were tried: "
+                           "run it before the encoder, in front of the element, and export what follows")
+    return Refused(f"forward() fails on a window of shape {shape}: {class_name(error)}: {error}. Tried were (batch, "
+                   "time, features), (time, batch, features), (batch, features, time) and one window alone, as wide "
+                   "as any part takes. Is sequence_len the window that it was trained with?")
 
 
 def follow(module, n, arguments):

@@ -14,7 +14,8 @@ from .model import Model, Refused
 ACTIVATIONS = ("relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "elu", "leaky_relu", "identity")
 OPERATION_NAMES = ACTIVATIONS + ("softmax", "log_softmax")
 # Left out of a name by the loader
-WRAPPERS = ("module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "_forward_module", "fn", "_ff_block")
+WRAPPERS = ("module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "_forward_module", "fn",
+            "_ff_block")
 
 
 class Namer:
@@ -29,7 +30,7 @@ class Namer:
         if name in OPERATION_NAMES or ":" in name:
             name = instead
         free, i = name, 1
-        while any(free == other or free.startswith(other + ".") or other.startswith(free + ".") for other in self.taken):
+        while any((free + ".").startswith(other + ".") or other.startswith(free + ".") for other in self.taken):
             free, i = f"{name.replace('.', '_')}_{i}", i + 1
         self.taken.add(free)
         return free
@@ -134,8 +135,9 @@ class Layout:
     def put_tensor(self, name, item, shape=None):
         """item: a tensor and what it is made of; as the module has it, if it is one of its own"""
         tensor, made_of = item
-        if made_of.exact is not None and made_of.exact in self.tensors and self.tensors[made_of.exact].shape == tensor.shape:
-            tensor = self.tensors[made_of.exact].detach()
+        own = self.tensors.get(made_of.exact)
+        if own is not None and own.shape == tensor.shape:
+            tensor = own.detach()
         elif tensor.dtype == torch.float64:
             tensor = tensor.float()
         self.model.tensors[name] = tensor if shape is None else tensor.reshape(shape)
@@ -186,10 +188,11 @@ class Layout:
 
     def write_each(self, part):
         """A batch norm with a variance of 1 is a map of each feature."""
-        n = max([item.numel() for item in (part.minus, part.times, part.plus)] + [part_width(self.parts, part, self.run)])
+        n = part_width(self.parts, part, self.run)
         eps = self.model.facts.values.setdefault("batch_norm_eps", 1e-5)
         name = self.named(part.made_of, "normalize")
-        for key, value in (("running_mean", part.minus), ("running_var", torch.tensor(1 - eps)), ("weight", part.times), ("bias", part.plus)):
+        for key, value in (("running_mean", part.minus), ("running_var", torch.tensor(1 - eps)), ("weight", part.times),
+                           ("bias", part.plus)):
             self.model.tensors[f"{name}.{key}"] = value.double().expand(n).float().contiguous()
 
     def write_scale(self, part):
@@ -200,11 +203,11 @@ class Layout:
         whole = self.tensors.get(source)
         n, width = part.table.shape
         self.counted = True
-        if whole is not None and whole.shape and whole.shape[-1] == width and whole.numel() >= n * width and torch.equal(
-                whole.detach().cpu().reshape(-1, width)[:n].to(part.table.dtype), part.table):
-            table = whole.detach()  # all of it: the window may be set longer
-        else:
-            table = part.table.float() if part.table.dtype == torch.float64 else part.table
+        table = part.table.float() if part.table.dtype == torch.float64 else part.table
+        if whole is not None and whole.dim() > 1 and whole.shape[-1] == width:
+            first_rows = whole.detach().cpu().reshape(-1, width)[:n].to(part.table.dtype)
+            if torch.equal(first_rows, part.table):
+                table = whole.detach()  # all of it: the window may be set longer
         owner = source.rpartition(".")[0]
         if source.endswith(".weight") and isinstance(self.original(owner), nn.Embedding):
             name = self.namer.take(owner, "positions")
@@ -218,11 +221,12 @@ class Layout:
 
     def write_token(self, part):
         name = self.named(part.made_of, "cls_token", "weight")
-        exact = part.made_of.exact
-        token = self.tensors[exact].detach() if exact in self.tensors else part.token
-        if token.numel() != part.token.numel():
-            token = part.token
-        self.model.tensors[name] = (token.float() if token.dtype == torch.float64 and token is part.token else token).reshape(1, 1, -1)
+        whole = self.tensors.get(part.made_of.exact)
+        if whole is not None and whole.numel() == part.token.numel():
+            token = whole.detach()
+        else:
+            token = part.token.float() if part.token.dtype == torch.float64 else part.token
+        self.model.tensors[name] = token.reshape(1, 1, -1)
 
     def write_pool(self, part):
         self.entries.append("pool:" + part.kind)
@@ -236,8 +240,8 @@ class Layout:
         elif part.row == 0:
             self.entries.append("pool:cls" if has_token else "pool:first")
         elif has_token:
-            raise Refused(f"{part.place}: row {part.row} of the window is taken: beside a class token that is possible for the class token, the "
-                          "first and the last row")
+            raise Refused(f"{part.place}: row {part.row} of the window is taken: beside a class token that is "
+                          "possible for the class token, the first and the last row")
         else:
             self.query_index = part.row
 

@@ -8,8 +8,8 @@ from .model import Refused, torch
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
 INSTALLED = ("libcontinual.so.0", "libcontinual.so")
-HOW = ("build it (meson setup build && ninja -C build), install it, or set CONTINUAL_LIBRARY to the path of libcontinual.so; "
-       "verify=False (--no-verify) writes a file that is not compared with the module")
+HOW = ("build it (meson setup build && ninja -C build), install it, or set CONTINUAL_LIBRARY to the path of "
+       "libcontinual.so; verify=False (--no-verify) writes a file that is not compared with the module")
 
 
 class GError(ctypes.Structure):
@@ -62,7 +62,8 @@ class LoadedModel:
         self.model = lib.co_model_load(os.fsencode(path), given, ctypes.byref(error))
         lib.co_options_free(given)
         if not self.model:
-            raise Refused(f"libcontinual does not load what was to be written: {error.contents.message.decode(errors='replace')}")
+            raise Refused("libcontinual does not load what was to be written: "
+                          f"{error.contents.message.decode(errors='replace')}")
         self.info = lib.co_model_get_info(ctypes.c_void_p(self.model)).contents
 
     def close(self):
@@ -71,7 +72,7 @@ class LoadedModel:
         self.model = None
 
     def run(self, x, key=None, value=None):
-        """x (T, C), and what a bare attention takes beside it, through a fresh stream: every output, (n, positions, D)"""
+        """x (T, C), and what a bare attention takes beside it, through a fresh stream: its outputs (n, positions, D)"""
         x, key, value = (None if t is None else t.float().contiguous() for t in (x, key, value))
         stream = ctypes.c_void_p(self.lib.co_stream_new(ctypes.c_void_p(self.model), 1))
         capacity = self.lib.co_stream_max_outputs(stream, ctypes.c_size_t(len(x)))

@@ -15,7 +15,8 @@ def arithmetic(call, a, b, op):
         return combined(call, left, right, op)
     flow, other = (left, b) if left else (right, a)
     if flow is None:
-        raise Unsayable(f"{call.name}() with {type(a).__name__} and {type(b).__name__}: a layout has no operation for that")
+        raise Unsayable(f"{call.name}() with {type(a).__name__} and {type(b).__name__}: a layout has no operation for "
+                        "that")
     value, made_of = as_constant(other)
     kind, value = constant(flow, value)
     if kind == "table":
@@ -35,8 +36,8 @@ def arithmetic(call, a, b, op):
 
 
 def combined(call, left, right, op):
-    """Two things that both depend on the vectors. An attention or a feed-forward that is added to what went into it is a
-    branch of a layer."""
+    """Two things that both depend on the vectors. An attention or a feed-forward that is added to what went into it is
+    a branch of a layer."""
     if op == "add" and left.axes == right.axes:
         for base, branch in ((left, right), (right, left)):
             done = branch.node.since(base.node)
@@ -46,30 +47,34 @@ def combined(call, left, right, op):
         if all(any(node.op in ("pool", "row") for node in side.node.chain()) for side in (left, right)):
             raise Unsayable("two pools of the window are put together: a layout has one; train with one of them")
         if any(node.op == "pool" for node in left.node.chain() + right.node.chain()):
-            raise Unsayable("vectors and a statistic of the window (mean, maximum, ...) are put together: a layout has one chain of "
-                            "operations. Normalise features by constants from the training data, or with a LayerNorm or BatchNorm1d")
-        raise Unsayable("two results that both depend on the vectors are put together: a layout has one chain of operations. "
-                        "Train without the second branch")
-    raise Unsayable("vectors are multiplied or divided by what depends on them (a gate, weights of a pooling, a norm): a layout has "
-                    "one chain of operations. Train with a LayerNorm, or a plain pooling")
+            raise Unsayable("vectors and a statistic of the window (mean, maximum, ...) are put together: a layout "
+                            "has one chain of operations. Normalise features by constants from the training data, or "
+                            "with a LayerNorm or BatchNorm1d")
+        raise Unsayable("two results that both depend on the vectors are put together: a layout has one chain of "
+                        "operations. Train without the second branch")
+    raise Unsayable("vectors are multiplied or divided by what depends on them (a gate, weights of a pooling, a "
+                    "norm): a layout has one chain of operations. Train with a LayerNorm, or a plain pooling")
 
 
 def residual(call, base, branch, done):
     ops = [node.op for node in done]
     if ops in (["attention"], ["norm", "attention"]):
-        return base_with(base, branch, "attended", call.place, norm=done[0] if len(done) == 2 else None, attention=done[-1])
+        norm = done[0] if len(done) == 2 else None
+        return base_with(base, branch, "attended", call.place, norm=norm, attention=done[-1])
     if ops in (["linear", "activation", "linear"], ["norm", "linear", "activation", "linear"], ["linear", "linear"],
                ["norm", "linear", "linear"]):
         norm = done.pop(0) if ops[0] == "norm" else None
         return base_with(base, branch, "fed", call.place, norm=norm, linear1=done[0], linear2=done[-1],
                          activation=done[1].name if len(done) == 3 else "identity")
     if "layer" in ops:
-        raise Unsayable("what goes into the encoder is added to what comes out of it (a residual around the encoder), for which a "
-                        "layout has no operation: train without that addition; the encoder's layers have residuals inside")
+        raise Unsayable("what goes into the encoder is added to what comes out of it (a residual around the encoder), "
+                        "for which a layout has no operation: train without that addition; the encoder's layers have "
+                        "residuals inside")
     if not ops:
         raise Unsayable("the vectors are added to themselves: multiply by 2")
-    raise Unsayable(f"the vectors are added to what {' and '.join(ops)} makes of them (a residual or an adapter), for which a "
-                    "layout has no operation: train without it, or merge the adapter's weights into the layer beside it")
+    raise Unsayable(f"the vectors are added to what {' and '.join(ops)} makes of them (a residual or an adapter), for "
+                    "which a layout has no operation: train without it, or merge the adapter's weights into the layer "
+                    "beside it")
 
 
 def base_with(base, branch, op, place, **fields):

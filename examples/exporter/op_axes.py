@@ -4,11 +4,12 @@ from .flow import Fixed, Unsayable, permuted, reshaped, squeezed, unsqueezed
 from .table import flow_of, operation
 
 
-@operation("contiguous", "clone", "detach", "data", "to", "float", "double", "type", "type_as", "cpu", "cuda", "alias", "requires_grad",
-           "nan_to_num", "positive", "pos")
+@operation("contiguous", "clone", "detach", "data", "to", "float", "double", "type", "type_as", "cpu", "cuda", "alias",
+           "requires_grad", "nan_to_num", "positive", "pos")
 def same(call):
     if not call.raw.is_floating_point():
-        raise Unsayable(f"the vectors are converted to {call.raw.dtype}: a model file computes with floating-point numbers")
+        raise Unsayable(f"the vectors are converted to {call.raw.dtype}: a model file computes with floating-point "
+                        "numbers")
     return reshaped(call.flow, call.raw.shape)
 
 
@@ -29,7 +30,8 @@ def expand(call):
 @operation("transpose", "swapaxes", "swapdims")
 def transpose(call):
     order = list(range(len(call.flow.axes)))
-    a, b = (call.flow.index(int(call.get(i, name, alias))) for i, name, alias in ((1, "dim0", "axis0"), (2, "dim1", "axis1")))
+    a = call.flow.index(int(call.get(1, "dim0", "axis0")))
+    b = call.flow.index(int(call.get(2, "dim1", "axis1")))
     order[a], order[b] = order[b], order[a]
     return permuted(call.flow, order)
 
@@ -68,8 +70,8 @@ def unsqueeze(call):
     return unsqueezed(call.flow, int(call.get(1, "dim")))
 
 
-@operation("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones", "new_full",
-           "new_empty", "new_tensor")
+@operation("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones",
+           "new_full", "new_empty", "new_tensor")
 def made_beside(call):
     return Fixed()
 

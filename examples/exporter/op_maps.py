@@ -5,7 +5,7 @@ import torch
 from .flow import BY_HAND, Fixed, Flow, Unsayable
 from .model import Refused, activation_name
 from .op_refused import reason_of
-from .table import as_constant, flow_of, operation
+from .table import as_constant, flow_of, maybe_constant, operation
 
 
 def linear_node(call, flow, weight, bias, out_axes=None):
@@ -21,7 +21,7 @@ def linear(call):
         raise Unsayable("the weights of a linear map depend on the vectors")
     flow = call.flow
     flow.features_last("a linear map")
-    return linear_node(call, flow, as_constant(weight), None if bias is None else as_constant(bias))
+    return linear_node(call, flow, as_constant(weight), maybe_constant(bias))
 
 
 @operation("matmul", "rmatmul", "mm", "bmm")
@@ -33,7 +33,8 @@ def matmul(call):
     if flow and flow_of(b):
         raise Unsayable(f"vectors are multiplied with vectors, for which a layout has no operation; {BY_HAND}")
     if not flow:
-        raise Unsayable("a matrix is multiplied with the vectors from the left, which mixes vectors: a layout has no operation for that")
+        raise Unsayable("a matrix is multiplied with the vectors from the left, which mixes vectors: a layout has no "
+                        "operation for that")
     matrix, made_of = as_constant(b)
     if matrix.dim() > 2 and matrix.numel() == matrix.shape[-1] * matrix.shape[-2]:
         matrix = matrix.reshape(matrix.shape[-2:])
@@ -70,12 +71,13 @@ def einsum(call):
 def conv1d(call):
     """With a kernel of one vector it is a linear map"""
     weight, made_of = as_constant(call.get(1, "weight"))
-    settings = [call.get(i, key, default=value) for i, key, value in ((3, "stride", 1), (4, "padding", 0), (6, "groups", 1))]
-    if weight.shape[-1] != 1 or any(item not in (value, (value,), [value]) for item, value in zip(settings, (1, 0, 1))):
+    plain = all(call.get(i, key, default=value) in (value, (value,), [value])
+                for i, key, value in ((3, "stride", 1), (4, "padding", 0), (6, "groups", 1)))
+    if weight.shape[-1] != 1 or not plain:
         raise Unsayable(reason_of("conv1d"))
     flow, bias = call.flow, call.get(2, "bias")
     flow.features_at(1 if len(flow.axes) == 3 else 0, "a convolution")
-    return linear_node(call, flow, (weight[..., 0], Fixed(made_of.sources)), None if bias is None else as_constant(bias))
+    return linear_node(call, flow, (weight[..., 0], Fixed(made_of.sources)), maybe_constant(bias))
 
 
 @operation("layer_norm")
@@ -86,7 +88,7 @@ def layer_norm(call):
         raise Unsayable(f"a layer norm is taken over {tuple(shape)}, more than a vector's features")
     weight, bias = call.get(2, "weight"), call.get(3, "bias")
     return flow.then("norm", call.place, eps=call.get(4, "eps", default=1e-5), size=int(shape[0]),
-                     weight=None if weight is None else as_constant(weight), bias=None if bias is None else as_constant(bias))
+                     weight=maybe_constant(weight), bias=maybe_constant(bias))
 
 
 @operation("batch_norm")
@@ -95,18 +97,19 @@ def batch_norm(call):
     mean, var, weight, bias = (call.get(i, name) for i, name in enumerate(
         ("running_mean", "running_var", "weight", "bias"), 1))
     if call.get(5, "training", default=False) or mean is None:
-        raise Unsayable("a batch norm takes its statistics from the batch at hand (track_running_stats=False): train with running "
-                        "statistics")
+        raise Unsayable("a batch norm takes its statistics from the batch at hand (track_running_stats=False): train "
+                        "with running statistics")
     flow.features_at(1, "a batch norm")
     return flow.then("batch_norm", call.place, eps=call.get(7, "eps", default=1e-5), **{
-        key: None if item is None else as_constant(item) for key, item in (
+        key: maybe_constant(item) for key, item in (
             ("mean", mean), ("var", var), ("weight", weight), ("bias", bias))})
 
 
 # ---- functions of each value ----
 
-@operation("relu", "gelu", "silu", "tanh", "sigmoid", "elu", "leaky_relu", "swish", "clamp", "clamp_min", "clip", "threshold", "maximum",
-           "selu", "celu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "mish", "softplus", "softsign", "logsigmoid", "tanhshrink",
+@operation("relu", "gelu", "silu", "tanh", "sigmoid", "elu", "leaky_relu", "swish", "clamp", "clamp_min", "clip",
+           "threshold", "maximum", "selu", "celu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "mish", "softplus",
+           "softsign", "logsigmoid", "tanhshrink",
            "rrelu", "glu", "expit")
 def activation(call):
     flow, function = call.flow, getattr(torch.nn.functional, call.name, None) or getattr(torch, call.name, None)
@@ -120,10 +123,10 @@ def activation(call):
         name = "identity"
     if name == "identity":
         if call.name in ("clamp", "clip", "clamp_min", "hardtanh"):
-            raise Unsayable("the vectors are clamped, for which a layout has no operation: clamp them in front of the element, or train "
-                            "without")
-        raise Unsayable(f"{call.name}() is none of the activations that a layout has: relu, gelu, gelu_tanh, silu, tanh, sigmoid, elu, "
-                        "leaky_relu, with torch's default parameters")
+            raise Unsayable("the vectors are clamped, for which a layout has no operation: clamp them in front of the "
+                            "element, or train without")
+        raise Unsayable(f"{call.name}() is none of the activations that a layout has: relu, gelu, gelu_tanh, silu, "
+                        "tanh, sigmoid, elu, leaky_relu, with torch's default parameters")
     return flow.then("activation", call.place, name=name)
 
 
@@ -133,8 +136,8 @@ def softmax_of(call, op):
         dim = 0 if len(flow.axes) in (0, 1, 3) else 1
     axis = flow.along(int(dim))
     if axis == ("T",):
-        raise Unsayable("a softmax is taken over time (a pooling by attention), for which a layout has no operation: pool by the mean, "
-                        "the maximum, the last or first vector, or a class token", axes=0)
+        raise Unsayable("a softmax is taken over time (a pooling by attention), for which a layout has no operation: "
+                        "pool by the mean, the maximum, the last or first vector, or a class token", axes=0)
     flow.features_at(int(dim), "a softmax")
     return flow.then(op, call.place)
 
@@ -152,5 +155,6 @@ def log_softmax(call):
 @operation("log")
 def log(call):
     if call.flow.node.op != "softmax":
-        raise Unsayable("log() is applied to the vectors, for which a layout has no operation: do it in front of the element")
+        raise Unsayable("log() is applied to the vectors, for which a layout has no operation: do it in front of the "
+                        "element")
     return Flow(call.flow.node.prev, call.flow.axes, call.flow.sizes).then("log_softmax", call.place)

@@ -13,7 +13,8 @@ def pooled(call, kind, dims, keepdim):
         return flow if keepdim else squeezed(flow, dims)
     if ("T",) not in axes or any(axis not in ((), ("T",)) for axis in axes):
         taken = " and ".join(spell(axis) for axis in axes)
-        raise Unsayable(f"{call.name}() is taken over {taken}: expected over time alone", axes=any("B" in axis for axis in axes))
+        raise Unsayable(f"{call.name}() is taken over {taken}: expected over time alone",
+                        axes=int(any("B" in axis for axis in axes)))
     made = flow.then("pool", call.place, kind=kind).resized("T", None)
     gone = {flow.index(dim) for dim in dims}
     return made if keepdim else made.laid_out([axis for i, axis in enumerate(made.axes) if i not in gone])
@@ -57,8 +58,8 @@ def pool1d(call):
         raise Unsayable(f"{call.name}() is taken over {spell(flow.axes[-1])}: expected over time", axes=1)
     kernel = flow.shape[-1] if "adaptive" in call.name else call.dims(1, "kernel_size")[0]
     if call.raw.shape[-1] != 1 or kernel != flow.shape[-1]:
-        raise Unsayable(f"{call.name}() gives {call.raw.shape[-1]} vectors for a window, or leaves some out: expected one vector "
-                        "for all of it")
+        raise Unsayable(f"{call.name}() gives {call.raw.shape[-1]} vectors for a window, or leaves some out: expected "
+                        "one vector for all of it")
     return pooled(call, "mean" if "avg" in call.name else "max", [-1], True)
 
 
@@ -69,8 +70,8 @@ def picked(call, flow, dim, i, keepdim):
     if axis == ("T",):
         flow = flow.then("row", call.place, row=i, rows=n).resized("T", None)
     elif "B" in axis and n > 1:
-        raise Unsayable("one item of the batch is taken: is the encoder's batch_first what it was meant to be? Its default, False, "
-                        "means (time, batch, features)", axes=1)
+        raise Unsayable("one item of the batch is taken: is the encoder's batch_first what it was meant to be? Its "
+                        "default, False, means (time, batch, features)", axes=1)
     elif axis and n > 1:
         raise Unsayable(f"a part of {spell(axis)} is taken, for which a layout has no operation: use a linear map")
     if keepdim:
@@ -115,8 +116,8 @@ def getitem(call):
     flow, index = call.args[0].about, call.args[1]
     index = list(index) if isinstance(index, tuple) else [index]
     if any(isinstance(item, torch.Tensor) and item.dim() or isinstance(item, (list, bool)) for item in index):
-        raise Unsayable("vectors are picked by a list of indices (the last ones before padding?): a window here is always full, so take "
-                        "x[:, -1]")
+        raise Unsayable("vectors are picked by a list of indices (the last ones before padding?): a window here is "
+                        "always full, so take x[:, -1]")
     given = sum(item is not None and item is not Ellipsis for item in index)
     if Ellipsis in [item for item in index if not isinstance(item, torch.Tensor)]:
         at = next(i for i, item in enumerate(index) if item is Ellipsis)
@@ -127,8 +128,8 @@ def getitem(call):
             flow = unsqueezed(flow, dim)
             dim += 1
         elif isinstance(item, slice):
-            start, stop, step = slice(*(None if x is None else int(x) for x in (item.start, item.stop, item.step))).indices(
-                flow.shape[dim])
+            bounds = (None if x is None else int(x) for x in (item.start, item.stop, item.step))
+            start, stop, step = slice(*bounds).indices(flow.shape[dim])
             count = len(range(start, stop, step))
             if count != flow.shape[dim]:
                 flow = sliced(call, flow, dim, start, count)
@@ -144,9 +145,10 @@ def sliced(call, flow, dim, start, count):
         return picked(call, flow, dim, start, True)
     if axis == ("T",):
         has_token = any(node.op == "token" for node in flow.node.chain())
-        raise Unsayable("the class token is taken away, or a part of the window is used: pool:mean and pool:max see every row, the class "
-                        "token as well" if has_token else "a part of the window is used, for which a layout has no operation: export with "
-                        "the window that is used")
+        raise Unsayable("the class token is taken away, or a part of the window is used: pool:mean and pool:max see "
+                        "every row, the class token as "
+                        "well" if has_token else "a part of the window is used, for which a layout has no operation: "
+                                                 "export with the window that is used")
     raise Unsayable(f"a part of {spell(axis)} is taken, for which a layout has no operation", axes="B" in axis)
 
 
@@ -162,7 +164,8 @@ def cat(call):
     at = next(i for i, flow in enumerate(flows) if flow)
     flow = flows[at]
     if flow.along(dim) != ("T",):
-        raise Unsayable(f"a constant is put beside the vectors along {spell(flow.along(dim))}, for which a layout has no operation", axes=1)
+        raise Unsayable(f"a constant is put beside the vectors along {spell(flow.along(dim))}, for which a layout has "
+                        "no operation", axes=1)
     others = [as_constant(item) for item in items if flow_of(item) is None]
     if len(others) != 1 or others[0][0].shape[flow.index(dim)] != 1:
         raise Unsayable("more than one vector is put beside the window's: a layout has one class token")

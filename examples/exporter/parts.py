@@ -17,8 +17,8 @@ except ImportError:
 
 CONVOLUTIONS = (nn.modules.conv._ConvNd,)
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
-NO_DECODER = ("model files have decoders as fast_transformers' TransformerDecoder names its parts; copy the weights into one, or export "
-              "the encoder alone")
+NO_DECODER = ("model files have decoders as fast_transformers' TransformerDecoder names its parts; copy the weights "
+              "into one, or export the encoder alone")
 TORCH_ONLY = (nn.Transformer, nn.TransformerDecoder, nn.TransformerDecoderLayer)
 
 
@@ -33,8 +33,9 @@ def refuse_reparametrized(module, root=""):
         name = f"{root}.{name}".strip(".") or "module"
         if parametrize is not None and parametrize.is_parametrized(part):
             key = next(iter(part.parametrizations))
-            raise Refused(f"{name}.{key} is parametrized ({class_name(part.parametrizations[key][0])}): a model file has plain weights. "
-                          f"Call torch.nn.utils.parametrize.remove_parametrizations({name}, {key!r}) before the export")
+            raise Refused(f"{name}.{key} is parametrized ({class_name(part.parametrizations[key][0])}): a model file "
+                          f"has plain weights. Call torch.nn.utils.parametrize.remove_parametrizations({name}, "
+                          f"{key!r}) before the export")
         for hook in list(part._forward_pre_hooks.values()):
             kind, key = class_name(hook), getattr(hook, "name", getattr(hook, "_tensor_name", "weight"))
             if kind == "WeightNorm":
@@ -63,10 +64,11 @@ def catch_parts(trace, module):
         elif isinstance(part, nn.MultiheadAttention) and type(part).forward is nn.MultiheadAttention.forward:
             whole = attention
         elif isinstance(part, CONVOLUTIONS) and not (isinstance(part, nn.Conv1d) and part.kernel_size == (1,)):
-            whole = opaque("mixes neighbouring vectors: run it before the encoder, in front of the element, and export what follows")
+            whole = opaque("mixes neighbouring vectors: run it before the encoder, in front of the element, and "
+                           "export what follows")
         elif isinstance(part, RECURRENT):
-            whole = opaque("is a recurrent network, which no model file has: run it before the encoder, in front of the element, or train "
-                           "without it")
+            whole = opaque("is a recurrent network, which no model file has: run it before the encoder, in front of "
+                           "the element, or train without it")
         elif isinstance(part, TORCH_ONLY):
             whole = opaque("has no place in a layout: " + NO_DECODER)
         elif isinstance(part, torch.jit.ScriptModule):
@@ -81,7 +83,8 @@ def catch_parts(trace, module):
             if whole is encoder and isinstance(part.norm, nn.Module):
                 inside -= {id(part.norm)}
         if hooks and whole in (encoder, layer, attention):
-            raise Refused(f"{name} has hooks (register_forward_hook), which may change what it computes: remove them before the export")
+            raise Refused(f"{name} has hooks (register_forward_hook), which may change what it computes: remove them "
+                          "before the export")
         plain = None if whole in (encoder, layer, attention) else copy.deepcopy(part)
         part.forward = functools.partial(inside_call, trace, name, part, whole, plain)
 
@@ -107,7 +110,9 @@ def opaque(reason):
     def run(trace, name, part, plain, *args, **kwargs):
         raw = plain(*plain_tensors(args), **plain_tensors(kwargs))
         lost = next((t.about for t in args if isinstance(t, Tracked) and not isinstance(t.about, (Fixed, Flow))), None)
-        return trace.lose(raw, lost.reason if lost else f"{name} is a {class_name(part)}, which {reason}", getattr(lost, "axes", 0))
+        if lost:
+            return trace.lose(raw, lost.reason, lost.axes)
+        return trace.lose(raw, f"{name} is a {class_name(part)}, which {reason}")
     return run
 
 
@@ -120,7 +125,9 @@ def check_axes(flow, batch_first):
     if "T" not in flow.labels:
         return "the window is pooled before the encoder: a layout pools behind it"
     batch = ("B",) if "B" in flow.labels else ()
-    expected = [("T",), ("C",)] if len(flow.axes) == 2 else [batch, ("T",), ("C",)] if batch_first else [("T",), batch, ("C",)]
+    expected = [batch, ("T",), ("C",)] if batch_first else [("T",), batch, ("C",)]
+    if len(flow.axes) == 2:
+        expected = [("T",), ("C",)]
     if list(flow.axes) == expected:
         return None
     found = ", ".join(spell(axis) for axis in flow.axes)
@@ -160,7 +167,8 @@ def refused_masks(trace, size, mask, padding, is_causal):
         return ("a padding mask hides some of the vectors: a window here is always full, so train or export without "
                 "src_key_padding_mask")
     if kind:
-        return f"the encoder is given {kind}: a layout has none but a causal one (with attention='recurrent-full' or 'deep')"
+        return (f"the encoder is given {kind}: a layout has none but a causal one (with attention='recurrent-full' or "
+                "'deep')")
     return None
 
 
@@ -169,7 +177,8 @@ def encoder(trace, name, part, plain, src, mask=None, src_key_padding_mask=None,
     layers = list(part.layers)
     for one in layers:
         first = next(i for i, other in enumerate(layers) if other is one)
-        out = layer(trace, f"{name}.layers.{first}".lstrip("."), one, None, out, mask, src_key_padding_mask, bool(is_causal))
+        one_name = f"{name}.layers.{first}".lstrip(".")
+        out = layer(trace, one_name, one, None, out, mask, src_key_padding_mask, bool(is_causal))
     return out if part.norm is None else part.norm(out)
 
 
@@ -183,7 +192,8 @@ def layer(trace, name, part, plain, src, src_mask=None, src_key_padding_mask=Non
     if reason:
         return same_shape(trace, src, reason, axes=int("T" in flow.labels))
     if type(part) is not nn.TransformerEncoderLayer:
-        return same_shape(trace, src, f"{name} is a {class_name(part)}, a subclass of TransformerEncoderLayer that may do something else")
+        return same_shape(trace, src, f"{name} is a {class_name(part)}, a subclass of TransformerEncoderLayer that "
+                                      "may do something else")
     if flow.shape[-1] != part.self_attn.embed_dim:
         raise RuntimeError(f"{name} takes {part.self_attn.embed_dim} features, found {flow.shape[-1]}")
     trace.reached = True
@@ -191,6 +201,11 @@ def layer(trace, name, part, plain, src, src_mask=None, src_key_padding_mask=Non
     if reason:
         return same_shape(trace, src, reason)
     return trace.wrap(torch.randn_like(src.raw), flow.then("layer", trace.place(), name=name, module=part))
+
+
+def same_vectors(a, b):
+    return (isinstance(b, Tracked) and isinstance(b.about, Flow) and a.about.node is b.about.node
+            and a.about.axes == b.about.axes)
 
 
 def attention(trace, name, part, plain, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None,
@@ -203,11 +218,11 @@ def attention(trace, name, part, plain, query, key, value, key_padding_mask=None
         return trace.wrap(out, lost), trace.wrap(out, lost)
     reason, axes = None, 0
     if flow is None:
-        reason = (f"the query of {name} is learned, not a vector (a pooling by attention), for which a layout has no operation: pool by the "
-                  "mean, the maximum, the last or first vector, or a class token")
-    elif any(not isinstance(t, Tracked) or not isinstance(t.about, Flow) or t.about.node is not flow.node or t.about.axes != flow.axes
-             for t in (key, value)):
-        reason = (f"query, key and value of {name} are not the same vectors: in front of a model file's layers all three are one")
+        reason = (f"the query of {name} is learned, not a vector (a pooling by attention), for which a layout has no "
+                  "operation: pool by the mean, the maximum, the last or first vector, or a class token")
+    elif not (same_vectors(query, key) and same_vectors(query, value)):
+        reason = (f"query, key and value of {name} are not the same vectors: in front of a model file's layers all "
+                  "three are one")
     else:
         reason = check_axes(flow, part.batch_first)
         axes = int(bool(reason) and "T" in flow.labels)

@@ -18,8 +18,8 @@ OPTIONS = {"precision": "float32", "warm_up": "drop", "answer_interval": "1"}
 
 
 def prove(path, run, values):
-    """Raises Refused if the file at `path` gives other numbers than the module, or is not understood. run: a Run, or None if
-    there is nothing to compare with; values: its settings"""
+    """Raises Refused if the file at `path` gives other numbers than the module, or is not understood. run: a Run or an
+    Unseen, or None if there is nothing to compare with; values: its settings"""
     options = dict(OPTIONS)
     if values.get("sequence_len"):
         options["sequence_len"] = str(values["sequence_len"])
@@ -40,17 +40,18 @@ def compare(model, run, values):
     state = torch.random.get_rng_state()
     torch.manual_seed(1)
     try:
-        pairs = rows(model, run, values, kind, n) if kind in ("deep", "recurrent-full") else windows(model, run, values, n)
-        for y, truth in pairs:
+        by_rows = kind in ("deep", "recurrent-full")
+        for y, truth in rows(model, run, values, kind, n) if by_rows else windows(model, run, values, n):
             check(y, truth)
     finally:
         torch.random.set_rng_state(state)
 
 
 def compare_unseen(model, run, values):
-    """A forward() that was not followed gives the answers of the file for one of the usual layouts of its input, or is refused"""
-    what = (f"forward() of {run.name} is not followed, for it holds parts of a library; its children were taken in the order in "
-            "which they are registered, and {}. Put them into an nn.Sequential or co.Sequential in the order of forward()")
+    """A forward() that was not followed must give the answers of the file for one of the usual layouts of its input"""
+    what = (f"forward() of {run.name} is not followed, for it holds parts of a library; its children were taken in "
+            "the order in which they are registered, and {}. Put them into an nn.Sequential or co.Sequential in the "
+            "order of forward()")
     if values.get("attention") not in ("single-output", "retroactive"):
         raise Refused(what.format(f"that cannot be compared for attention={values.get('attention', 'of a decoder')!r}"))
     n, found = int(values["sequence_len"]), "it fails on every input that was tried"
@@ -62,7 +63,7 @@ def compare_unseen(model, run, values):
         except Refused:
             continue
         for truth in usual_answers(out, axes, int(values.get("query_index", -1)), values["attention"]):
-            if truth.numel() == y.numel() and (y.flatten() - truth.flatten()).abs().max() <= TOLERANCE * max(1, truth.abs().max()):
+            if truth.numel() == y.numel() and near(y.flatten(), truth.flatten()):
                 return
             found = "the numbers of the file are others than the module's"
     raise Refused(what.format(found))
@@ -80,14 +81,19 @@ def usual_answers(out, axes, query, attention):
         yield torch.stack(rows)
 
 
+def near(y, truth):
+    return bool((y - truth).abs().max() <= TOLERANCE * max(1, truth.abs().max()))
+
+
 def check(y, truth):
     if y.shape != truth.shape:
-        raise Refused(f"libcontinual answers with {tuple(y.shape)}, the module with {tuple(truth.shape)}; nothing is written")
-    error = (y - truth).abs().max().item()
-    if not error <= TOLERANCE * max(1.0, truth.abs().max().item()):
-        raise Refused(f"what libcontinual computes differs from the module by {error:.2g}, expected at most {TOLERANCE:g}: forward() does "
-                      "something that was not understood; nothing is written. Please report the module. verify=False (--no-verify) writes the file "
-                      "regardless")
+        raise Refused(f"libcontinual answers with {tuple(y.shape)}, the module with {tuple(truth.shape)}; nothing is "
+                      "written")
+    if not near(y, truth):
+        error = (y - truth).abs().max().item()
+        raise Refused(f"what libcontinual computes differs from the module by {error:.2g}, expected at most "
+                      f"{TOLERANCE:g}: forward() does something that was not understood; nothing is written. Please "
+                      "report the module. verify=False (--no-verify) writes the file regardless")
 
 
 # ---- the two sides ----
@@ -151,8 +157,9 @@ class ModuleInDouble:
 
     def one(self, x, start):
         sizes = dict(zip("BTC", x.shape))  # labels that the input lacks are of length 1
-        order = [label for label in self.run.axes if label in sizes] + [label for label in sizes if label not in self.run.axes]
-        given = x.permute(["BTC".index(label) for label in order]).reshape([sizes.get(label, 1) for label in self.run.axes])
+        axes = self.run.axes
+        order = [label for label in axes if label in sizes] + [label for label in sizes if label not in axes]
+        given = x.permute(["BTC".index(label) for label in order]).reshape([sizes.get(label, 1) for label in axes])
         arguments = dict(self.run.arguments)
         if self.run.counter is not None:
             arguments[self.run.counter] = start

@@ -26,3 +26,7 @@ def as_constant(item):
     if isinstance(item, torch.Tensor):
         return item.detach(), Fixed()
     return torch.tensor(float(item), dtype=torch.float64), Fixed()
+
+
+def maybe_constant(item):
+    return None if item is None else as_constant(item)

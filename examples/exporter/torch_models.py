@@ -12,7 +12,8 @@ from .tree import choose_kind, describe_attributes, say_kind
 
 LIBRARIES = ("continual", "fast_transformers")
 # Of continual-inference; its layers are Sequentials of them
-LIBRARY_CLASSES = ("RecyclingPositionalEncoding", "SingleOutputMultiheadAttention", "RetroactiveMultiheadAttention", "RetroactiveLambda")
+LIBRARY_CLASSES = ("RecyclingPositionalEncoding", "SingleOutputMultiheadAttention", "RetroactiveMultiheadAttention",
+                   "RetroactiveLambda")
 # Their modules attend by code of their own, but the loader knows their names
 NAMED_LIBRARIES = ("timm", "transformers", "vit_pytorch", "whisper")
 ROW_KINDS = ("deep", "recurrent-full")
@@ -20,8 +21,8 @@ ANY_LENGTH = 8
 
 
 def is_library_part(part):
-    return (library(part) in LIBRARIES or class_name(part) in LIBRARY_CLASSES or hasattr(part, "inner_attention") or is_co_layer(part)
-            or class_name(part) == "Lambda" and hasattr(part, "fn"))
+    return (library(part) in LIBRARIES or class_name(part) in LIBRARY_CLASSES or hasattr(part, "inner_attention")
+            or is_co_layer(part) or class_name(part) == "Lambda" and hasattr(part, "fn"))
 
 
 def of_a_library(module):
@@ -71,7 +72,7 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
         width = first.embed_dim + (first.kdim + first.vdim if module is first else 0)
         model.run = Run(None, "BTC" if first.batch_first else "TBC", 2, width, 0, False, module)
         return model
-    if not any(isinstance(part, nn.MultiheadAttention) for part in module.modules()) and type(module).forward is nn.Module.forward:
+    if type(module).forward is nn.Module.forward:
         raise Refused(f"{class_name(module)} has no forward(): expected a module that can be run")
     try:
         return describe_forward(module, attention, positions, sequence_len, query_index, max_len)
@@ -79,8 +80,9 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
         named = next((part for part in module.modules() if library(part) in NAMED_LIBRARIES), None)
         if named is None:
             raise
-        raise Refused(f"{refused}. {class_name(named)} is of {library(named)}, whose models are loaded under their own names: save_pretrained() "
-                      "or safetensors' save_file(), and the settings that docs/model-files.md names") from refused
+        raise Refused(f"{refused}. {class_name(named)} is of {library(named)}, whose models are loaded under their "
+                      "own names: save_pretrained() or safetensors' save_file(), and the settings that "
+                      "docs/model-files.md names") from refused
 
 
 def describe_forward(module, attention, positions, sequence_len, query_index, max_len):
@@ -95,7 +97,8 @@ def describe_forward(module, attention, positions, sequence_len, query_index, ma
     table = next((part for part in layout.parts if part.op == "positions"), None)
     whole_table = None
     if table is not None:
-        rows = max((t.numel() // t.shape[-1] for name in table.made_of.sources for t in [layout.tensors[name]] if t.dim()), default=n)
+        sources = [layout.tensors[name] for name in table.made_of.sources]
+        rows = max([t.numel() // t.shape[-1] for t in sources if t.dim()], default=n)
         run.counter, whole_table = recycling(module, n, arguments, counters, table, rows, run)
         if run.counter is None and wanted == "recurrent-full" and rows > n:
             run = follow(module, rows, arguments)  # a stream goes on to the end of the table
@@ -118,8 +121,9 @@ def describe_forward(module, attention, positions, sequence_len, query_index, ma
                 raise Refused(f"max_len={max_len}: forward() has positions for {limit} vectors")
             model.facts.values["max_len"] = int(max_len or limit)
         elif kind == "deep":
-            raise Refused(f"{table.place}: positions are counted in the window, which attention='deep' has none of: train with positions that "
-                          "recycle (continual-inference's RecyclingPositionalEncoding), or without any")
+            raise Refused(f"{table.place}: positions are counted in the window, which attention='deep' has none of: "
+                          "train with positions that recycle (continual-inference's RecyclingPositionalEncoding), or "
+                          "without any")
         else:
             model.facts.say("position_index", "window", "forward()")
     if layout.query_index is not None and query_index is None:
@@ -129,8 +133,8 @@ def describe_forward(module, attention, positions, sequence_len, query_index, ma
 
 
 def recycling(module, n, arguments, counters, table, rows, run):
-    """A whole number that forward() takes beside the vectors may say at which row of the table the window begins: its name and
-    the whole table, or None twice"""
+    """A whole number that forward() takes beside the vectors may say at which row of the table the window begins: its name
+    and the whole table, or None twice"""
     if len(counters) == 0 or rows <= 1:
         return None, None
     for name in counters:
@@ -146,7 +150,8 @@ def recycling(module, n, arguments, counters, table, rows, run):
             found[start] = part.table
         if len(found) < 5 or torch.equal(found[0], found[1]):
             continue
-        whole = torch.cat([found[0]] + [follow_table(module, n, {**arguments, name: start}) for start in range(n, rows, n)])[:rows]
+        rest = [follow_table(module, n, {**arguments, name: start}) for start in range(n, rows, n)]
+        whole = torch.cat([found[0]] + rest)[:rows]
         if all(torch.equal(t, whole[(torch.arange(n) + start) % rows]) for start, t in found.items()):
             return name, whole
     return None, None
@@ -164,18 +169,20 @@ def check_kind(kind, wanted, layout, query_index):
     entry = next((entry for entry in layout.entries if entry.startswith("pool:")), None)
     layers = sum(part.op in ("layer", "block") for part in layout.parts)
     if layout.run.causal and kind not in ROW_KINDS:
-        only_newest = wanted == "single-output" and layers <= 1 and entry in (None, "pool:last") and query_index in (None, -1)
-        if not only_newest or tokens:
-            raise Refused("forward() gives the encoder a causal mask: say attention='recurrent-full' (every vector sees all before it), or "
-                          "'deep' (every layer sees the last sequence_len of its inputs)")
+        newest = entry in (None, "pool:last") and query_index in (None, -1)
+        if wanted != "single-output" or layers > 1 or not newest or tokens:
+            raise Refused("forward() gives the encoder a causal mask: say attention='recurrent-full' (every vector "
+                          "sees all before it), or 'deep' (every layer sees the last sequence_len of its inputs)")
     if tokens and not pools:
-        raise Refused(f"{tokens[0].place}: a class token is added, but every row is returned: return the class token's row, or a pool")
+        raise Refused(f"{tokens[0].place}: a class token is added, but every row is returned: return the class "
+                      "token's row, or a pool")
     if pools and query_index is not None:
-        raise Refused(f"query_index={query_index}: forward() takes {'a pool' if entry else 'a row'} of the window itself: leave it out")
+        raise Refused(f"query_index={query_index}: forward() takes {'a pool' if entry else 'a row'} of the window "
+                      "itself: leave it out")
     if pools and kind == "retroactive":
-        raise Refused("attention='retroactive' answers with every row of the window, but forward() returns one: leave attention out, or export a "
-                      "module that returns all rows")
+        raise Refused("attention='retroactive' answers with every row of the window, but forward() returns one: leave "
+                      "attention out, or export a module that returns all rows")
     if kind in ROW_KINDS:
         if tokens or (pools and entry != "pool:last"):
-            raise Refused(f"attention={kind!r} answers each vector with a row of its own, but forward() returns {entry or 'a row'} of the "
-                          "window: pool the newest one (x[:, -1]), or leave attention out")
+            raise Refused(f"attention={kind!r} answers each vector with a row of its own, but forward() returns "
+                          f"{entry or 'a row'} of the window: pool the newest one (x[:, -1]), or leave attention out")

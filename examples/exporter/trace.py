@@ -17,9 +17,9 @@ from .model import Refused
 TORCH = os.path.dirname(os.path.abspath(torch.__file__))
 OWN = os.path.dirname(os.path.abspath(__file__))
 # What may be known of the vectors without knowing their values
-HARMLESS = {"size", "shape", "dim", "ndim", "ndimension", "numel", "nelement", "len", "device", "dtype", "layout", "get_device",
-            "requires_grad", "stride", "names", "grad", "grad_fn", "repr", "format", "element_size", "itemsize", "nbytes",
-            "storage_offset", "output_nr", "name", "type", "register_hook", "has_names", "backward", "retain_grad"}
+HARMLESS = {"size", "shape", "dim", "ndim", "ndimension", "numel", "nelement", "len", "device", "dtype", "layout",
+            "get_device", "requires_grad", "stride", "names", "grad", "grad_fn", "repr", "format", "element_size",
+            "itemsize", "nbytes", "storage_offset", "name", "type", "register_hook", "retain_grad"}
 
 
 class Tracked(torch.Tensor):
@@ -96,7 +96,8 @@ class Trace:
 
     def __init__(self, operations, otherwise):
         self.operations, self.otherwise, self.alive, self.modules = operations, otherwise, [], []
-        self.causal = self.reached = False  # a triangular mask was given; the vectors came to an attention as it takes them
+        self.causal = False  # a triangular mask was given
+        self.reached = False  # the vectors came to an attention as it takes them
 
     def place(self):
         return user_line() or (self.modules[-1] if self.modules else "")
@@ -114,8 +115,8 @@ class Trace:
         name = function_name(func)
         tracked = list({id(t): t for t in tracked_in((args, kwargs))}.values())
         if name == "embedding" and tracked and isinstance(tracked[0].about, Flow):
-            raise Refused(f"{self.place()}: the input is a number that an nn.Embedding looks up: vectors enter a model file, so look "
-                          "up in front of the element and export what follows")
+            raise Refused(f"{self.place()}: the input is a number that an nn.Embedding looks up: vectors enter a "
+                          "model file, so look up in front of the element and export what follows")
         versions = [t.raw._version for t in tracked]
         raw = func(*plain_tensors(args), **plain_tensors(kwargs))
         about = self.about(name, args, kwargs, tracked, raw)
@@ -135,9 +136,9 @@ class Trace:
             if name in HARMLESS or name.startswith("is_") and name != "is_nonzero":
                 return None
             if name not in ("set", "data", "setitem"):
-                raise Refused(f"{self.place()}: forward() looks at the values of the vectors ({name}) and may do something else "
-                              "with other ones, or leave torch: a model file has one computation for all. Take that out of "
-                              "forward()")
+                raise Refused(f"{self.place()}: forward() looks at the values of the vectors ({name}) and may do "
+                              "something else with other ones, or leave torch: a model file has one computation for "
+                              "all. Take that out of forward()")
         if lost:
             return lost
         try:
@@ -154,8 +155,9 @@ class Trace:
     def fixed(name, tracked, raw):
         sources = frozenset().union(*(t.about.sources for t in tracked))
         exact = None
-        if (name in ("data", "detach", "to", "float", "double", "contiguous", "clone", "type", "cpu") and len(tracked) == 1
-                and isinstance(raw, torch.Tensor) and raw.shape == tracked[0].raw.shape and raw.is_floating_point()):
+        same = name in ("data", "detach", "to", "float", "double", "contiguous", "clone", "type", "cpu")
+        if (same and len(tracked) == 1 and isinstance(raw, torch.Tensor) and raw.is_floating_point()
+                and raw.shape == tracked[0].raw.shape):
             exact = tracked[0].about.exact
         return Fixed(sources, exact)
 
@@ -165,25 +167,28 @@ class Trace:
         if isinstance(raw, (tuple, list)):
             each = about if isinstance(about, list) else [about] * len(raw)
             items = [self.result(item, one, name) for item, one in zip(raw, each)]
-            return items if type(raw) is list else type(raw)(items) if hasattr(raw, "n_fields") or type(raw) is tuple else tuple(items)
+            return type(raw)(items) if type(raw) in (list, tuple) or hasattr(raw, "n_fields") else tuple(items)
         return raw
 
     def changed(self, target, raw, about, made):
         """An operation in place: `target` is the result, or it is lost; so are other views of its memory"""
-        is_result = isinstance(raw, torch.Tensor) and raw.data_ptr() == target.raw.data_ptr() and raw.shape == target.raw.shape
+        is_result = (isinstance(raw, torch.Tensor) and raw.data_ptr() == target.raw.data_ptr()
+                     and raw.shape == target.raw.shape)
         if is_result and not isinstance(about, list):
             target.about, made = about, target
         elif isinstance(target.about, Fixed) and isinstance(about, Fixed):
             target.about = Fixed(target.about.sources | about.sources)
         else:
-            target.about = Lost(f"{self.place()}: a part of the vectors is overwritten in place, for which a layout has no "
-                                "operation")
+            target.about = Lost(f"{self.place()}: a part of the vectors is overwritten in place, for which a layout "
+                                "has no operation")
         self.alive = [ref for ref in self.alive if ref() is not None]
         memory = storage(target.raw)
         for other in (ref() for ref in self.alive):
             if other is not None and other is not target and other is not made and storage(other.raw) == memory:
-                other.about = (Fixed(other.about.sources) if isinstance(other.about, Fixed) and isinstance(about, Fixed) else
-                               Lost(f"{self.place()}: what this changes in place is used elsewhere as well"))
+                if isinstance(other.about, Fixed) and isinstance(about, Fixed):
+                    other.about = Fixed(other.about.sources | about.sources)
+                else:
+                    other.about = Lost(f"{self.place()}: what this changes in place is used elsewhere as well")
         return made
 
 
@@ -209,8 +214,8 @@ class Call:
         first = self.get(0, "input", "self", "x")
         others = [t for t in tracked_in((self.args, self.kwargs)) if t is not first and isinstance(t.about, Flow)]
         if not isinstance(first, Tracked) or not isinstance(first.about, Flow) or others:
-            raise Unsayable(f"{self.name}() takes the vectors otherwise than as its first argument: a layout has no operation "
-                            "for that")
+            raise Unsayable(f"{self.name}() takes the vectors otherwise than as its first argument: a layout has no "
+                            "operation for that")
         return first.about
 
     def dims(self, position, *names, default=None):
