@@ -25,6 +25,7 @@ import os
 import sys
 
 from exporter.keras import describe_keras
+from exporter.library import load_for_proof
 from exporter.model import Refused, class_name, nn, torch
 from exporter.safetensors import write_safetensors
 
@@ -95,9 +96,11 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
     metadata = {key: text(value) for key, value in values.items()}
     with new_file(path) as part:
         write_safetensors(part, model.tensors, metadata)
-        if verify:
-            from exporter.proof import prove
-            prove(part, None if keras else model.run, values)
+        if verify and (keras or model.run is None):
+            load_for_proof(part, values).close()
+        elif verify:
+            from exporter.proof import prove  # needs PyTorch
+            prove(part, model.run, values)
     return metadata
 
 

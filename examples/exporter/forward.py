@@ -201,14 +201,20 @@ def follow(module, n, arguments):
 
 
 def constants(node):
-    for value in node.__dict__.values():
+    """What an operation is given beside the vectors"""
+    for value in vars(node).values():
         for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, (torch.Tensor, float)):
-                yield torch.as_tensor(item)
+            if isinstance(item, (torch.Tensor, float, int, str)):
+                yield item
+
+
+def same(a, b):
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and a.shape == b.shape and torch.equal(a, b)
+    return a == b
 
 
 def same_constants(a, b):
-    a, b = a.chain(), b.chain()
-    return [x.op for x in a] == [x.op for x in b] and all(
-        len(c) == len(d) and all(u.shape == v.shape and torch.equal(u, v) for u, v in zip(c, d))
-        for c, d in ((list(constants(x)), list(constants(y))) for x, y in zip(a, b)))
+    a, b = ([list(constants(node)) for node in chain.chain()] for chain in (a, b))
+    return [len(one) for one in a] == [len(one) for one in b] and all(
+        same(x, y) for one, other in zip(a, b) for x, y in zip(one, other))

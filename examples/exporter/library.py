@@ -7,6 +7,8 @@ import os
 from .model import Refused, torch
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
+# The file's weights as they are, and every answer from the first full window on
+OPTIONS = {"precision": "float32", "warm_up": "drop", "answer_interval": "1"}
 INSTALLED = ("libcontinual.so.0", "libcontinual.so")
 HOW = ("build it (meson setup build && ninja -C build), install it, or set CONTINUAL_LIBRARY to the path of "
        "libcontinual.so; verify=False (--no-verify) writes a file that is not compared with the module")
@@ -82,3 +84,12 @@ class LoadedModel:
                                              ctypes.byref(Result(capacity, y.data_ptr())))
         self.lib.co_stream_unref(stream)
         return y[:n].double()
+
+
+def load_for_proof(path, values):
+    """The file at `path` as it is compared; values: its settings. Raises Refused"""
+    options = dict(OPTIONS)
+    for key in ("sequence_len", "max_len"):  # as options they are trusted
+        if values.get(key):
+            options[key] = str(values[key])
+    return LoadedModel(find_library(), path, options)

@@ -8,28 +8,21 @@ from torch import nn
 
 from .flow import arranged
 from .forward import Run, Unseen, copied
-from .library import LoadedModel, find_library
+from .library import load_for_proof
 from .model import Refused, class_name
 
 TOLERANCE = 1e-4
 WHOLE = (nn.MultiheadAttention, nn.TransformerEncoder, nn.TransformerEncoderLayer)
-# The file's weights as they are, and every answer from the first full window on
-OPTIONS = {"precision": "float32", "warm_up": "drop", "answer_interval": "1"}
 
 
 def prove(path, run, values):
     """Raises Refused if the file at `path` gives other numbers than the module, or is not understood. run: a Run or an
-    Unseen, or None if there is nothing to compare with; values: its settings"""
-    options = dict(OPTIONS)
-    if values.get("sequence_len"):
-        options["sequence_len"] = str(values["sequence_len"])
-    if "max_len" in values:
-        options["max_len"] = str(values["max_len"])
-    model = LoadedModel(find_library(), path, options)
+    Unseen; values: its settings"""
+    model = load_for_proof(path, values)
     try:
         if isinstance(run, Unseen):
             compare_unseen(model, run, values)
-        elif run is not None:
+        else:
             compare(model, run, values)
     finally:
         model.close()
@@ -105,7 +98,7 @@ def inputs(run, x):
 
 
 def windows(model, run, values, n):
-    t = n + min(n, 64) + 3
+    t = n + min(n, 64, 20000 // n) + 3  # each answer may cost a window
     x = torch.randn(t, run.width)
     y = model.run(*inputs(run, x))[-(t - n + 1):]
     some = sorted({0, 1, (t - n) // 2, t - n - 1, t - n})

@@ -1,5 +1,7 @@
 # A module of PyTorch as a model file: by what forward() does, or by what the attributes say where forward() is known
 # SPDX-License-Identifier: LGPL-2.1-or-later
+import copy
+
 import torch
 from torch import nn
 
@@ -47,10 +49,20 @@ def unwrapped(module):
     while True:
         if class_name(module) in ("DataParallel", "DistributedDataParallel"):
             module = module.module
-        elif hasattr(module, "_orig_mod"):  # torch.compile()
+        elif is_compiled(module):
             module = module._orig_mod
         else:
-            return module
+            break
+    if any(is_compiled(part) for part in module.modules()):
+        tensors = list(module.parameters()) + list(module.buffers())
+        module = copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
+        for part in module.modules():
+            part._modules.update({key: child._orig_mod for key, child in part._modules.items() if is_compiled(child)})
+    return module
+
+
+def is_compiled(module):
+    return class_name(module) == "OptimizedModule" and hasattr(module, "_orig_mod")
 
 
 def describe_torch(module, attention, positions, sequence_len, query_index, max_len):
@@ -75,7 +87,8 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
     if type(module).forward is nn.Module.forward:
         raise Refused(f"{class_name(module)} has no forward(): expected a module that can be run")
     try:
-        return describe_forward(module, attention, positions, sequence_len, query_index, max_len)
+        with torch.random.fork_rng(devices=[]):
+            return describe_forward(module, attention, positions, sequence_len, query_index, max_len)
     except Refused as refused:
         named = next((part for part in module.modules() if library(part) in NAMED_LIBRARIES), None)
         if named is None:

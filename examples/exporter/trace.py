@@ -117,6 +117,9 @@ class Trace:
         if name == "embedding" and tracked and isinstance(tracked[0].about, Flow):
             raise Refused(f"{self.place()}: the input is a number that an nn.Embedding looks up: vectors enter a "
                           "model file, so look up in front of the element and export what follows")
+        if torch.is_inference_mode_enabled():
+            raise Refused(f"{self.place()}: forward() runs under torch.inference_mode(), where it cannot be followed: call "
+                          "the module under it, and take it out of forward()")
         versions = [t.raw._version for t in tracked]
         raw = func(*plain_tensors(args), **plain_tensors(kwargs))
         about = self.about(name, args, kwargs, tracked, raw)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # What no layout can say is refused by what it is in forward(), with what to do; a crash is no refusal
 # SPDX-License-Identifier: LGPL-2.1-or-later
+import itertools
 import unittest
 
 from forwards import C, D, E, N, ForwardCase, Net, encoder, layer
@@ -14,6 +15,9 @@ try:
     from torch.nn.utils import parametrizations
 except ImportError:
     parametrizations = None
+
+
+COUNTER = itertools.count(2)
 
 
 def net(forward, build=lambda self: None, **settings):
@@ -174,6 +178,7 @@ class Features(ForwardCase):
     def test_dropout_in_evaluation(self):
         self.check("pass training=self.training", lambda self, x: F.dropout(self.proj(x), 0.2))
         self.check("something else each time", lambda self, x: self.proj(x) + torch.randn(E))
+        self.check("something else each time", lambda self, x: self.proj(x) * next(COUNTER))
         self.check("number of windows in the batch", lambda self, x: self.proj(x) * len(x))
         self.check("differs within the batch", lambda self, x: (lambda h: h + torch.randn_like(h))(self.proj(x)))
 
@@ -237,6 +242,7 @@ class Outputs(ForwardCase):
         self.check(("forward() fails on a window", "a bug of the user's"), raises)
         self.check("forward() fails on a window", lambda self, x: self.head(self.nothing(x)))
         self.check("forward() fails on a window", lambda self, x: self.head(self.encoder(self.proj(x[:, :, :, 0]))))
+        self.check("torch.inference_mode()", torch.inference_mode()(Net.forward))
         self.check("forward() takes no argument", lambda self: None)
         self.check("", lambda self, x: torch.jit.script(_scripted)(self.encoder(self.proj(x))))
         self.refused("has no forward()", nn.ModuleList([nn.Linear(3, 3)]) if False else type("Empty", (nn.Module,), {})())

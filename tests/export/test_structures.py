@@ -2,6 +2,7 @@
 # How people put their modules together: order of registration, lists, nesting, axes, what forward() leaves out
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import copy
+import sys
 import unittest
 
 from forwards import C, D, E, N, ForwardCase, Net, encoder, layer
@@ -313,7 +314,18 @@ class Sizes(ForwardCase):
 
     def test_wrappers(self):
         net = Net()
-        self.right(nn.DataParallel(net), None, truth=lambda w: self.truth(net, w))
+        layout = ["proj", "encoder", "pool:last", "head"]
+        self.right(nn.DataParallel(net), layout, truth=lambda w: self.truth(net, w))
+        net.encoder = nn.DataParallel(net.encoder)
+        self.right(net, layout)
+        if hasattr(torch, "compile") and sys.version_info >= (3, 12):  # exported, not compiled: that needs a compiler
+            plain, compiled = Net(), Net()
+            compiled.load_state_dict(plain.state_dict())
+            compiled.encoder = torch.compile(compiled.encoder)
+            self.exported(compiled)
+            self.assertEqual(self.layout, layout)
+            self.exported(torch.compile(plain))
+            self.assertEqual(self.layout, layout)
 
 
 if __name__ == "__main__":
