@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from .chain import check_order, parts_of
+from .flow import Fixed
 from .layers import softmax_attention, torch_layer
 from .model import Model, Refused
 
@@ -172,19 +173,16 @@ class Layout:
     def write_batch_norm(self, part):
         name = self.named(part.mean[1], "batch_norm", "running_mean")
         n = part.mean[0].shape[0]
-        facts = self.model.facts
-        eps = facts.values.setdefault("batch_norm_eps", part.eps)
+        eps = self.model.facts.values.setdefault("batch_norm_eps", part.eps)
         self.put_tensor(name + ".running_mean", part.mean)
+        for key, value in (("weight", torch.ones(n)), ("bias", torch.zeros(n))):
+            self.put_tensor(f"{name}.{key}", getattr(part, key) or (value, Fixed()))
         if eps == part.eps:
             self.put_tensor(name + ".running_var", part.var)
-        else:
-            self.model.tensors[name + ".running_var"] = (part.var[0].double() + part.eps - eps).float()
-        for key, value in (("weight", torch.ones(n)), ("bias", torch.zeros(n))):
-            item = getattr(part, key)
-            if item is None:
-                self.model.tensors[f"{name}.{key}"] = value
-            else:
-                self.put_tensor(f"{name}.{key}", item)
+        else:  # a file has one epsilon: the deviation goes into the gain
+            gain = self.model.tensors[name + ".weight"].double().cpu() / torch.sqrt(part.var[0].double() + part.eps)
+            self.model.tensors[name + ".weight"] = gain.float()
+            self.model.tensors[name + ".running_var"] = torch.full((n,), 1 - eps)
 
     def write_each(self, part):
         """A batch norm with a variance of 1 is a map of each feature."""

@@ -1,4 +1,4 @@
-# Model files evaluated on one window in double precision, as docs/model-files.md defines layouts. Knows nothing of the exporter.
+# Model files evaluated on one window in double precision, by docs/model-files.md; knows nothing of the exporter
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import json
 import math

@@ -58,13 +58,15 @@ class Before(ForwardCase):
             def embed(self, x):
                 return self.proj(self.bn(x).permute(0, 2, 1))
         net = ChannelsFirst()
-        self.right(net, ["bn", "proj", "encoder", "pool:last", "head"], truth=lambda w: self.truth(net, w.transpose(1, 2)))
+        self.right(net, ["bn", "proj", "encoder", "pool:last", "head"],
+                   truth=lambda w: self.truth(net, w.transpose(1, 2)))
 
     def test_constant_normalisation(self):
         def build(self):
             self.register_buffer("mean", torch.randn(C) * 30)
             self.register_buffer("std", torch.rand(C) * 5 + 1)
-        for way in (lambda self, x: self.proj((x - self.mean) / self.std), lambda self, x: self.proj((x - self.mean) / (self.std + 1e-5))):
+        for way in (lambda self, x: self.proj((x - self.mean) / self.std),
+                    lambda self, x: self.proj((x - self.mean) / (self.std + 1e-5))):
             self.check(way, None, build)
             self.assertEqual(self.layout[1:], ["proj", "encoder", "pool:last", "head"])
         self.check(lambda self, x: self.proj((x + 4.26) / (4.57 * 2)), ["normalize", "proj"])
@@ -81,8 +83,10 @@ class Before(ForwardCase):
         def build(self):
             self.act, self.proj2 = nn.GELU(), nn.Linear(E, E, bias=False)
             self.inplace = nn.ReLU(inplace=True)
-        for name, function in (("relu", F.relu), ("relu", torch.relu), ("relu", lambda x: x.relu()), ("relu", lambda x: x.clamp(min=0)),
-                               ("silu", F.silu), ("tanh", torch.tanh), ("gelu_tanh", lambda x: F.gelu(x, approximate="tanh")),
+        for name, function in (("relu", F.relu), ("relu", torch.relu), ("relu", lambda x: x.relu()),
+                               ("relu", lambda x: x.clamp(min=0)),
+                               ("silu", F.silu), ("tanh", torch.tanh),
+                               ("gelu_tanh", lambda x: F.gelu(x, approximate="tanh")),
                                ("elu", F.elu), ("leaky_relu", nn.LeakyReLU())):
             self.check(lambda self, x: function(self.proj(x)), ["proj", name])
         self.check(lambda self, x: (lambda h: h * torch.sigmoid(h))(self.proj(x)), ["proj", "silu"])
@@ -92,7 +96,8 @@ class Before(ForwardCase):
     def test_matrices(self):
         def build(self):
             self.w = nn.Parameter(torch.randn(C, E))
-        for way in (lambda self, x: x @ self.w, lambda self, x: torch.matmul(x, self.w), lambda self, x: F.linear(x, self.w.t()),
+        for way in (lambda self, x: x @ self.w, lambda self, x: torch.matmul(x, self.w),
+                    lambda self, x: F.linear(x, self.w.t()),
                     lambda self, x: torch.einsum("btc,ce->bte", x, self.w)):
             self.check(way, ["w"], build)
 
@@ -109,13 +114,16 @@ class Before(ForwardCase):
 
 class After(ForwardCase):
     def check(self, head, layout, build=lambda self: None):
-        net = type("After", (Net,), {"build": build, "forward": lambda self, x: head(self, self.encoder(self.proj(x)).mean(1))})()
+        net = type("After", (Net,),
+                   {"build": build, "forward": lambda self, x: head(self, self.encoder(self.proj(x)).mean(1))})()
         self.right(net, ["proj", "encoder", "pool:mean"] + layout)
 
     def test_ends(self):
-        for name, function in (("softmax", lambda x: x.softmax(-1)), ("softmax", lambda x: F.softmax(x, dim=1)), ("softmax", nn.Softmax(dim=-1)),
+        for name, function in (("softmax", lambda x: x.softmax(-1)), ("softmax", lambda x: F.softmax(x, dim=1)),
+                               ("softmax", nn.Softmax(dim=-1)),
                                ("log_softmax", lambda x: F.log_softmax(x, -1)), ("log_softmax", nn.LogSoftmax(dim=1)),
-                               ("log_softmax", lambda x: torch.log(torch.softmax(x, -1))), ("sigmoid", torch.sigmoid), ("sigmoid", nn.Sigmoid())):
+                               ("log_softmax", lambda x: torch.log(torch.softmax(x, -1))), ("sigmoid", torch.sigmoid),
+                               ("sigmoid", nn.Sigmoid())):
             self.check(lambda self, x: function(self.head(x)), ["head", name])
         self.check(lambda self, x: F.softmax(self.head(x) / 2, dim=-1), ["head", "scale:0.5", "softmax"])
 
@@ -124,9 +132,11 @@ class After(ForwardCase):
             self.fc_norm, self.drop = nn.LayerNorm(E), nn.Dropout(0.5)
             self.head = nn.Sequential(nn.Linear(E, 8), nn.GELU(), nn.Dropout(0.2), nn.Linear(8, D))
             self.bn = nn.BatchNorm1d(E)
-        self.check(lambda self, x: F.log_softmax(self.head(self.fc_norm(x)), dim=-1), ["fc_norm", "head.0", "gelu", "head.3", "log_softmax"], build)
+        self.check(lambda self, x: F.log_softmax(self.head(self.fc_norm(x)), dim=-1),
+                   ["fc_norm", "head.0", "gelu", "head.3", "log_softmax"], build)
         self.check(lambda self, x: self.head(self.drop(self.bn(x))), ["bn", "head.0", "gelu", "head.3"], build)
-        self.check(lambda self, x: F.normalize(x, dim=-1) if self.training else self.head(x), ["head.0", "gelu", "head.3"], build)
+        self.check(lambda self, x: F.normalize(x, dim=-1) if self.training else self.head(x),
+                   ["head.0", "gelu", "head.3"], build)
 
     def test_head_before_the_pool(self):
         class PerRow(Net):
@@ -163,7 +173,8 @@ class Names(ForwardCase):
         self.assertEqual(len(set(self.layout)), len(self.layout))
 
     def test_sequential(self):
-        self.right(nn.Sequential(nn.Linear(C, E), nn.ReLU(), nn.Dropout(0.1), encoder(), Last(), nn.Linear(E, D), nn.Softmax(-1)),
+        self.right(nn.Sequential(nn.Linear(C, E), nn.ReLU(), nn.Dropout(0.1), encoder(), Last(), nn.Linear(E, D),
+                                 nn.Softmax(-1)),
                    ["0", "relu", "3", "pool:last", "5", "softmax"])
 
 

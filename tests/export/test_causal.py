@@ -73,7 +73,8 @@ class Masks(ForwardCase):
         reference = self.exported(net, None, attention="recurrent-full")
         x = torch.randn(T, C).double()
         expected = net.double().train(False)(x[None], triangle(T).double())[0].detach()
-        self.assert_near(torch.from_numpy(reference.forward(x.numpy(), hidden=np.triu(np.ones((T, T), bool), 1))), expected)
+        self.assert_near(torch.from_numpy(reference.forward(x.numpy(), hidden=np.triu(np.ones((T, T), bool), 1))),
+                         expected)
 
     def test_positions_reach_as_far_as_their_table(self):
         class Positioned(Causal):

@@ -22,18 +22,24 @@ class Pools(ForwardCase):
             self.right(pooling(function, **settings), ["proj", "encoder", "pool:" + kind, "head"])
 
     def test_last(self):
-        self.check("last", lambda x: x[:, -1], lambda x: x[:, -1, :], lambda x: x[:, x.size(1) - 1], lambda x: x[:, -1:].squeeze(1),
-                   lambda x: x.select(1, -1), lambda x: x.transpose(0, 1)[-1], lambda x: x[..., -1, :], lambda x: x.unbind(1)[-1],
-                   lambda x: x.permute(0, 2, 1)[:, :, -1].contiguous(), lambda x: x.narrow(1, x.shape[1] - 1, 1).flatten(1),
+        self.check("last", lambda x: x[:, -1], lambda x: x[:, -1, :], lambda x: x[:, x.size(1) - 1],
+                   lambda x: x[:, -1:].squeeze(1),
+                   lambda x: x.select(1, -1), lambda x: x.transpose(0, 1)[-1], lambda x: x[..., -1, :],
+                   lambda x: x.unbind(1)[-1],
+                   lambda x: x.permute(0, 2, 1)[:, :, -1].contiguous(),
+                   lambda x: x.narrow(1, x.shape[1] - 1, 1).flatten(1),
                    lambda x: x[:, len(x[0]) - 1])
 
     def test_first(self):
-        self.check("first", lambda x: x[:, 0], lambda x: x[:, :1].squeeze(1), lambda x: torch.index_select(x, 1, torch.tensor(0))[:, 0])
+        self.check("first", lambda x: x[:, 0], lambda x: x[:, :1].squeeze(1),
+                   lambda x: torch.index_select(x, 1, torch.tensor(0))[:, 0])
 
     def test_mean(self):
-        self.check("mean", lambda x: x.mean(1), lambda x: torch.mean(x, dim=1), lambda x: x.mean(dim=-2, keepdim=True).squeeze(1),
+        self.check("mean", lambda x: x.mean(1), lambda x: torch.mean(x, dim=1),
+                   lambda x: x.mean(dim=-2, keepdim=True).squeeze(1),
                    lambda x: F.adaptive_avg_pool1d(x.transpose(1, 2), 1).squeeze(-1), lambda x: x.mean((1,)),
-                   lambda x: nn.AdaptiveAvgPool1d(1)(x.permute(0, 2, 1)).flatten(1), lambda x: F.avg_pool1d(x.mT, x.size(1))[:, :, 0])
+                   lambda x: nn.AdaptiveAvgPool1d(1)(x.permute(0, 2, 1)).flatten(1),
+                   lambda x: F.avg_pool1d(x.mT, x.size(1))[:, :, 0])
 
     def test_mean_by_sum(self):
         self.right(pooling(lambda x: x.sum(1) / x.shape[1]), ["proj", "encoder", "pool:mean", "head"])
@@ -41,10 +47,12 @@ class Pools(ForwardCase):
 
     def test_max(self):
         self.check("max", lambda x: x.max(1)[0], lambda x: torch.max(x, dim=1).values, lambda x: x.amax(1),
-                   lambda x: F.adaptive_max_pool1d(x.transpose(1, 2), 1).squeeze(2), lambda x: F.max_pool1d(x.transpose(1, 2), N).squeeze(2))
+                   lambda x: F.adaptive_max_pool1d(x.transpose(1, 2), 1).squeeze(2),
+                   lambda x: F.max_pool1d(x.transpose(1, 2), N).squeeze(2))
 
     def test_depths_and_norms(self):
-        for settings in ({"depth": 1}, {"norm_first": True}, {"depth": 3, "norm": nn.LayerNorm(E)}, {"activation": "gelu", "bias": False}):
+        for settings in ({"depth": 1}, {"norm_first": True}, {"depth": 3, "norm": nn.LayerNorm(E)},
+                         {"activation": "gelu", "bias": False}):
             if "bias" in settings and torch.__version__ < "2.1":
                 settings.pop("bias")
             self.check("mean", lambda x: x.mean(1), **settings)
@@ -96,9 +104,11 @@ class ClassToken(ForwardCase):
             self.right(self.net(way), ["proj", "cls_token", "encoder", "pool:cls", "head"])
 
     def test_positions(self):
-        self.right(self.net(self.WAYS[0], positions="all"), ["proj", "cls_token", "pos_embed", "encoder", "pool:cls", "head"])
+        self.right(self.net(self.WAYS[0], positions="all"),
+                   ["proj", "cls_token", "pos_embed", "encoder", "pool:cls", "head"])
         self.assertEqual(self.metadata["position_index"], "window")
-        self.right(self.net(self.WAYS[0], positions="vectors"), ["proj", "pos_embed", "cls_token", "encoder", "pool:cls", "head"])
+        self.right(self.net(self.WAYS[0], positions="vectors"),
+                   ["proj", "pos_embed", "cls_token", "encoder", "pool:cls", "head"])
 
     def test_other_pools(self):
         self.right(self.net(self.WAYS[0], lambda x: x.mean(1)), ["proj", "cls_token", "encoder", "pool:mean", "head"])
@@ -133,7 +143,8 @@ class ClassToken(ForwardCase):
         self.refused("the class token is taken away", self.net(way, lambda x: x[:, 1:].mean(1)))
         self.refused("every row is returned", self.net(way, lambda x: x))
         self.refused("row 3 of the window", self.net(way, lambda x: x[:, 3]))
-        self.refused("behind the window's vectors", self.net(lambda token, x: torch.cat((x, token.expand(len(x), 1, -1)), 1)))
+        self.refused("behind the window's vectors",
+                     self.net(lambda token, x: torch.cat((x, token.expand(len(x), 1, -1)), 1)))
         self.refused("second token", self.net(lambda token, x: way(token, way(token, x))))
         self.refused("more than one vector", self.net(lambda token, x: torch.cat((token.expand(len(x), 2, -1), x), 1)))
         self.refused("deep", self.net(way), attention="deep")

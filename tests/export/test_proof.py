@@ -31,7 +31,8 @@ class Proof(Case):
 
     def test_a_wrong_file_is_not_left(self):
         wrong = mock.patch.object(layers, "activation_name", says_gelu)
-        kinds = ({}, {"attention": "retroactive"}, {"attention": "deep"}, {"attention": "recurrent-full"}, {"query_index": 0},
+        kinds = ({}, {"attention": "retroactive"}, {"attention": "deep"}, {"attention": "recurrent-full"},
+                 {"query_index": 0},
                  {"precision": "bfloat16"}, {"warm_up": "partial"})
         for says in kinds:
             module = shaken(encoder())

@@ -221,7 +221,8 @@ class Axes(ForwardCase):
             def forward(self, x):  # (batch, 1, features, time)
                 return super().forward(x.squeeze(1).permute(0, 2, 1))
         net = Image()
-        self.right(net, ["proj", "encoder", "pool:last", "head"], truth=lambda w: self.truth(net, w.transpose(1, 2)[:, None]))
+        self.right(net, ["proj", "encoder", "pool:last", "head"],
+                   truth=lambda w: self.truth(net, w.transpose(1, 2)[:, None]))
 
         class Series(Net):
             def build(self):
@@ -230,7 +231,8 @@ class Axes(ForwardCase):
             def forward(self, x):  # (batch, time)
                 return super().forward(x.unsqueeze(-1))
         series = Series()
-        self.right(series, ["proj", "encoder", "pool:last", "head"], width=1, truth=lambda w: self.truth(series, w[..., 0]))
+        self.right(series, ["proj", "encoder", "pool:last", "head"], width=1,
+                   truth=lambda w: self.truth(series, w[..., 0]))
 
     def test_one_window_without_a_batch(self):
         class Alone(Net):
@@ -268,7 +270,8 @@ class Sizes(ForwardCase):
 
     def test_masks_that_hide_nothing(self):
         self.check(lambda self, x: self.head(self.encoder(self.proj(x), torch.zeros(x.size(1), x.size(1)))[:, -1]))
-        self.check(lambda self, x: self.head(self.encoder(self.proj(x), src_key_padding_mask=torch.zeros(x.shape[:2]).bool())[:, -1]))
+        self.check(
+                   lambda self, x: self.head(self.encoder(self.proj(x), src_key_padding_mask=torch.zeros(x.shape[:2]).bool())[:, -1]))
 
     def test_types_and_devices(self):
         def forward(self, x):

@@ -54,7 +54,8 @@ class Positions(ForwardCase):
             self.pos = nn.Embedding(20, E)
         layout = ["proj", "positions:pos", "encoder", "pool:last", "head"]
         self.check(build, lambda self, x: x + self.pos(torch.arange(x.shape[1], device=x.device)), layout)
-        self.check(build, lambda self, x: x + self.pos(torch.arange(x.size(1)).unsqueeze(0).expand(x.size(0), -1)), layout)
+        self.check(build, lambda self, x: x + self.pos(torch.arange(x.size(1)).unsqueeze(0).expand(x.size(0), -1)),
+                   layout)
         self.check(build, lambda self, x: x + self.pos.weight[:x.size(1)], layout)
 
         def with_ids(self):
