@@ -20,6 +20,7 @@ LIBRARY_CLASSES = ("RecyclingPositionalEncoding", "SingleOutputMultiheadAttentio
 NAMED_LIBRARIES = ("timm", "transformers", "vit_pytorch", "whisper")
 ROW_KINDS = ("deep", "recurrent-full")
 ANY_LENGTH = 8
+MAX_LEN = 4096  # the loader's own, if nothing is said
 
 
 def is_library_part(part):
@@ -104,75 +105,81 @@ def describe_forward(module, attention, positions, sequence_len, query_index, ma
         raise Refused("the window is not known: say sequence_len=N, in vectors")
     n = sequence_len or ANY_LENGTH
     arguments, counters = extra_arguments(module, wanted in ROW_KINDS)
-    run = follow(module, n, arguments)
-    run.arguments, run.counter = arguments, None
-    layout = Layout(module, run)
-    table = next((part for part in layout.parts if part.op == "positions"), None)
-    whole_table = None
+    layout, table = followed(module, n, arguments)
+    counter = None
     if table is not None:
-        sources = [layout.tensors[name] for name in table.made_of.sources]
-        rows = max([t.numel() // t.shape[-1] for t in sources if t.dim()], default=n)
-        run.counter, whole_table = recycling(module, n, arguments, counters, table, rows, run)
-        if run.counter is None and wanted == "recurrent-full" and rows > n:
-            run = follow(module, rows, arguments)  # a stream goes on to the end of the table
-            run.arguments, run.counter = arguments, None
-            layout = Layout(module, run)
-            table = next(part for part in layout.parts if part.op == "positions")
-        if whole_table is not None:
+        rows = source_rows(layout, table, int(max_len or MAX_LEN) if wanted == "recurrent-full" else n)
+        counter, whole_table = recycling(module, n, arguments, counters, rows)
+        if counter is not None:
             table.table = whole_table
-    if positions and positions != "positions" and (table is None or run.counter is None):
+        elif wanted == "recurrent-full" and rows > n:  # a stream goes on to the end of the table
+            layout, table = followed(module, rows, arguments)
+    if positions and positions != "positions" and counter is None:
         raise Refused(f"positions={positions!r} says that its rows recycle over the stream, but forward() "
                       + ("adds none" if table is None else "counts them in the window: leave positions out"))
     model = layout.write()
-    model.run = run
+    model.run, model.run.counter = layout.run, counter
     kind = choose_kind(model, wanted)
     check_kind(kind, wanted, layout, query_index)
-    if table is not None and run.counter is None:
-        if kind == "recurrent-full":
-            limit = len(table.table)
-            if max_len is not None and int(max_len) > limit:
-                raise Refused(f"max_len={max_len}: forward() has positions for {limit} vectors")
-            model.facts.values["max_len"] = int(max_len or limit)
-        elif kind == "deep":
-            raise Refused(f"{table.place}: positions are counted in the window, which attention='deep' has none of: "
-                          "train with positions that recycle (continual-inference's RecyclingPositionalEncoding), or "
-                          "without any")
-        else:
-            model.facts.say("position_index", "window", "forward()")
+    if table is not None and counter is None:
+        say_positions(model, kind, table, max_len)
     if layout.query_index is not None and query_index is None:
         model.facts.say("query_index", layout.query_index, "forward()")
     say_kind(model, kind)
     return model
 
 
-def recycling(module, n, arguments, counters, table, rows, run):
+def followed(module, n, arguments):
+    """The Layout of a window of n vectors, and its part that adds positions, if there is one"""
+    run = follow(module, n, arguments)
+    run.arguments = arguments
+    layout = Layout(module, run)
+    return layout, next((part for part in layout.parts if part.op == "positions"), None)
+
+
+def source_rows(layout, table, otherwise):
+    """Rows of the longest table that positions are taken from; otherwise: if they are computed in forward()"""
+    sources = [layout.tensors[name] for name in table.made_of.sources]
+    return max([t.numel() // t.shape[-1] for t in sources if t.dim() > 1], default=otherwise)
+
+
+def say_positions(model, kind, table, max_len):
+    """Positions that are counted from the first vector that forward() sees"""
+    if kind == "recurrent-full":
+        limit = len(table.table)
+        if max_len is not None and int(max_len) > limit:
+            raise Refused(f"max_len={max_len}: forward() has positions for {limit} vectors")
+        model.facts.values["max_len"] = int(max_len or limit)
+    elif kind == "deep":
+        raise Refused(f"{table.place}: positions are counted in the window, which attention='deep' has none of: train "
+                      "with positions that recycle (continual-inference's RecyclingPositionalEncoding), or without any")
+    else:
+        model.facts.say("position_index", "window", "forward()")
+
+
+def recycling(module, n, arguments, counters, rows):
     """A whole number that forward() takes beside the vectors may say at which row of the table the window begins: its name
     and the whole table, or None twice"""
-    if len(counters) == 0 or rows <= 1:
-        return None, None
-    for name in counters:
-        found = {}
-        for start in (0, 1, rows - 1, rows, rows + 1):
-            try:
-                other = follow(module, n, {**arguments, name: start})
-            except Refused:
-                break
-            part = next((p for p in Layout(module, other).parts if p.op == "positions"), None)
-            if part is None:
-                break
-            found[start] = part.table
-        if len(found) < 5 or torch.equal(found[0], found[1]):
+    for name in counters if rows > 1 else ():
+        tables = {start: table_at(module, n, {**arguments, name: start}) for start in (0, 1, rows - 1, rows, rows + 1)}
+        if any(table is None for table in tables.values()) or torch.equal(tables[0], tables[1]):
             continue
-        rest = [follow_table(module, n, {**arguments, name: start}) for start in range(n, rows, n)]
-        whole = torch.cat([found[0]] + rest)[:rows]
-        if all(torch.equal(t, whole[(torch.arange(n) + start) % rows]) for start, t in found.items()):
+        rest = [table_at(module, n, {**arguments, name: start}) for start in range(n, rows, n)]
+        if any(table is None for table in rest):
+            continue
+        whole = torch.cat([tables[0]] + rest)[:rows]
+        if all(torch.equal(table, whole[(torch.arange(n) + start) % rows]) for start, table in tables.items()):
             return name, whole
     return None, None
 
 
-def follow_table(module, n, arguments):
-    run = follow(module, n, arguments)
-    return next(p for p in Layout(module, run).parts if p.op == "positions").table
+def table_at(module, n, arguments):
+    """The positions of a window; None if there are none, or forward() does not take that"""
+    try:
+        _, table = followed(module, n, arguments)
+    except Refused:
+        return None
+    return None if table is None else table.table
 
 
 def check_kind(kind, wanted, layout, query_index):

@@ -88,6 +88,13 @@ class Masks(ForwardCase):
         self.assertNotIn("position_index", self.metadata)
         self.refused("positions for 31 vectors", Positioned(), attention="recurrent-full", max_len=32)
 
+    def test_positions_that_are_computed(self):
+        class Computed(Causal):
+            def embed(self, x):
+                return self.proj(x) + torch.sin(torch.arange(x.size(1))[:, None] * torch.linspace(0.1, 2, E))
+        self.check(Computed(), max_len=60)
+        self.assertEqual(self.metadata["max_len"], "60")
+
     def test_one_newest_row_sees_all(self):
         class Newest(Causal):
             def build(self):
