@@ -11,7 +11,10 @@ except ImportError:  # Keras layers do without
 
 
 class Refused(ValueError):
-    """The module is something that a model file cannot express; the message says what and why."""
+    """The module is something that a model file cannot express; the message says what and why. axes, settled: how sure the
+    reason is while the input's axes are being found, see Unsayable; settled: these are the axes"""
+
+    axes, settled = 0, False
 
 
 class Facts:

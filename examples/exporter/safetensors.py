@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import ctypes
 import json
-import os
 import struct
 
 from .model import Refused, torch
@@ -33,7 +32,6 @@ def write_safetensors(path, tensors, metadata):
         offset += len(content)
     head = json.dumps(header).encode()
     head += b" " * (-len(head) % 8)
-    with open(f"{path}.part", "wb") as file:
+    with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(head)) + head)
         file.writelines(data)
-    os.replace(f"{path}.part", path)  # a stream may be reading the old one

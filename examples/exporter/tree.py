@@ -54,7 +54,12 @@ def pieces(name, module, positions):
         return [(name, module)]
     found = [(join(name, key), Positions(join(name, key), parameter)) for key, parameter in module._parameters.items()
              if parameter is not None and join(name, key) == positions]
-    children = dict(module.named_children())
+    children = {key: child for key, child in module._modules.items() if child is not None}
+    shared = [key for key, child in children.items() if list(child.parameters())
+              and [id(other) for other in children.values()].count(id(child)) > 1]
+    if shared:
+        raise Refused(f"{join(name, shared[0])} is used {len(shared)} times: a model file has every layer once. Make each a layer of its own "
+                      "(copy.deepcopy) and train on")
     for key, child in children.items():
         if (class_name(module) == "TransformerEncoder" and key == "layers" and len(child)
                 and class_name(child[-1]) == "Lambda" and not isinstance(plain(child[-1]), nn.Sequential)):
@@ -169,14 +174,19 @@ def choose_kind(model, wanted):
     return wanted
 
 
-def describe_torch(module, attention, positions):
-    model = Model()
-    write_parts(model, pieces("", module, positions))
-    check_all_used(model, module)
-    kind = choose_kind(model, attention)
+def say_kind(model, kind):
     if model.decoder:
         model.facts.say("architecture", "decoder", "it")
         model.facts.say("self_attention", kind, "it")
     else:
         model.facts.say("attention", kind, "it")
+
+
+def describe_attributes(module, attention, positions):
+    """By what the attributes say, for modules whose forward() is known: attentions, layers and encoders of torch, and what
+    continual-inference and fast_transformers are made of"""
+    model = Model()
+    write_parts(model, pieces("", module, positions or "positions"))
+    check_all_used(model, module)
+    say_kind(model, choose_kind(model, attention))
     return model

@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import json
 import os
-import re
 import struct
 import subprocess
 import sys
@@ -26,18 +25,30 @@ def make():
 
 
 class Command(Case):
-    def run_it(self, *args):
-        return subprocess.run([sys.executable, "-B", EXPORT, *args], cwd=self.folder.name, capture_output=True, text=True)
+    def run_it(self, *args, **environment):
+        return subprocess.run([sys.executable, "-B", EXPORT, *args], cwd=self.folder.name, capture_output=True, text=True,
+                              env={**os.environ, **environment})
 
     def test_saved_module(self):
-        torch.save(nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16), nn.Linear(8, 2)), self.path("model.pt"))
-        done = self.run_it("model.pt", "model.safetensors", "--sequence-len", "5", "--labels", "yes,no",
+        torch.save(nn.TransformerEncoderLayer(8, 2, 16), self.path("model.pt"))
+        done = self.run_it("model.pt", "model.safetensors", "--sequence-len", "5", "--labels", "a,b,c,d,e,f,g,h",
                            "--set", "warm_up=partial")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("warm_up partial", done.stdout)
         model = core.Model(self.path("model.safetensors"))
         info = model.info
-        self.assertEqual((info.sequence_len, info.warm_up, info.n_labels, info.labels[1]), (5, 1, 2, b"no"))
+        self.assertEqual((info.sequence_len, info.warm_up, info.n_labels, info.labels[1]), (5, 1, 8, b"b"))
+
+    def test_without_a_library(self):
+        torch.save(nn.TransformerEncoderLayer(8, 2, 16), self.path("model.pt"))
+        given = ("model.pt", "model.safetensors", "--sequence-len", "5")
+        done = self.run_it(*given, CONTINUAL_LIBRARY="/nowhere/libcontinual.so")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^export\.py: the file cannot be proved: .*/nowhere/libcontinual.so.*--no-verify.*\n$")
+        self.assertEqual(os.listdir(self.folder.name), ["model.pt"])
+        done = self.run_it(*given, "--no-verify", CONTINUAL_LIBRARY="/nowhere/libcontinual.so")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(core.Model(self.path("model.safetensors")).info.sequence_len, 5)
 
     def test_callable(self):
         with open(self.path("train.py"), "w") as file:
@@ -71,12 +82,13 @@ class File(Case):
 
 class Keys(unittest.TestCase):
     def test_every_key_of_the_loader_can_be_said(self):
-        with open(os.path.join(os.path.dirname(EXPORT), "..", "core", "model", "settings.c")) as file:
-            table = re.search(r"settings\[\] = \{(.*?)\n\};", file.read(), re.S)[1]
-        keys = {key for pair in re.findall(r'\{"(\w+)", (?:NULL|"(\w+)")', table) for key in pair if key}
+        keys = {key.decode() for setting in core.settings() for key in (setting.key, setting.alias) if key}
         own = {"sequence_len", "attention", "query_index", "labels"}
         places = {"embed", "positions", "encoder", "norm", "head"}  # the exporter uses the names that they default to
-        self.assertEqual(set(exporter.SETTINGS), keys - own - places)
+        written = {"layout", "batch_norm_eps", "prefix"}  # told by forward(); a file holds nothing beside the model
+        layers = {"norm_type", "norm_unit_offset", "rope_theta", "rope_interleaved", "partial_rotary_factor", "head_dim",
+                  "num_key_value_heads", "attention_windows"}  # of layers that torch's modules are not
+        self.assertEqual(set(exporter.SETTINGS), keys - own - places - written - layers)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,31 @@ class ContinualInference(Case):
                 expected = torch.stack([mha.double()(*[w.double()[None]] * 3)[0][0] for w in windows(x, N)])
             self.assert_near(self.load(attention).run(x), expected if query is None else expected[:, query][:, None])
 
+    def test_a_forward_of_ones_own(self):
+        class RecyclingPositionalEncoding(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.pe = nn.Embedding(2 * N - 1, E)
+
+            def forward(self, x):
+                return x + self.pe(torch.arange(x.shape[1]))
+
+        class Own(nn.Module):
+            def __init__(self, pool):
+                super().__init__()
+                self.embed, self.positions = nn.Linear(5, E), RecyclingPositionalEncoding()
+                self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(E, 3, 20, batch_first=True), 2)
+                self.head, self.pool = nn.Linear(E, 3), pool
+
+            def forward(self, x):
+                return self.head(self.pool(self.encoder(self.positions(self.embed(x)))))
+        self.load(shaken(Own(lambda x: x[:, -1])), sequence_len=N)
+        self.assertNotIn("position_index", self.metadata)
+        self.load(shaken(Own(lambda x: x)), sequence_len=N, attention="retroactive")
+        for words, pool in (("others than the module's", lambda x: x.mean(1)), ("it fails on every input", lambda x: x.nothing())):
+            self.assert_refused(words, shaken(Own(pool)), sequence_len=N)
+        self.assert_refused("cannot be compared for attention='deep'", shaken(Own(lambda x: x)), sequence_len=N, attention="deep")
+
     def test_refusals(self):
         self.assert_refused("sequence_len is 7 in 0.0.self_attn but 8", co.Sequential(
             self.single(), co.SingleOutputTransformerEncoderLayer(E, 3, 20, sequence_len=8)))
