@@ -132,7 +132,7 @@ append_layout (GString * s, const CoModel * self)
 {
   const CoSettings *settings = &self->settings;
   const gboolean listed = settings->layout || (settings->family && settings->family->layout
-      && settings->sources[CO_ROW_prefix] == CO_SOURCE_FAMILY);
+      && g_strv_contains (settings->family->prefixes, settings->prefix ? settings->prefix : ""));
 
   line (s, "layout", "in the order of forward(), from: %s", settings->layout
       ? co_source_get_name (settings->sources[CO_ROW_layout]) : listed ? "family" : "the tensors' names");

@@ -35,9 +35,9 @@ add (CoModules * self, const gchar * name, gboolean is_tensor)
 
 /* Where a module keeps the tensor that it calls @name; NULL: it is no such name. */
 static const CoTensor **
-member (CoPart * part, const gchar * name)
+member (CoPart * part, const gchar * name, const gchar * gain)
 {
-  if (g_str_equal (name, "weight") || g_str_equal (name, "pattern"))
+  if (g_str_equal (name, "weight") || g_str_equal (name, "pattern") || g_strcmp0 (name, gain) == 0)
     return &part->weight;
   if (g_str_equal (name, "bias"))
     return &part->bias;
@@ -47,7 +47,7 @@ member (CoPart * part, const gchar * name)
 }
 
 void
-co_modules_group (CoModules * self, const GArray * rest)
+co_modules_group (CoModules * self, const GArray * rest, const gchar * gain)
 {
   CoPart none;
 
@@ -61,12 +61,12 @@ co_modules_group (CoModules * self, const GArray * rest)
     g_autofree gchar *parent = co_name_parent (n->name);
     const CoTensor **place = NULL;
 
-    if (member (&none, last)) {
+    if (member (&none, last, gain)) {
       CoModule *module = co_modules_find (self, parent, FALSE);
 
       if (!module)
         module = add (self, parent, FALSE);
-      place = member (&module->part, last);
+      place = member (&module->part, last, gain);
     }
     /* A module with a weight and a pattern: the second is by itself. */
     if (!place || *place)

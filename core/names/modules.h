@@ -20,9 +20,11 @@ typedef struct
   GTree *modules, *tensors;     /* name to its index + 1 */
 } CoModules;
 
-/* Groups @rest (CoNamed): NAME.weight, NAME.bias, NAME.running_mean, NAME.running_var, and NAME.pattern, which is a
- * RecyclingPositionalEncoding's weight. Any other tensor is by itself. */
-void co_modules_group (CoModules * self, const GArray * rest);
+/* Groups @rest (CoNamed): NAME.weight, NAME.bias, NAME.running_mean, NAME.running_var, NAME.pattern, which is a
+ * RecyclingPositionalEncoding's weight, and NAME.@gain, which is a norm's weight; NULL: there is no other name for that.
+ * Any other tensor is by itself. */
+void co_modules_group (CoModules * self, const GArray * rest,
+    const gchar * gain);
 void co_modules_clear (CoModules * self);
 
 /* NULL: there is none. */

@@ -4,6 +4,7 @@
 #include "names/place.h"
 #include "weights/fail.h"
 #include "weights/quote.h"
+#include <string.h>
 
 static void
 part_clear (gpointer data)
@@ -38,6 +39,86 @@ settle_norm_first (const CoParts * self, const CoCheckpoint * file,
         "leave norm_first out", co_source_get_name (source), self->scheme->title);
   settings->norm_first = TRUE;
   settings->sources[CO_ROW_norm_first] = CO_SOURCE_NAMES;
+  return TRUE;
+}
+
+/* Gains are less 1 by the names of some norms. */
+static gboolean
+settle_norm_unit_offset (const CoParts * self, const CoCheckpoint * file,
+    CoSettings * settings, GError ** error)
+{
+  const CoSource source = settings->sources[CO_ROW_norm_unit_offset];
+
+  if (!self->scheme->offset_gain || settings->norm_unit_offset)
+    return TRUE;
+  if (source >= CO_SOURCE_FAMILY)
+    return co_fail (error, CO_ERROR_SETTING, co_checkpoint_get_name (file),
+        "norm_unit_offset is false (from: %s): expected true, for the norms of %s have tensors '%s', to which 1 is added; "
+        "leave norm_unit_offset out", co_source_get_name (source), self->scheme->title, self->scheme->offset_gain);
+  settings->norm_unit_offset = TRUE;
+  settings->sources[CO_ROW_norm_unit_offset] = CO_SOURCE_NAMES;
+  return TRUE;
+}
+
+static gboolean
+has_norm_bias (const CoParts * self)
+{
+  for (guint i = 0; i < self->layers->len; i++) {
+    const CoTensor *const *t = g_array_index (self->layers, CoLayerParts, i).tensors;
+
+    if (t[CO_ROLE_NORM1_BIAS] || t[CO_ROLE_NORM2_BIAS])
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+settle_norm_type (const CoParts * self, CoSettings * settings)
+{
+  if (!self->scheme->rms_norm || settings->sources[CO_ROW_norm_type] != CO_SOURCE_DEFAULT || has_norm_bias (self))
+    return;
+  settings->norm_type = CO_NORM_RMS;
+  settings->sources[CO_ROW_norm_type] = CO_SOURCE_NAMES;
+}
+
+/* A tensor of @layer by the end of its name; NULL: there is none. */
+static const CoTensor *
+find_tensor (const CoLayerParts * layer, const gchar * suffix)
+{
+  for (guint role = 0; role < CO_N_ROLES; role++) {
+    const CoTensor *t = layer->tensors[role];
+
+    if (t && g_str_has_suffix (t->name, suffix) && t->name[strlen (t->name) - strlen (suffix) - 1] == '.')
+      return t;
+  }
+  return NULL;
+}
+
+/* Each bias is there, or not, as the family says. */
+static gboolean
+check_biases (const CoParts * self, const CoCheckpoint * file,
+    const CoSettings * settings, GError ** error)
+{
+  const CoFamilyBias *biases = settings->family ? settings->family->biases : NULL;
+
+  for (guint b = 0; biases && biases[b].weights; b++) {
+    const gboolean expected = settings->biases >> b & 1;
+
+    for (guint i = 0; i < self->layers->len; i++)
+      for (gsize w = 0; biases[b].weights[w]; w++) {
+        const CoLayerParts *layer = &g_array_index (self->layers, CoLayerParts, i);
+        g_autofree gchar *suffix = g_strconcat (biases[b].weights[w], ".bias", NULL);
+        const CoTensor *found = find_tensor (layer, suffix);
+
+        if (!found == !expected)
+          continue;
+        return co_fail (error, CO_ERROR_MODEL, co_checkpoint_get_name (file),
+            "layer '%s' of a %s model%s%s%s: expected %s tensor '%s', found %s; save the whole model with its config.json",
+            layer->path, settings->family->model_type, biases[b].key ? " with `" : "",
+            biases[b].key ? biases[b].key : "", !biases[b].key ? "" : expected ? "` true" : "` false",
+            expected ? "a" : "no", suffix, found ? "one" : "none");
+      }
+  }
   return TRUE;
 }
 
@@ -81,11 +162,13 @@ warn (CoParts * self, const gchar * format, ...)
 
 /* Of modules with biases, norms without one are rather RMS norms, which have none; those subtract no mean. */
 static void
-warn_of_rms_norms (CoParts * self)
+warn_of_rms_norms (CoParts * self, const CoSettings * settings)
 {
   const CoTensor *norm = NULL;
   gboolean biases = FALSE;
 
+  if (settings->sources[CO_ROW_norm_type] != CO_SOURCE_DEFAULT)
+    return;
   for (guint i = 0; i < self->layers->len; i++) {
     const CoTensor *const *t = g_array_index (self->layers, CoLayerParts, i).tensors;
 
@@ -101,17 +184,26 @@ warn_of_rms_norms (CoParts * self)
     if (!norm && p->type == CO_PART_NORM && !p->bias)
       norm = p->weight;
   }
-  if (norm && biases)
+  if (norm && biases && !self->scheme->offset_gain)
     warn (self, "norm '%s' has no bias, although linear maps have: it runs as a layer norm, but may be an RMS norm, whose "
-        "outputs differ. This version runs layer norms only", norm->name);
+        "outputs differ. If the model was trained with RMS norms, say norm_type=rms; if not, norm_type=layer", norm->name);
+}
+
+static void
+warn_of_rotary (CoParts * self, const CoSettings * settings)
+{
+  if (self->scheme->rotary && settings->sources[CO_ROW_rope_theta] == CO_SOURCE_DEFAULT)
+    warn (self, "rope_theta: nothing says it, and vectors have no positions, but layers of %s usually have rotary positions. "
+        "Load the folder with its config.json, or say rope_theta", self->scheme->title);
 }
 
 static void
 warn_of_activation (CoParts * self, const CoSettings * settings)
 {
-  if (self->scheme->gelu && settings->sources[CO_ROW_activation] == CO_SOURCE_DEFAULT)
-    warn (self, "activation: nothing says it, and %s is assumed, but layers of %s usually have gelu. Say activation in the "
-        "metadata, or set the property", co_activation_choices[settings->activation].name, self->scheme->title);
+  if (self->scheme->activation && settings->sources[CO_ROW_activation] == CO_SOURCE_DEFAULT)
+    warn (self, "activation: nothing says it, and %s is assumed, but layers of %s usually have %s. Say activation in the "
+        "metadata, or set the property", co_activation_choices[settings->activation].name, self->scheme->title,
+        self->scheme->activation);
 }
 
 /* Trained in a window, a table has N rows; a stream recycles at least 2N-1, so that no two vectors of a window have
@@ -183,7 +275,7 @@ find (CoParts * self, const GArray * named, CoPlacing * placing,
   if (!placing->layers->scheme)
     return fail_no_scheme (named, placing->file, placing->error);
   self->scheme = placing->layers->scheme;
-  co_modules_group (placing->modules, placing->layers->rest);
+  co_modules_group (placing->modules, placing->layers->rest, self->scheme->offset_gain);
   return place (placing, usual);
 }
 
@@ -207,7 +299,8 @@ co_parts_find (CoParts * self, const CoCheckpoint * file,
   g_array_set_clear_func (self->list, part_clear);
   self->warnings = g_ptr_array_new_with_free_func (g_free);
   ok = find (self, named, &placing, usual) && check_n_layers (self, file, settings, error)
-      && settle_norm_first (self, file, settings, error);
+      && settle_norm_first (self, file, settings, error) && settle_norm_unit_offset (self, file, settings, error)
+      && check_biases (self, file, settings, error);
   co_layers_clear (&layers);
   co_modules_clear (&modules);
   if (!ok) {
@@ -215,7 +308,9 @@ co_parts_find (CoParts * self, const CoCheckpoint * file,
     return FALSE;
   }
   settle_position_index (self, settings);
-  warn_of_rms_norms (self);
+  settle_norm_type (self, settings);
+  warn_of_rms_norms (self, settings);
+  warn_of_rotary (self, settings);
   warn_of_activation (self, settings);
   warn_of_short_tables (self, settings);
   return TRUE;

@@ -60,7 +60,11 @@ typedef struct
   gboolean decoder;             /* layers have a second attention, to a memory */
   gboolean keras;               /* weights are (E, H, D), a layer's (n_in, …) */
   gboolean norm_first;          /* layers are pre-norm; else the setting norm_first says it */
-  gboolean gelu;                /* the usual activation of its models; torch's default is relu */
+  const gchar *activation;      /* the usual one of its models; NULL: relu, torch's default */
+  gboolean rms_norm;            /* norms without a bias are RMS norms; else the setting norm_type says it */
+  gboolean rotary;              /* queries and keys are turned by rotary positions */
+  const gchar *offset_gain;     /* what norms call their gain less 1; NULL: a norm's weight is its gain, or the setting
+                                 * norm_unit_offset says otherwise */
   gboolean any_inner;           /* CO_ROLE_IN_WEIGHT is (3 n, E) with any n; else (3 E, E) */
   const CoSchemeName *names;    /* ended by a suffix of NULL */
   const CoRole *own_biases;     /* weights that have biases or not, all of them, whatever the other weights of the layer

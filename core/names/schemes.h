@@ -14,6 +14,15 @@
 #define CO_PAIR(name, role) \
   {name ".weight", CO_ROLE_##role##_WEIGHT}, {name ".bias", CO_ROLE_##role##_BIAS}
 
+/* Factors of the two branches of a layer, as several libraries call them */
+#define CO_LAYER_SCALES                                                                                   \
+  {"self_attn_layer_scale.scale", CO_ROLE_SCALE1}, {"mlp_layer_scale.scale", CO_ROLE_SCALE2},             \
+  {"layer_scale_1.scale", CO_ROLE_SCALE1}, {"layer_scale_2.scale", CO_ROLE_SCALE2},                       \
+  {"layer_scale_1.lambda1", CO_ROLE_SCALE1}, {"layer_scale_2.lambda1", CO_ROLE_SCALE2},                   \
+  {"layer_scale1.lambda1", CO_ROLE_SCALE1}, {"layer_scale2.lambda1", CO_ROLE_SCALE2},                     \
+  {"ls1.gamma", CO_ROLE_SCALE1}, {"ls2.gamma", CO_ROLE_SCALE2}
+
 extern const CoScheme co_scheme_torch, co_scheme_torch_attention, co_scheme_continual, co_scheme_fast_transformers,
     co_scheme_fast_transformers_decoder, co_scheme_kernel_attention, co_scheme_timm, co_scheme_openai_whisper,
-    co_scheme_vit_pytorch, co_scheme_bert, co_scheme_vit, co_scheme_wav2vec2, co_scheme_whisper;
+    co_scheme_vit_pytorch, co_scheme_bert, co_scheme_vit, co_scheme_dinov2, co_scheme_wav2vec2, co_scheme_whisper,
+    co_scheme_mimi, co_scheme_moonshine, co_scheme_voxtral, co_scheme_llama;

@@ -199,9 +199,12 @@ find_prefix (const CoCheckpoint * file, CoSettings * settings,
 static gboolean
 is_not_run (const CoFamily * family, const gchar * name)
 {
-  for (gsize i = 0; family && family->not_run[i]; i++)
-    if (co_name_is_under (name, family->not_run[i]))
+  for (gsize i = 0; family && family->not_run[i]; i++) {
+    const gchar *entry = family->not_run[i];
+
+    if (g_str_has_prefix (entry, "*.") ? g_str_has_suffix (name, entry + 1) : co_name_is_under (name, entry))
       return TRUE;
+  }
   return FALSE;
 }
 

@@ -1,51 +1,8 @@
 /* libcontinual: hyper-parameters from config.json
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "settings/config.h"
-#include "weights/fail.h"
+#include "settings/config-json.h"
 #include "weights/json.h"
 #include <string.h>
-
-#define WITHOUT "load model.safetensors itself to leave config.json out, and give the hyper-parameters as metadata or options"
-
-static gboolean
-fail (const gchar * name, GError ** error, const gchar * key,
-    const gchar * expected, const json_t * found, const gchar * todo)
-{
-  g_autofree gchar *what = co_json_describe (found);
-
-  return co_fail (error, CO_ERROR_SETTING, name,
-      "`%s` of config.json: expected %s, found %s; %s", key, expected, what, todo);
-}
-
-static const json_t *
-member (const json_t * object, const gchar * key)
-{
-  const json_t *value = json_object_get (object, key);
-
-  return json_is_null (value) ? NULL : value;
-}
-
-/* As a metadata string; NULL for what is none */
-static gchar *
-to_text (const json_t * value)
-{
-  gchar number[G_ASCII_DTOSTR_BUF_SIZE];
-
-  switch (json_typeof (value)) {
-    case JSON_STRING:
-      return g_strdup (json_string_value (value));
-    case JSON_INTEGER:
-      return g_strdup_printf ("%" JSON_INTEGER_FORMAT, json_integer_value (value));
-    case JSON_REAL:
-      return g_strdup (g_ascii_dtostr (number, sizeof number, json_real_value (value)));
-    case JSON_TRUE:
-      return g_strdup ("true");
-    case JSON_FALSE:
-      return g_strdup ("false");
-    default:
-      return NULL;
-  }
-}
 
 /* The words for a JSON value that can be a value of @setting; @fits: whether @value is one */
 static const gchar *
@@ -69,49 +26,78 @@ expected_json (const CoSetting * setting, const json_t * value,
 }
 
 static gboolean
-read_key (CoConfig * self, const CoFamilyKey * key, const json_t * object,
-    const gchar * name, GError ** error)
+read_key (CoConfig * self, const CoFamilyKey * key,
+    const CoConfigObject * object)
 {
   const CoSetting *setting = co_setting_get (key->row);
-  const json_t *value = member (object, key->key);
+  const json_t *value = co_config_member (object->json, key->key);
+  g_autofree gchar *text = NULL;
   const gchar *expected;
   gboolean fits;
 
   if (!value) {
-    self->values[key->row] = g_strdup (key->fallback);
+    const gboolean unsaid = !setting->fallback && json_object_get (object->json, key->key);
+
+    co_config_set (self, key->row, unsaid ? NULL : key->fallback, NULL);
     return TRUE;
   }
   expected = expected_json (setting, value, &fits);
   if (!fits)
-    return fail (name, error, key->key, expected, value, WITHOUT);
+    return co_config_fail (object, key->key, expected, value, CO_CONFIG_WITHOUT);
+  text = co_config_to_text (value);
   if (key->row == CO_ROW_activation) {
-    const gchar *ours = co_family_activation (json_string_value (value));
+    const gchar *ours = co_family_activation (text);
 
     if (!ours)
-      return fail (name, error, key->key,
+      return co_config_fail (object, key->key,
           "an activation that this version runs (gelu, gelu_new, gelu_pytorch_tanh, relu, silu, tanh, sigmoid, "
-          "leaky_relu, linear)", value, "such a model cannot be run");
-    self->values[key->row] = g_strdup (ours);
+          "leaky_relu, linear)", value, CO_CONFIG_NO);
+    co_config_set (self, key->row, ours, key->key);
   } else {
-    self->values[key->row] = to_text (value);
+    co_config_set (self, key->row, text, key->key);
   }
-  self->keys[key->row] = key->key;
   return TRUE;
 }
 
 static gboolean
-check (const CoFamilyCheck * check, const json_t * object,
-    const gchar * name, GError ** error)
+check (const CoFamilyCheck * check, const CoConfigObject * object)
 {
-  const json_t *value = member (object, check->key);
-  g_autofree gchar *text = value ? to_text (value) : NULL;
+  const json_t *value = co_config_member (object->json, check->key);
+  g_autofree gchar *text = value ? co_config_to_text (value) : NULL;
   g_autofree gchar *expected = NULL;
 
   if (!value || g_strcmp0 (text, check->value) == 0)
     return TRUE;
   expected = g_strdup_printf ("%s or nothing, for anything else means %s, which this version cannot run",
       check->value, check->why);
-  return fail (name, error, check->key, expected, value, "such a model cannot be run");
+  return co_config_fail (object, check->key, expected, value, CO_CONFIG_NO);
+}
+
+static gboolean
+read_biases (CoConfig * self, const CoConfigObject * object)
+{
+  const CoFamilyBias *biases = self->family->biases;
+
+  for (guint i = 0; biases && biases[i].weights; i++) {
+    const json_t *value = biases[i].key ? co_config_member (object->json, biases[i].key) : NULL;
+
+    if (value && !json_is_boolean (value))
+      return co_config_fail (object, biases[i].key, "true or false", value, CO_CONFIG_WITHOUT);
+    if (value ? json_is_true (value) : biases[i].there)
+      self->biases |= 1u << i;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_n_layers (CoConfig * self, const CoConfigObject * object)
+{
+  const json_t *value = co_config_member (object->json, self->family->n_layers);
+
+  if (value && (!json_is_integer (value) || json_integer_value (value) < 1))
+    return co_config_fail (object, self->family->n_layers, "a number of layers", value, CO_CONFIG_WITHOUT);
+  self->n_layers = value ? json_integer_value (value) : self->family->n_layers_fallback;
+  return TRUE;
 }
 
 static const CoFamily *
@@ -123,39 +109,65 @@ find_family (const gchar * model_type)
   return NULL;
 }
 
+/* The object that describes the part that runs; an empty one if the library would take its default values. */
 static gboolean
-read_family (CoConfig * self, const json_t * root, const gchar * name,
+find_object (const CoFamily * family, CoConfigObject * object, json_t * empty)
+{
+  const json_t *nested, *type;
+
+  if (!family->config)
+    return TRUE;
+  nested = co_config_member (object->json, family->config);
+  if (nested && !json_is_object (nested))
+    return co_config_fail (object, family->config, "an object", nested, "save the whole configuration");
+  object->json = nested ? nested : empty;
+  type = co_config_member (object->json, "model_type");
+  if (type && g_strcmp0 (json_string_value (type), family->config_type) != 0)
+    return co_config_fail (object, "model_type", family->config_type, type, CO_CONFIG_NO);
+  return TRUE;
+}
+
+static gboolean
+read_family (CoConfig * self, const CoConfigObject * object)
+{
+  static const CoFamilyCheck quantized = { "quantization_config", "null", "weights that are quantized" };
+  const CoFamily *family = self->family;
+
+  if (!check (&quantized, object) || !read_n_layers (self, object) || !read_biases (self, object))
+    return FALSE;
+  for (const CoFamilyCheck * c = family->checks; c->key; c++)
+    if (!check (c, object))
+      return FALSE;
+  for (const CoFamilyValue * v = family->values; v->value; v++)
+    co_config_set (self, v->row, v->value, NULL);
+  for (const CoFamilyKey * k = family->keys; k->key; k++)
+    if (!read_key (self, k, object))
+      return FALSE;
+  return (!family->rotary || co_config_read_rotary (self, object))
+      && (!family->read_windows || family->read_windows (self, object));
+}
+
+static gboolean
+read_root (CoConfig * self, const json_t * root, const gchar * name,
     GError ** error)
 {
-  const json_t *type = member (root, "model_type"), *object = root, *n_layers;
+  const json_t *type = co_config_member (root, "model_type");
+  CoConfigObject object = { root, name, error };
+  g_autoptr (GString) known = g_string_new ("one of ");
+  json_t *empty;
+  gboolean ok;
 
   if (json_is_string (type))
     self->family = find_family (json_string_value (type));
   if (!self->family) {
-    g_autoptr (GString) known = g_string_new ("one of ");
-
     for (gsize i = 0; co_families[i]; i++)
       g_string_append_printf (known, "%s%s", i ? ", " : "", co_families[i]->model_type);
-    return fail (name, error, "model_type", known->str, type, WITHOUT);
+    return co_config_fail (&object, "model_type", known->str, type, CO_CONFIG_WITHOUT);
   }
-  if (self->family->config) {
-    object = member (root, self->family->config);
-    if (!json_is_object (object))
-      return fail (name, error, self->family->config, "an object", object, "save the whole configuration");
-  }
-  n_layers = member (object, self->family->n_layers);
-  if (n_layers && (!json_is_integer (n_layers) || json_integer_value (n_layers) < 1))
-    return fail (name, error, self->family->n_layers, "a number of layers", n_layers, WITHOUT);
-  self->n_layers = json_integer_value (n_layers);
-  for (const CoFamilyCheck * c = self->family->checks; c->key; c++)
-    if (!check (c, object, name, error))
-      return FALSE;
-  for (const CoFamilyValue * v = self->family->values; v->value; v++)
-    self->values[v->row] = g_strdup (v->value);
-  for (const CoFamilyKey * k = self->family->keys; k->key; k++)
-    if (!read_key (self, k, object, name, error))
-      return FALSE;
-  return TRUE;
+  empty = json_object ();
+  ok = find_object (self->family, &object, empty) && read_family (self, &object);
+  json_decref (empty);
+  return ok;
 }
 
 gboolean
@@ -168,7 +180,7 @@ co_config_parse (CoConfig * self, const gchar * text, const gchar * name,
   *self = (CoConfig) { 0 };
   if (!root)
     return FALSE;
-  ok = read_family (self, root, name, error);
+  ok = read_root (self, root, name, error);
   json_decref (root);
   if (!ok)
     co_config_clear (self);

@@ -8,13 +8,14 @@
 G_BEGIN_DECLS
 
 /* What a config.json says, in the words of this library. Zero: nothing. */
-typedef struct
+struct _CoConfig
 {
   const CoFamily *family;       /* NULL: there is no config.json */
   gint64 n_layers;              /* 0: unknown */
   gchar *values[CO_N_ROWS];     /* as in a metadata string; NULL: not said */
   const gchar *keys[CO_N_ROWS]; /* where a value is from; NULL: the family's constant */
-} CoConfig;
+  guint biases;                 /* bit i: whether those of family->biases[i] are there */
+};
 
 /* Reads the config.json of @file, if it has one.
  *

@@ -176,6 +176,7 @@ co_settings_read (CoSettings * self, const CoCheckpoint * file,
     return FALSE;
   self->family = config.family;
   self->n_layers = config.n_layers;
+  self->biases = config.biases;
   ok = TRUE;
   for (guint i = 0; ok && i < CO_N_ROWS; i++)
     ok = read_row (self, i, file, options, &config, error);

@@ -35,6 +35,7 @@ typedef struct
   CoSource sources[CO_N_ROWS];  /* sources[CO_ROW_nhead] is where nhead is from */
   const CoFamily *family;       /* the model_type of config.json; NULL: there is none */
   gint64 n_layers;              /* that config.json counts; 0: unknown */
+  guint biases;                 /* bit i: whether those of family->biases[i] are there */
 } CoSettings;
 
 /* Reads config.json, metadata over it, and @options over both. An integer or a number that none of them says and that has

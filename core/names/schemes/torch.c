@@ -18,7 +18,7 @@
 
 const CoScheme co_scheme_torch = {
   "torch.nn.TransformerEncoder",
-  .names = CO_NAMES (MULTIHEAD_ATTENTION ("self_attn."), FEED_FORWARD ("")),
+  .names = CO_NAMES (MULTIHEAD_ATTENTION ("self_attn."), FEED_FORWARD (""), CO_LAYER_SCALES),
   .norms = CO_NORMS ("norm")
 };
 
