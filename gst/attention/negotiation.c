@@ -137,6 +137,8 @@ sink_query (GstAggregator * agg, GstAggregatorPad * pad, GstQuery * query)
   GstCaps *filter, *res;
   CoModel *model;
 
+  if (vector_caps_accept (query))
+    return TRUE;
   if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS)
     return parent_class->sink_query (agg, pad, query);
   gst_query_parse_caps (query, &filter);

@@ -32,6 +32,7 @@
 #include "tensor/caps.h"
 #include "tensor/pool.h"
 #include "tensor/tally.h"
+#include "tensor/vectorcaps.h"
 
 #define GST_CAT_DEFAULT continual_debug
 
@@ -49,6 +50,7 @@ struct _GstMelSpectrogram
   MelStream *stream;            /* NULL: not negotiated */
   gboolean untimed;             /* the segment is in bytes: offsets give the times */
   GstSegment segment;           /* of upstream: downstream's stops later */
+  gboolean caps_refused;        /* and the reason was posted: upstream repeats them before each buffer */
   guint64 n_discont;            /* discontinuities since the start of the element */
 };
 
@@ -109,6 +111,7 @@ gst_mel_spectrogram_start (GstBaseTransform * trans)
   GST_OBJECT_UNLOCK (self);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->untimed = TRUE;
+  self->caps_refused = FALSE;
   self->n_discont = 0;
 
   if (why) {
@@ -139,6 +142,15 @@ gst_mel_spectrogram_transform_caps (GstBaseTransform * trans,
   MelSettings s = get_settings (GST_MEL_SPECTROGRAM (trans));
 
   return mel_caps_transform (&s, direction, caps, filter);
+}
+
+/* Accepts everything: a CAPS event that does not fit is refused with a reason. */
+static gboolean
+gst_mel_spectrogram_accept_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps)
+{
+  return direction == GST_PAD_SINK || GST_BASE_TRANSFORM_CLASS
+      (gst_mel_spectrogram_parent_class)->accept_caps (trans, direction, caps);
 }
 
 /* A buffer of frames-per-buffer frames or, with @partial, of fewer. NULL: they are not ready, or *ret says why. */
@@ -440,6 +452,21 @@ take_segment (GstMelSpectrogram * self, GstEvent * event)
   return res;
 }
 
+/* Before the base class negotiates: it gives no reasons. */
+static gboolean
+check_caps (GstMelSpectrogram * self, GstEvent * event)
+{
+  g_autofree gchar *why = NULL;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  why = mel_caps_explain (&self->settings, caps);
+  if (why && !self->caps_refused)
+    vector_caps_post_error (GST_ELEMENT (self), why, caps);
+  self->caps_refused = why != NULL;
+  return why == NULL;
+}
+
 static gboolean
 gst_mel_spectrogram_sink_event (GstBaseTransform * trans, GstEvent * event)
 {
@@ -450,6 +477,12 @@ gst_mel_spectrogram_sink_event (GstBaseTransform * trans, GstEvent * event)
     case GST_EVENT_SEGMENT_DONE:
     case GST_EVENT_EOS:
       drain (self);
+      break;
+    case GST_EVENT_CAPS:
+      if (!check_caps (self, event)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
       break;
     case GST_EVENT_GAP:
       resync (self);
@@ -534,6 +567,7 @@ gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
 
   trans_class->start = gst_mel_spectrogram_start;
   trans_class->stop = gst_mel_spectrogram_stop;
+  trans_class->accept_caps = gst_mel_spectrogram_accept_caps;
   trans_class->transform_caps = gst_mel_spectrogram_transform_caps;
   trans_class->set_caps = gst_mel_spectrogram_set_caps;
   trans_class->decide_allocation = gst_mel_spectrogram_decide_allocation;

@@ -142,6 +142,8 @@ sink_query (GstAggregator * aggregator, GstAggregatorPad * aggpad,
   GstCaps *filter, *caps, *both;
   guint width;
 
+  if (vector_caps_accept (query))
+    return TRUE;
   if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS)
     return parent_class->sink_query (aggregator, aggpad, query);
 

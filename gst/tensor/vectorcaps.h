@@ -18,6 +18,10 @@ gboolean vector_caps_read (const GstCaps * caps, gsize width,
 gboolean vector_caps_check_size (const TensorInfo * tensor, gsize size,
     gchar ** why);
 
+/* Answers an ACCEPT_CAPS query: everything is accepted, so that a CAPS event that does not fit comes and is refused with a
+ * reason. FALSE: it is another query. */
+gboolean vector_caps_accept (GstQuery * query);
+
 /* Duration of one vector; none without a framerate. (A framerate counts buffers of T vectors.) */
 GstClockTime vector_caps_get_duration (const TensorInfo * tensor);
 
