@@ -213,7 +213,7 @@ reserve (ModelStream * self, gsize n_steps)
 
 /* The next @n of @rows as (S, n, width): in place, or copied to *copy if they are not aligned or not contiguous. */
 static const float *
-gather (ModelStream * self, const ModelRows * rows, gsize n, gsize width,
+gather (ModelStream * self, const VectorRows * rows, gsize n, gsize width,
     float **copy)
 {
   const gsize row = width * sizeof (float);

@@ -5,6 +5,7 @@
 #include <continual/continual.h>
 
 #include "host/attention-weights.h"
+#include "tensor/vectorcaps.h"
 #include "tensor/vectorclock.h"
 
 G_BEGIN_DECLS
@@ -33,17 +34,10 @@ typedef struct
   gsize age, first, end;        /* age: vectors from the newest one back; first, end: private */
 } ModelEvent;
 
-/* Vectors in a buffer; those at @from are next */
-typedef struct
-{
-  gconstpointer data;           /* (S, length, width) float32, aligned or not */
-  gsize length, from;
-} ModelRows;
-
 /* As CoInput: without keys (data NULL), x serves as keys; without values, the keys do. */
 typedef struct
 {
-  ModelRows x, key, value;
+  VectorRows x, key, value;
 } ModelInput;
 
 /* What one call processed. */

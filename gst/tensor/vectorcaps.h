@@ -6,6 +6,13 @@
 
 G_BEGIN_DECLS
 
+/* Vectors in a buffer; those at @from are next */
+typedef struct
+{
+  gconstpointer data;           /* (S, length, width) float32, aligned or not */
+  gsize length, from;
+} VectorRows;
+
 /* Caps of a pad that takes vectors of @width values. A dimension string cannot say "any number of vectors and streams":
  * that is a last structure without dimensions. */
 GstCaps *vector_caps_new (gsize width);
