@@ -36,6 +36,7 @@ CO_API GType co_model_get_type (void);
  * @delay: vectors from the answered vector to the newest one (a query index that looks back)
  * @chunk_len: vectors answered together, at least 1; more than 1 only for a chunked `kernel`, whose oldest vector then
  *   waits for `chunk_len - 1` more
+ * @answer_interval: K: after a stream's first output, every K-th vector is answered
  * @bare_attention: whether the model is a single attention that takes separate keys and values
  * @n_weights: W, attention weights per head and position: those of the window, then those of the fixed keys
  *   (`add_bias_kv`, `add_zero_attn`); 0 for kinds without a window
@@ -57,7 +58,7 @@ typedef struct
   const gchar *kind;
   gsize n_inputs, n_keys, n_values, n_memory, n_outputs, n_positions;
   gsize d_model, n_heads, n_layers, sequence_len;
-  gsize warm_up, delay, chunk_len;
+  gsize warm_up, delay, chunk_len, answer_interval;
   gboolean bare_attention;
   gsize n_weights;
   gsize n_labels;

@@ -73,10 +73,10 @@ gst_continual_attention_get_property (GObject * object, guint id,
     attention_add_stats (self, g_value_get_boxed (value));
 }
 
-static AttentionPad *
+static VectorPad *
 pad_new (AttentionInput input, GstPadTemplate * templ)
 {
-  return g_object_new (ATTENTION_TYPE_PAD, "name", pad_names[input],
+  return g_object_new (VECTOR_TYPE_PAD, "name", pad_names[input],
       "direction", GST_PAD_SINK, "template", templ, NULL);
 }
 
@@ -89,7 +89,7 @@ gst_continual_attention_create_new_pad (GstAggregator * agg,
   const AttentionInput input =
       strcmp (templ->name_template, pad_names[INPUT_KEY]) == 0 ?
       INPUT_KEY : INPUT_VALUE;
-  AttentionPad *pad = pad_new (input, templ), *old;
+  VectorPad *pad = pad_new (input, templ), *old;
 
   GST_OBJECT_LOCK (self);
   old = self->pads[input];
@@ -123,14 +123,14 @@ static gboolean
 gst_continual_attention_start (GstAggregator * agg)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
-  AttentionPad *pads[N_INPUTS];
+  VectorPad *pads[N_INPUTS];
 
   if (!model_host_start (&self->host))
     return FALSE;
   attention_ref_pads (self, pads);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      attention_pad_start (pads[i]);
+      vector_pad_start (pads[i]);
   attention_unref_pads (pads);
   GST_OBJECT_LOCK (self);
   memset (self->unmatched, 0, sizeof self->unmatched);
@@ -146,12 +146,12 @@ static gboolean
 gst_continual_attention_stop (GstAggregator * agg)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
-  AttentionPad *pads[N_INPUTS];
+  VectorPad *pads[N_INPUTS];
 
   attention_ref_pads (self, pads);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      attention_pad_discard (pads[i]);
+      vector_pad_discard (pads[i]);
   attention_unref_pads (pads);
   model_host_stop (&self->host);
   return TRUE;
@@ -191,11 +191,11 @@ gst_continual_attention_class_init (GstContinualAttentionClass * klass)
       "with the time of the query that it answers",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template_with_gtype (element_class,
-      &query_template, ATTENTION_TYPE_PAD);
+      &query_template, VECTOR_TYPE_PAD);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
-      &key_template, ATTENTION_TYPE_PAD);
+      &key_template, VECTOR_TYPE_PAD);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
-      &value_template, ATTENTION_TYPE_PAD);
+      &value_template, VECTOR_TYPE_PAD);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &src_template, GST_TYPE_AGGREGATOR_PAD);
   element_class->release_pad = gst_continual_attention_release_pad;
@@ -205,7 +205,7 @@ gst_continual_attention_class_init (GstContinualAttentionClass * klass)
   agg_class->stop = gst_continual_attention_stop;
   attention_negotiation_class_init (agg_class);
   attention_flow_class_init (agg_class);
-  gst_type_mark_as_plugin_api (ATTENTION_TYPE_PAD, 0);
+  gst_type_mark_as_plugin_api (VECTOR_TYPE_PAD, 0);
 }
 
 static void

@@ -18,7 +18,7 @@ fail (GstContinualAttention * self, const gchar * why)
 /* The fronts of the requested pads, @ahead vectors after the next one, and their inputs. Returns their number; 0: a pad
  * has no such vector in its buffer. */
 static guint
-get_fronts (AttentionPad * const pads[N_INPUTS], gsize ahead,
+get_fronts (VectorPad * const pads[N_INPUTS], gsize ahead,
     PadFront fronts[N_INPUTS], AttentionInput inputs[N_INPUTS])
 {
   guint n = 0;
@@ -27,8 +27,8 @@ get_fronts (AttentionPad * const pads[N_INPUTS], gsize ahead,
     if (!pads[i])
       continue;
     if (ahead == 0)
-      fronts[n] = attention_pad_get_front (pads[i]);
-    else if (!attention_pad_get_ahead (pads[i], ahead, &fronts[n]))
+      fronts[n] = vector_pad_get_front (pads[i]);
+    else if (!vector_pad_get_ahead (pads[i], ahead, &fronts[n]))
       return 0;
     inputs[n++] = i;
   }
@@ -52,7 +52,7 @@ check_rates (const PadFront * fronts /* (n) */ ,
 
 /* How many vectors match, from the next one on, in the buffers that are being processed. */
 static gsize
-count_matches (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
+count_matches (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
 {
   const gsize max = model_host_get_max_steps (&self->host);
   PadFront fronts[N_INPUTS];
@@ -81,7 +81,7 @@ post_stats (GstContinualAttention * self)
 
 /* Processes the next vectors of all inputs, which match. */
 static GstFlowReturn
-take (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
+take (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
 {
   GstAggregator *agg = GST_AGGREGATOR (self);
   ModelInput input = { {0} };
@@ -93,37 +93,37 @@ take (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
 
   if (why)
     return fail (self, why);
-  front = attention_pad_get_front (pads[INPUT_QUERY]);
+  front = vector_pad_get_front (pads[INPUT_QUERY]);
   if (GST_CLOCK_STIME_IS_VALID (front.end))
     attention_set_vector_duration (self, front.end - front.begin);
   if (self->host.reset_on_discont
-      && attention_pad_is_discont (pads[INPUT_QUERY])) {
+      && vector_pad_is_discont (pads[INPUT_QUERY])) {
     ret = attention_drain (self);
     model_host_reset (&self->host, -1);
   }
 
   n = count_matches (self, pads);
-  input.x = attention_pad_get_rows (pads[INPUT_QUERY], &time);
+  input.x = vector_pad_get_rows (pads[INPUT_QUERY], &time);
   if (pads[INPUT_KEY])
-    input.key = attention_pad_get_rows (pads[INPUT_KEY], &unused);
+    input.key = vector_pad_get_rows (pads[INPUT_KEY], &unused);
   if (pads[INPUT_VALUE])
-    input.value = attention_pad_get_rows (pads[INPUT_VALUE], &unused);
+    input.value = vector_pad_get_rows (pads[INPUT_VALUE], &unused);
   gst_aggregator_selected_samples (agg, time.pts, GST_CLOCK_TIME_NONE,
       time.duration, NULL);
   model_host_forward (&self->host, &input, n, &time);
   post_stats (self);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      attention_pad_skip (pads[i], n);
+      vector_pad_skip (pads[i], n);
   return ret == GST_FLOW_OK ? attention_push_outputs (self) : ret;
 }
 
 /* The front of @input has no match. */
 static void
-drop (GstContinualAttention * self, AttentionPad * pad, AttentionInput input)
+drop (GstContinualAttention * self, VectorPad * pad, AttentionInput input)
 {
-  const gboolean vector = attention_pad_get_front (pad).type == FRONT_VECTOR;
-  VectorTime time = attention_pad_get_time (pad);
+  const gboolean vector = vector_pad_get_front (pad).type == FRONT_VECTOR;
+  VectorTime time = vector_pad_get_time (pad);
 
   if (vector) {
     GST_DEBUG_OBJECT (pad, "no match for the vector of %" GST_TIME_FORMAT,
@@ -132,24 +132,24 @@ drop (GstContinualAttention * self, AttentionPad * pad, AttentionInput input)
     self->unmatched[input]++;
     GST_OBJECT_UNLOCK (self);
   }
-  attention_pad_skip (pad, 1);
+  vector_pad_skip (pad, 1);
   if (input == INPUT_QUERY)
     attention_push_gap (self, &time);
 }
 
 static GstFlowReturn
-finish (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS])
+finish (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
 {
   GstFlowReturn ret = attention_drain (self);
 
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      attention_pad_end (pads[i]);
+      vector_pad_end (pads[i]);
   return ret == GST_FLOW_OK ? GST_FLOW_EOS : ret;
 }
 
 static GstFlowReturn
-do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
+do_next (GstContinualAttention * self, VectorPad * const pads[N_INPUTS],
     gboolean timeout, GstClockTimeDiff * late)
 {
   PadFront fronts[N_INPUTS];
@@ -158,7 +158,7 @@ do_next (GstContinualAttention * self, AttentionPad * const pads[N_INPUTS],
   guint n, which;
 
   for (AttentionInput i = 0; i < N_INPUTS; i++)
-    if (pads[i] && !attention_pad_load (pads[i], &why))
+    if (pads[i] && !vector_pad_load (pads[i], &why))
       return fail (self, why);
   n = get_fronts (pads, 0, fronts, inputs);
   if (timeout)
@@ -200,7 +200,7 @@ static GstFlowReturn
 aggregate (GstAggregator * agg, gboolean timeout)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
-  AttentionPad *pads[N_INPUTS];
+  VectorPad *pads[N_INPUTS];
   GstClockTimeDiff late = GST_CLOCK_STIME_NONE;
   GstFlowReturn ret = GST_FLOW_OK;
   gboolean flushed = FALSE;
@@ -215,7 +215,7 @@ aggregate (GstAggregator * agg, gboolean timeout)
 
   attention_ref_pads (self, pads);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
-    flushed |= pads[i] && attention_pad_check_flushed (pads[i]);
+    flushed |= pads[i] && vector_pad_check_flushed (pads[i]);
   if (flushed)
     model_host_reset (&self->host, -1);
   do {
@@ -232,13 +232,13 @@ static GstClockTime
 get_next_time (GstAggregator * agg)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
-  AttentionPad *pads[N_INPUTS];
+  VectorPad *pads[N_INPUTS];
   GstClockTime next = GST_CLOCK_TIME_NONE, delay = 0;
 
   attention_ref_pads (self, pads);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
-      next = MIN (next, attention_pad_get_begin (pads[i]));
+      next = MIN (next, vector_pad_get_begin (pads[i]));
   attention_unref_pads (pads);
   if (GST_CLOCK_TIME_IS_VALID (self->vector_duration))
     delay = model_host_get_delay (&self->host) * self->vector_duration;

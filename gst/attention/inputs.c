@@ -5,7 +5,7 @@
 #include "host/caps.h"
 
 void
-attention_ref_pads (GstContinualAttention * self, AttentionPad * pads[N_INPUTS])
+attention_ref_pads (GstContinualAttention * self, VectorPad * pads[N_INPUTS])
 {
   GST_OBJECT_LOCK (self);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
@@ -14,7 +14,7 @@ attention_ref_pads (GstContinualAttention * self, AttentionPad * pads[N_INPUTS])
 }
 
 void
-attention_unref_pads (AttentionPad * pads[N_INPUTS])
+attention_unref_pads (VectorPad * pads[N_INPUTS])
 {
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     gst_clear_object (&pads[i]);
@@ -50,7 +50,7 @@ attention_get_width (const CoModelInfo * info, AttentionInput input)
 
 /* The input whose vectors serve as @input: keys serve as values, queries as keys. */
 static AttentionInput
-find_source (AttentionPad * const pads[N_INPUTS], AttentionInput input)
+find_source (VectorPad * const pads[N_INPUTS], AttentionInput input)
 {
   while (!pads[input])
     input--;
@@ -58,7 +58,7 @@ find_source (AttentionPad * const pads[N_INPUTS], AttentionInput input)
 }
 
 static gchar *
-check_widths (const CoModelInfo * info, AttentionPad * const pads[N_INPUTS])
+check_widths (const CoModelInfo * info, VectorPad * const pads[N_INPUTS])
 {
   for (AttentionInput i = 0; i < N_INPUTS; i++) {
     const AttentionInput source = find_source (pads, i);
@@ -96,7 +96,7 @@ framerates_differ (const TensorInfo * a, const TensorInfo * b)
 
 gchar *
 attention_check_inputs (GstContinualAttention * self,
-    AttentionPad * const pads[N_INPUTS])
+    VectorPad * const pads[N_INPUTS])
 {
   const TensorInfo *query = &pads[INPUT_QUERY]->input;
   gchar *why = check_widths (model_host_get_info (&self->host), pads);
@@ -120,7 +120,7 @@ attention_check_inputs (GstContinualAttention * self,
 
 GstCaps *
 attention_make_src_caps (AttentionWeights weights, const CoModelInfo * info,
-    const AttentionPad * query)
+    const VectorPad * query)
 {
   const TensorInfo *in = &query->input;
   GstCaps *caps = tensor_caps_new (in->dims, in->fps_n, in->fps_d);
@@ -134,7 +134,7 @@ attention_make_src_caps (AttentionWeights weights, const CoModelInfo * info,
 gchar *
 attention_check_next (GstContinualAttention * self, const CoModelInfo * next)
 {
-  AttentionPad *pads[N_INPUTS];
+  VectorPad *pads[N_INPUTS];
   GstCaps *out, *possible;
   gchar *why = NULL;
 

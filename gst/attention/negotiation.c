@@ -10,7 +10,7 @@
 static GstAggregatorClass *parent_class;
 
 static gboolean
-set_caps (GstContinualAttention * self, AttentionPad * pad,
+set_caps (GstContinualAttention * self, VectorPad * pad,
     AttentionInput input, const GstCaps * caps)
 {
   const CoModelInfo *info = model_host_get_info (&self->host);
@@ -25,7 +25,7 @@ set_caps (GstContinualAttention * self, AttentionPad * pad,
     self->failed = TRUE;
     return FALSE;
   }
-  attention_pad_set_caps (pad, &tensor);
+  vector_pad_set_caps (pad, &tensor);
   if (input == INPUT_QUERY) {
     model_host_set_n_streams (&self->host, tensor.dims[2]);
     attention_set_vector_duration (self, vector_caps_get_duration (&tensor));
@@ -35,7 +35,7 @@ set_caps (GstContinualAttention * self, AttentionPad * pad,
 }
 
 static gboolean
-set_segment (GstContinualAttention * self, AttentionPad * pad,
+set_segment (GstContinualAttention * self, VectorPad * pad,
     AttentionInput input, GstEvent * event)
 {
   const GstSegment *segment;
@@ -49,7 +49,7 @@ set_segment (GstContinualAttention * self, AttentionPad * pad,
     self->failed = TRUE;
     return FALSE;
   }
-  attention_pad_set_segment (pad, segment);
+  vector_pad_set_segment (pad, segment);
   /* Another position in the file is another stream. Not for the first segment: the state may be restored. */
   if (pad->in_bytes && pad->begun)
     model_host_reset (&self->host, -1);
@@ -63,7 +63,7 @@ set_segment (GstContinualAttention * self, AttentionPad * pad,
 }
 
 static void
-stream_start (GstContinualAttention * self, AttentionPad * pad,
+stream_start (GstContinualAttention * self, VectorPad * pad,
     AttentionInput input, GstEvent * event)
 {
   guint32 seqnum = gst_event_get_seqnum (event);
@@ -96,7 +96,7 @@ static gboolean
 sink_event (GstAggregator * agg, GstAggregatorPad * pad, GstEvent * event)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
-  AttentionPad *from = ATTENTION_PAD (pad);
+  VectorPad *from = VECTOR_PAD (pad);
   AttentionInput input = attention_find_input (self, pad);
   gboolean ok = TRUE;
   GstCaps *caps;
@@ -137,6 +137,8 @@ sink_query (GstAggregator * agg, GstAggregatorPad * pad, GstQuery * query)
   GstCaps *filter, *res;
   CoModel *model;
 
+  if (vector_caps_accept (query))
+    return TRUE;
   if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS)
     return parent_class->sink_query (agg, pad, query);
   gst_query_parse_caps (query, &filter);
@@ -161,12 +163,28 @@ sink_query (GstAggregator * agg, GstAggregatorPad * pad, GstQuery * query)
   return TRUE;
 }
 
+/* Of a file that counts bytes */
+static gboolean
+src_query (GstAggregator * agg, GstQuery * query)
+{
+  VectorPad *pads[N_INPUTS];
+  gboolean ok = FALSE;
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DURATION
+      || GST_QUERY_TYPE (query) == GST_QUERY_SEEKING) {
+    attention_ref_pads (GST_CONTINUAL_ATTENTION (agg), pads);
+    ok = vector_pad_answer (pads[INPUT_QUERY], query);
+    attention_unref_pads (pads);
+  }
+  return ok || parent_class->src_query (agg, query);
+}
+
 static GstFlowReturn
 update_src_caps (GstAggregator * agg, GstCaps * caps, GstCaps ** ret)
 {
   GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
   const CoModelInfo *info = model_host_get_info (&self->host);
-  AttentionPad *pads[N_INPUTS];
+  VectorPad *pads[N_INPUTS];
   GstCaps *out = NULL;
 
   attention_ref_pads (self, pads);
@@ -202,6 +220,7 @@ attention_negotiation_class_init (GstAggregatorClass * klass)
   parent_class = g_type_class_peek_parent (klass);
   klass->sink_event = sink_event;
   klass->sink_query = sink_query;
+  klass->src_query = src_query;
   klass->update_src_caps = update_src_caps;
   klass->negotiated_src_caps = negotiated_src_caps;
   klass->decide_allocation = decide_allocation;

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "attention/continualattention.h"
-#include "attention/pad.h"
+#include "attention/match.h"
+#include "tensor/vectorpad.h"
 #include "elements.h"
 #include "host/host.h"
 
@@ -26,7 +27,7 @@ struct _GstContinualAttention
   ModelHost host;
 
   /* Under the object lock. */
-  AttentionPad *pads[N_INPUTS]; /* not referenced; NULL: not requested */
+  VectorPad *pads[N_INPUTS]; /* not referenced; NULL: not requested */
   guint64 unmatched[N_INPUTS];  /* vectors that were left out without a match */
 
   /* Streaming thread only. */
@@ -40,8 +41,8 @@ struct _GstContinualAttention
 /* inputs.c: what the pads and the model say about inputs */
 /* References to the pads; NULL: not requested. */
 void attention_ref_pads (GstContinualAttention * self,
-    AttentionPad * pads[N_INPUTS]);
-void attention_unref_pads (AttentionPad * pads[N_INPUTS]);
+    VectorPad * pads[N_INPUTS]);
+void attention_unref_pads (VectorPad * pads[N_INPUTS]);
 /* Which input @pad is. */
 AttentionInput attention_find_input (GstContinualAttention * self,
     GstAggregatorPad * pad);
@@ -51,13 +52,13 @@ const gchar *attention_get_input_name (AttentionInput input);
 gsize attention_get_width (const CoModelInfo * info, AttentionInput input);
 /* NULL: the inputs fit each other and the model. Else why not; free it. */
 gchar *attention_check_inputs (GstContinualAttention * self,
-    AttentionPad * const pads[N_INPUTS]);
+    VectorPad * const pads[N_INPUTS]);
 /* NULL: @next can replace the model in use. Else why not; free it. */
 gchar *attention_check_next (GstContinualAttention * self,
     const CoModelInfo * next);
 /* Caps of the outputs for the queries of the pad @query. */
 GstCaps *attention_make_src_caps (AttentionWeights weights,
-    const CoModelInfo * info, const AttentionPad * query);
+    const CoModelInfo * info, const VectorPad * query);
 /* Queries take @duration each (none: not known): sets the latency. */
 void attention_set_vector_duration (GstContinualAttention * self,
     GstClockTime duration);

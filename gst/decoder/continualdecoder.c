@@ -74,12 +74,31 @@ get_running_time (GstContinualFilter * filter, gsize i)
       time.pts);
 }
 
+/* Leaves out a memory, or posts an error, as the property on-invalid says. */
+static GstFlowReturn
+refuse (GstContinualDecoder * self, GstBuffer * memory, const GError * error)
+{
+  if (GST_CONTINUAL_FILTER (self)->host.on_invalid == MODEL_ON_INVALID_DROP) {
+    GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
+        ("A memory is left out: %s.", error->message), ("%" GST_PTR_FORMAT,
+            memory));
+    return GST_FLOW_OK;
+  }
+  GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("%c%s.",
+          g_ascii_toupper (error->message[0]), error->message + 1),
+      ("%" GST_PTR_FORMAT, memory));
+  return GST_FLOW_ERROR;
+}
+
+/* The model attends to @memory from now on, unless it is refused. */
 static GstFlowReturn
 attend (GstContinualDecoder * self, GstBuffer * memory)
 {
   ModelHost *host = &GST_CONTINUAL_FILTER (self)->host;
   const CoModelInfo *info = model_host_get_info (host);
+  g_autoptr (GError) error = NULL;
   GstMapInfo map;
+  gboolean ok;
 
   if (!gst_buffer_map (memory, &map, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ,
@@ -87,9 +106,11 @@ attend (GstContinualDecoder * self, GstBuffer * memory)
             "mapped."), ("%" GST_PTR_FORMAT, memory));
     return GST_FLOW_ERROR;
   }
-  model_host_set_memory (host, (const float *) map.data,
-      map.size / (info->n_memory * sizeof (float)));
+  ok = model_host_set_memory (host, (const float *) map.data,
+      map.size / (info->n_memory * sizeof (float)), &error);
   gst_buffer_unmap (memory, &map);
+  if (!ok)
+    return refuse (self, memory, error);
   GST_OBJECT_LOCK (self);
   self->n_memories++;
   GST_OBJECT_UNLOCK (self);
@@ -118,21 +139,24 @@ prepare (GstContinualFilter * filter, gsize * n)
 {
   GstContinualDecoder *self = GST_CONTINUAL_DECODER (filter);
   GstClockTimeDiff until;
-  GstFlowReturn ret;
-  GstBuffer *memory;
-  MemoryResult result = memory_queue_take (&self->memories,
-      get_running_time (filter, 0), !model_host_has_memory (&filter->host),
-      &memory, &until);
+  GstFlowReturn ret = GST_FLOW_OK;
 
-  if (result != MEMORY_TAKEN)
-    return explain (self, result);
+  /* Again if the first memory was refused. */
+  do {
+    GstBuffer *memory;
+    MemoryResult result = memory_queue_take (&self->memories,
+        get_running_time (filter, 0), !model_host_has_memory (&filter->host),
+        &memory, &until);
+
+    if (result != MEMORY_TAKEN)
+      return explain (self, result);
+    if (memory)
+      ret = attend (self, memory);
+    gst_clear_buffer (&memory);
+  } while (ret == GST_FLOW_OK && !model_host_has_memory (&filter->host));
   for (gsize i = 1; GST_CLOCK_STIME_IS_VALID (until) && i < *n; i++)
     if (get_running_time (filter, i) >= until)
       *n = i;
-  if (!memory)
-    return GST_FLOW_OK;
-  ret = attend (self, memory);
-  gst_buffer_unref (memory);
   return ret;
 }
 

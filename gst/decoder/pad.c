@@ -200,7 +200,7 @@ query (GstPad * pad, GstObject * parent, GstQuery * query)
       gst_caps_unref (caps);
       return TRUE;
     case GST_QUERY_ACCEPT_CAPS:
-      return gst_pad_query_default (pad, parent, query);
+      return vector_caps_accept (query);
     default:
       /* The src pad has no answers about memories. */
       return FALSE;

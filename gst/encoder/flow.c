@@ -230,7 +230,7 @@ do_steps (GstContinualFilter * self, GstFlowReturn * ret)
     *ret = klass->prepare (self, &n);
   if (*ret != GST_FLOW_OK)
     return FALSE;
-  input.x = (ModelRows) {
+  input.x = (VectorRows) {
   self->map.data, self->n_steps, self->next_step};
   model_host_forward (&self->host, &input, n, &self->time);
   post_stats (self);

@@ -92,21 +92,13 @@ fixate_caps (GstBaseTransform * trans, GstPadDirection direction,
   return othercaps;
 }
 
-/* Accepts all tensors: a CAPS event that disagrees with the model is then refused with an error message that says
- * why. */
+/* Accepts everything: a CAPS event that disagrees with the model is then refused with an error message that says why. */
 static gboolean
 accept_caps (GstBaseTransform * trans, GstPadDirection direction,
     GstCaps * caps)
 {
-  GstCaps *tmpl;
-  gboolean res;
-
-  if (direction != GST_PAD_SINK)
-    return parent_class->accept_caps (trans, direction, caps);
-  tmpl = gst_pad_get_pad_template_caps (trans->sinkpad);
-  res = gst_caps_can_intersect (caps, tmpl);
-  gst_caps_unref (tmpl);
-  return res;
+  return direction == GST_PAD_SINK
+      || parent_class->accept_caps (trans, direction, caps);
 }
 
 gboolean

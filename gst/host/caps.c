@@ -26,48 +26,86 @@ get_dims (const GstStructure * s, guint dims[4])
   return TRUE;
 }
 
+typedef struct
+{
+  guint64 n, d;
+} Ratio;
+
+static gboolean multiply (const GValue * in, Ratio by, GValue * out);
+
 static gboolean
-multiply_fraction (const GValue * in, guint by, GValue * out)
+multiply_fraction (const GValue * in, Ratio by, GValue * out)
 {
   gint n, d;
 
   if (!gst_util_fraction_multiply (gst_value_get_fraction_numerator (in),
-          gst_value_get_fraction_denominator (in), by, 1, &n, &d))
+          gst_value_get_fraction_denominator (in), (gint) by.n, (gint) by.d, &n, &d))
     return FALSE;
   g_value_init (out, GST_TYPE_FRACTION);
   gst_value_set_fraction (out, n, d);
   return TRUE;
 }
 
-/* Sets framerate to @in times @by in all of @caps, unless it overflows. */
+static gboolean
+multiply_range (const GValue * in, Ratio by, GValue * out)
+{
+  GValue min = G_VALUE_INIT, max = G_VALUE_INIT;
+  const gboolean ok =
+      multiply_fraction (gst_value_get_fraction_range_min (in), by, &min)
+      && multiply_fraction (gst_value_get_fraction_range_max (in), by, &max);
+
+  if (ok) {
+    g_value_init (out, GST_TYPE_FRACTION_RANGE);
+    gst_value_set_fraction_range (out, &min, &max);
+  }
+  if (G_IS_VALUE (&min))
+    g_value_unset (&min);
+  if (G_IS_VALUE (&max))
+    g_value_unset (&max);
+  return ok;
+}
+
+static gboolean
+multiply_list (const GValue * in, Ratio by, GValue * out)
+{
+  g_value_init (out, GST_TYPE_LIST);
+  for (guint i = 0; i < gst_value_list_get_size (in); i++) {
+    GValue one = G_VALUE_INIT;
+
+    if (!multiply (gst_value_list_get_value (in, i), by, &one)) {
+      g_value_unset (out);
+      return FALSE;
+    }
+    gst_value_list_append_and_take_value (out, &one);
+  }
+  return TRUE;
+}
+
+/* FALSE: *out, a framerate of @in times @by, would overflow. */
+static gboolean
+multiply (const GValue * in, Ratio by, GValue * out)
+{
+  if (GST_VALUE_HOLDS_FRACTION (in))
+    return multiply_fraction (in, by, out);
+  if (GST_VALUE_HOLDS_FRACTION_RANGE (in))
+    return multiply_range (in, by, out);
+  return GST_VALUE_HOLDS_LIST (in) && multiply_list (in, by, out);
+}
+
+/* Sets framerate to @in times @by in all of @caps, unless it overflows: then it stays open. */
 static void
-set_framerate (GstCaps * caps, const GValue * in, guint by)
+set_framerate (GstCaps * caps, const GValue * in, Ratio by)
 {
   GValue out = G_VALUE_INIT;
 
-  if (!in || by > G_MAXINT)
+  if (!in || by.n > G_MAXINT || by.d > G_MAXINT)
     return;
-  if (by == 1) {
+  if (by.n == by.d) {
     g_value_init (&out, G_VALUE_TYPE (in));
     g_value_copy (in, &out);
-  } else if (GST_VALUE_HOLDS_FRACTION (in)) {
-    multiply_fraction (in, by, &out);
-  } else if (GST_VALUE_HOLDS_FRACTION_RANGE (in)) {
-    GValue min = G_VALUE_INIT, max = G_VALUE_INIT;
-
-    if (multiply_fraction (gst_value_get_fraction_range_min (in), by, &min)
-        && multiply_fraction (gst_value_get_fraction_range_max (in), by,
-            &max)) {
-      g_value_init (&out, GST_TYPE_FRACTION_RANGE);
-      gst_value_set_fraction_range (&out, &min, &max);
-    }
-    if (G_IS_VALUE (&min))
-      g_value_unset (&min);
-    if (G_IS_VALUE (&max))
-      g_value_unset (&max);
-  }
-  if (!G_IS_VALUE (&out))
+  } else if (!multiply (in, by, &out)) {
     return;
+  }
   gst_caps_set_value (caps, "framerate", &out);
   g_value_unset (&out);
 }
@@ -106,8 +144,9 @@ dims_to_src (const CoModelInfo * info, const guint dims[4],
   const guint out[4] = { info->n_outputs, info->n_positions, dims[2], 1 };
   GstCaps *caps = tensor_caps_new (out, 0, 0);
 
-  /* A buffer of T vectors gives T outputs. */
-  set_framerate (caps, framerate, dims[1]);
+  /* A buffer of T vectors gives T outputs, or every K-th of them. */
+  set_framerate (caps, framerate, (Ratio) {
+      dims[1], info->answer_interval});
   return caps;
 }
 
@@ -123,7 +162,8 @@ dims_to_sink (const CoModelInfo * info, const guint dims[4],
       || dims[3] != 1)
     return NULL;
   caps = tensor_caps_new (in, 0, 0);
-  set_framerate (caps, framerate, 1);
+  set_framerate (caps, framerate, (Ratio) {
+      info->answer_interval, 1});
   return caps;
 }
 

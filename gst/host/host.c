@@ -123,14 +123,26 @@ model_host_set_path (ModelHost * self, const gchar * path)
   g_clear_pointer (&old, co_model_unref);
 }
 
+/* Not under the lock. A decoder's memory could not be set again, for want of RAM. */
+static void
+report_lost_memory (ModelHost * self, const GError * error)
+{
+  if (error)
+    GST_ELEMENT_WARNING (self->element, RESOURCE, NO_SPACE_LEFT,
+        ("Vectors wait for the next memory: %s.", error->message), (NULL));
+}
+
 void
 model_host_reset (ModelHost * self, gint stream)
 {
+  g_autoptr (GError) error = NULL;
+
   g_mutex_lock (&self->stream_lock);
   if (self->stream
       && stream < (gint) model_stream_get_n_streams (self->stream))
-    model_stream_reset (self->stream, stream);
+    model_stream_reset (self->stream, stream, &error);
   g_mutex_unlock (&self->stream_lock);
+  report_lost_memory (self, error);
 }
 
 GBytes *
@@ -168,13 +180,15 @@ replace_stream (ModelHost * self, CoModel * model, guint n_streams)
 {
   ModelStream *stream =
       model ? model_stream_new (model, n_streams, self->weights) : NULL, *old;
+  g_autoptr (GError) error = NULL;
 
   g_mutex_lock (&self->stream_lock);
   old = self->stream;
   if (old && stream)
-    model_stream_pass_memory (old, stream);
+    model_stream_pass_memory (old, stream, &error);
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
+  report_lost_memory (self, error);
   g_clear_pointer (&old, model_stream_free);
 }
 
@@ -335,12 +349,16 @@ model_host_take_due_stats (ModelHost * self)
   return model_host_get_stats (self);
 }
 
-void
-model_host_set_memory (ModelHost * self, const float *memory, gsize n)
+gboolean
+model_host_set_memory (ModelHost * self, const float *memory, gsize n,
+    GError ** error)
 {
+  gboolean ok;
+
   g_mutex_lock (&self->stream_lock);
-  model_stream_set_memory (self->stream, memory, n);
+  ok = model_stream_set_memory (self->stream, memory, n, error);
   g_mutex_unlock (&self->stream_lock);
+  return ok;
 }
 
 gboolean

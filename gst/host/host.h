@@ -84,7 +84,8 @@ guint model_host_get_n_streams (ModelHost * self);
 /* What the property `stats` holds, without the fields that the element adds. */
 GstStructure *model_host_get_stats (ModelHost * self);
 
-/* Resets @stream, or all for -1. Does nothing if there is no such stream. A decoder's memory stays. */
+/* Resets @stream, or all for -1. Does nothing if there is no such stream. A decoder's memory stays; if there is no room to
+ * set it again, a warning is posted. */
 void model_host_reset (ModelHost * self, gint stream);
 
 /* A snapshot of all streams; NULL: stopped. */
@@ -122,9 +123,9 @@ void model_host_drain (ModelHost * self);
 /* The statistics, if a message with them is due, every stats-interval seconds; else NULL. */
 GstStructure *model_host_take_due_stats (ModelHost * self);
 
-/* A decoder's memory, for all streams. */
-void model_host_set_memory (ModelHost * self,
-    const float *memory /* (n, n_memory) */ , gsize n);
+/* A decoder's memory, for all streams. FALSE: it is refused, the last one stays. */
+gboolean model_host_set_memory (ModelHost * self,
+    const float *memory /* (n, n_memory) */ , gsize n, GError ** error);
 gboolean model_host_has_memory (ModelHost * self);
 
 /* Reads an event named continual-reset. FALSE: @event is another one, or names a stream that does not exist, which a

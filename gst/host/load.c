@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/load.h"
 
+#include "elements.h"
+
+#define GST_CAT_DEFAULT continual_debug
+
 static void
 post_error (GstElement * element, const gchar * path, const GError * error)
 {
@@ -41,8 +45,9 @@ load_file (GstElement * element, const gchar * path, const CoOptions * options,
           (NULL));
     else
       GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS,
-          ("Expected the property model-path to name a model file, found it "
-              "unset: set it, for example model-path=model.safetensors"),
+          ("Expected the property model-path to name a model, a file or a "
+              "folder, found it unset: set it, for example "
+              "model-path=model.safetensors"),
           (NULL));
     return NULL;
   }
@@ -83,6 +88,22 @@ check_element (ModelElement kind, const CoModelInfo * info)
   g_return_val_if_reached (NULL);
 }
 
+/* What the file may mean other than how it runs; and, in the log, all that is known of it */
+static void
+tell (GstElement * element, const gchar * path, CoModel * model)
+{
+  const CoModelInfo *info = co_model_get_info (model);
+
+  for (gsize i = 0; i < info->n_warnings; i++)
+    GST_ELEMENT_WARNING (element, LIBRARY, SETTINGS, ("%s", info->warnings[i]),
+        ("model-path=%s", path));
+  if (gst_debug_category_get_threshold (continual_debug) >= GST_LEVEL_INFO) {
+    g_autofree gchar *text = co_model_describe (model);
+
+    GST_INFO_OBJECT (element, "model-path=%s:\n%s", path, text);
+  }
+}
+
 CoModel *
 model_load (GstElement * element, ModelElement kind, AttentionWeights weights,
     const gchar * path, const CoOptions * options, gboolean keep)
@@ -97,8 +118,10 @@ model_load (GstElement * element, ModelElement kind, AttentionWeights weights,
     why = g_strdup_printf ("a kind of attention with a window, since "
         "attention-weights asks for its weights, found %s: set "
         "attention-weights=none", co_model_get_info (model)->kind);
-  if (!why)
+  if (!why) {
+    tell (element, path, model);
     return model;
+  }
   co_model_unref (model);
   if (keep)
     GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,

@@ -165,9 +165,10 @@ model_host_class_init (GObjectClass * klass, ModelElement kind)
   guint id = 1;
 
   g_object_class_install_property (klass, id++,
-      g_param_spec_string ("model-path", "Model file",
-          "The safetensors file of the model: a state_dict() saved by PyTorch, "
-          "with hyper-parameters in its metadata or in the other properties",
+      g_param_spec_string ("model-path", "Model file or folder",
+          "The model: a safetensors file that holds a state_dict() of PyTorch, "
+          "with hyper-parameters in its metadata or in the other properties, or "
+          "a folder as save_pretrained() of transformers leaves it",
           NULL, flags | GST_PARAM_MUTABLE_PLAYING));
   id = model_properties_install (klass, id, kind);
   id = property_table_install (&properties, klass, id);

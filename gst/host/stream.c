@@ -101,22 +101,36 @@ model_stream_get_max_steps (const ModelStream * self)
   return self->max_steps;
 }
 
-void
-model_stream_set_memory (ModelStream * self, const float *memory, gsize n)
+gboolean
+model_stream_set_memory (ModelStream * self, const float *memory, gsize n,
+    GError ** error)
 {
-  float *copy = g_memdup2 (memory, n * self->n_memory * sizeof (float));
+  const gsize size = n * self->n_memory * sizeof (float);
+  float *copy = g_try_malloc (size);
 
-  co_stream_set_memory (self->stream, CO_ALL_STREAMS, copy, n, NULL);
+  if (!copy) {
+    g_set_error (error, CO_ERROR, CO_ERROR_MEMORY,
+        "memory of %" G_GSIZE_FORMAT " vectors: expected one that fits into RAM "
+        "twice, found too little; give fewer vectors", n);
+    return FALSE;
+  }
+  memcpy (copy, memory, size);
+  if (!co_stream_set_memory (self->stream, CO_ALL_STREAMS, copy, n, error)) {
+    g_free (copy);
+    return FALSE;
+  }
   g_free (self->memory);
   self->memory = copy;
   self->memory_length = n;
+  return TRUE;
 }
 
-void
-model_stream_pass_memory (const ModelStream * self, ModelStream * to)
+gboolean
+model_stream_pass_memory (const ModelStream * self, ModelStream * to,
+    GError ** error)
 {
-  if (self->memory && self->n_memory == to->n_memory)
-    model_stream_set_memory (to, self->memory, self->memory_length);
+  return !self->memory || self->n_memory != to->n_memory
+      || model_stream_set_memory (to, self->memory, self->memory_length, error);
 }
 
 gboolean
@@ -129,23 +143,25 @@ model_stream_has_memory (const ModelStream * self)
 }
 
 /* After a reset, or a snapshot without a memory: sets the memory again. */
-static void
-restore_memory (ModelStream * self)
+static gboolean
+restore_memory (ModelStream * self, GError ** error)
 {
   if (!self->memory)
-    return;
+    return TRUE;
   for (guint s = 0; s < self->n_streams; s++)
-    if (co_stream_get_memory_length (self->stream, s) == 0)
-      co_stream_set_memory (self->stream, s, self->memory,
-          self->memory_length, NULL);
+    if (co_stream_get_memory_length (self->stream, s) == 0
+        && !co_stream_set_memory (self->stream, s, self->memory,
+            self->memory_length, error))
+      return FALSE;
+  return TRUE;
 }
 
-void
-model_stream_reset (ModelStream * self, gint stream)
+gboolean
+model_stream_reset (ModelStream * self, gint stream, GError ** error)
 {
   co_stream_clean_state (self->stream, stream);
-  restore_memory (self);
   vector_clock_reset (self->clock, stream);
+  return restore_memory (self, error);
 }
 
 GBytes *
@@ -166,9 +182,8 @@ model_stream_set_state (ModelStream * self, GBytes * state,
 {
   if (!co_stream_set_state (self->stream, state, error))
     return FALSE;
-  restore_memory (self);
   vector_clock_reset (self->clock, -1);
-  return TRUE;
+  return restore_memory (self, error);
 }
 
 static void
@@ -198,7 +213,7 @@ reserve (ModelStream * self, gsize n_steps)
 
 /* The next @n of @rows as (S, n, width): in place, or copied to *copy if they are not aligned or not contiguous. */
 static const float *
-gather (ModelStream * self, const ModelRows * rows, gsize n, gsize width,
+gather (ModelStream * self, const VectorRows * rows, gsize n, gsize width,
     float **copy)
 {
   const gsize row = width * sizeof (float);

@@ -5,6 +5,7 @@
 #include <continual/continual.h>
 
 #include "host/attention-weights.h"
+#include "tensor/vectorcaps.h"
 #include "tensor/vectorclock.h"
 
 G_BEGIN_DECLS
@@ -33,17 +34,10 @@ typedef struct
   gsize age, first, end;        /* age: vectors from the newest one back; first, end: private */
 } ModelEvent;
 
-/* Vectors in a buffer; those at @from are next */
-typedef struct
-{
-  gconstpointer data;           /* (S, length, width) float32, aligned or not */
-  gsize length, from;
-} ModelRows;
-
 /* As CoInput: without keys (data NULL), x serves as keys; without values, the keys do. */
 typedef struct
 {
-  ModelRows x, key, value;
+  VectorRows x, key, value;
 } ModelInput;
 
 /* What one call processed. */
@@ -69,15 +63,16 @@ gsize model_stream_get_weights_size (const ModelStream * self);
 /* Most steps of one call. */
 gsize model_stream_get_max_steps (const ModelStream * self);
 
-/* Sets the memory of a decoder for all streams, from the next vector on. */
-void model_stream_set_memory (ModelStream * self,
-    const float *memory /* (n, n_memory) */ , gsize n);
-/* Copies the memory to @to, unless its model has memories of another width. */
-void model_stream_pass_memory (const ModelStream * self, ModelStream * to);
+/* Sets the memory of a decoder for all streams, from the next vector on. FALSE: it is refused, the last one stays. */
+gboolean model_stream_set_memory (ModelStream * self,
+    const float *memory /* (n, n_memory) */ , gsize n, GError ** error);
+/* Copies the memory to @to, unless its model has memories of another width. FALSE: @to has none. */
+gboolean model_stream_pass_memory (const ModelStream * self, ModelStream * to,
+    GError ** error);
 gboolean model_stream_has_memory (const ModelStream * self);
 
-/* Resets @stream, or all for -1. The memory stays. */
-void model_stream_reset (ModelStream * self, gint stream);
+/* Resets @stream, or all for -1. The memory stays. FALSE: it could not be set again. */
+gboolean model_stream_reset (ModelStream * self, gint stream, GError ** error);
 GBytes *model_stream_get_state (const ModelStream * self);
 /* Independent streams with the same state. */
 CoStream *model_stream_copy_state (const ModelStream * self);

@@ -128,23 +128,43 @@ gst_class_labeler_transform_caps (GstBaseTransform * trans,
   return res;
 }
 
+/* Accepts everything: a CAPS event that does not fit is refused with a reason. */
+static gboolean
+gst_class_labeler_accept_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps)
+{
+  return direction == GST_PAD_SINK || GST_BASE_TRANSFORM_CLASS
+      (gst_class_labeler_parent_class)->accept_caps (trans, direction, caps);
+}
+
+/* Before the base class negotiates: it gives no reasons. */
+static gboolean
+check_caps (GstClassLabeler * self, GstEvent * event)
+{
+  g_autofree gchar *why = NULL;
+  TensorInfo info;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  if (media_caps_check (caps) || tensor_caps_parse (caps, &info, &why))
+    return TRUE;
+  vector_caps_post_error (GST_ELEMENT (self), why, caps);
+  return FALSE;
+}
+
 static gboolean
 gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
     GstCaps * out)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
   TensorInfo info;
-  gchar *why = NULL;
 
   self->media = media_caps_check (in);
   gst_base_transform_set_passthrough (trans, self->media);
   if (self->media)
     return TRUE;
-  if (!tensor_caps_parse (in, &info, &why)) {
-    vector_caps_post_error (GST_ELEMENT (self), why, in);
-    g_free (why);
+  if (!tensor_caps_parse (in, &info, NULL))
     return FALSE;
-  }
   if (info.dims[3] != 1) {
     gchar *dims = tensor_dims_to_string (info.dims);
 
@@ -194,6 +214,12 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
   gint stream = -1;
 
   switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      if (!check_caps (self, event)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
+      break;
     case GST_EVENT_STREAM_START:
     case GST_EVENT_FLUSH_STOP:
       reset (self, -1);
@@ -334,6 +360,7 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   trans_class->start = gst_class_labeler_start;
   trans_class->stop = gst_class_labeler_stop;
   trans_class->transform_caps = gst_class_labeler_transform_caps;
+  trans_class->accept_caps = gst_class_labeler_accept_caps;
   trans_class->set_caps = gst_class_labeler_set_caps;
   trans_class->sink_event = gst_class_labeler_sink_event;
   trans_class->generate_output = gst_class_labeler_generate_output;

@@ -53,3 +53,41 @@ mel_caps_transform (const MelSettings * s, GstPadDirection direction,
   gst_caps_unref (there);
   return res;
 }
+
+static gchar *
+describe_expected (const MelSettings * s)
+{
+  GString *text = g_string_new ("F32 or S16 audio");
+
+  if (s->rate)
+    g_string_append_printf (text, " of %u Hz", s->rate);
+  if (s->channels == MEL_CHANNELS_MONO)
+    g_string_append (text, ", one channel");
+  return g_string_free (text, FALSE);
+}
+
+gchar *
+mel_caps_explain (const MelSettings * s, const GstCaps * caps)
+{
+  GstCaps *here = make_audio_caps (s);
+  const gboolean ok = gst_caps_can_intersect (caps, here);
+  g_autofree gchar *expected = NULL;
+  GstAudioInfo info;
+
+  gst_caps_unref (here);
+  if (ok)
+    return NULL;
+  expected = describe_expected (s);
+  if (!gst_audio_info_from_caps (&info, caps)
+      || GST_AUDIO_INFO_FORMAT (&info) == GST_AUDIO_FORMAT_ENCODED) {
+    g_autofree gchar *found = gst_caps_to_string (caps);
+
+    return g_strdup_printf ("expected %s, found %s: put decodebin ! audioconvert "
+        "! audioresample before", expected, found);
+  }
+  return g_strdup_printf ("expected %s, found %s of %d Hz, %d channel%s: put "
+      "audioconvert ! audioresample before", expected,
+      GST_AUDIO_INFO_NAME (&info), GST_AUDIO_INFO_RATE (&info),
+      GST_AUDIO_INFO_CHANNELS (&info),
+      GST_AUDIO_INFO_CHANNELS (&info) == 1 ? "" : "s");
+}

@@ -16,4 +16,7 @@ G_BEGIN_DECLS
 GstCaps *mel_caps_transform (const MelSettings * s, GstPadDirection direction,
     const GstCaps * caps, GstCaps * filter);
 
+/* NULL: the element takes audio of the fixed @caps. Else what was expected and found, and what to put before it; free it. */
+gchar *mel_caps_explain (const MelSettings * s, const GstCaps * caps);
+
 G_END_DECLS

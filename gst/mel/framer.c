@@ -1,17 +1,20 @@
 /* gst-continual: a stream of samples cut into overlapping frames
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Frame t starts at sample t * hop - pad. Samples outside the stream come from the padding mode. The number of
- * frames is that of torch.stft and librosa. */
+ * Frame t starts at sample t * hop - lead. Samples outside the stream come from the padding mode. The number of frames is
+ * that of torch.stft and librosa; with snip-edges=false that of Kaldi, (samples + hop / 2) / hop in integers, of which
+ * frame t is centred on sample t * hop + hop / 2 (Kaldi's documentation of feat/feature-window.h). */
 #include "mel/framer.h"
 
 #include <string.h>
 
 struct _MelFramer
 {
-  guint length, hop, pad, centre;
+  guint length, hop, centre;
+  gint64 lead;                  /* samples of frame 0 before the stream; negative: the stream's samples before frame 0 */
+  guint64 tail;                 /* samples at the end of the stream that a reflection may need */
   MelPad mode;
-  gboolean drop_last;
+  gboolean snip_edges, drop_last;
 
   guint64 n;                    /* samples since the start */
   guint64 next;                 /* frame */
@@ -22,11 +25,21 @@ struct _MelFramer
   gsize capacity;
 };
 
-static guint
-padding (const MelSettings * s)
+static gint64
+get_lead (const MelSettings * s)
 {
-  return s->center && s->pad_mode != MEL_PAD_NONE ?
-      mel_settings_frame_length (s) / 2 : 0;
+  const gint64 half = mel_settings_frame_length (s) / 2;
+
+  if (!s->snip_edges)
+    return half - s->hop_length / 2;
+  return s->center && s->pad_mode != MEL_PAD_NONE ? half : 0;
+}
+
+/* The sample of a frame that gives it its time */
+static guint
+get_centre (const MelSettings * s)
+{
+  return s->center || !s->snip_edges ? mel_settings_frame_length (s) / 2 : 0;
 }
 
 MelFramer *
@@ -36,9 +49,11 @@ mel_framer_new (const MelSettings * s)
 
   self->length = mel_settings_frame_length (s);
   self->hop = s->hop_length;
-  self->pad = padding (s);
-  self->centre = s->center ? self->length / 2 : 0;
+  self->lead = get_lead (s);
+  self->tail = self->length / 2 + 1;
+  self->centre = get_centre (s);
   self->mode = s->pad_mode;
+  self->snip_edges = s->snip_edges;
   self->drop_last = s->drop_last;
   return self;
 }
@@ -63,9 +78,9 @@ mel_framer_reset (MelFramer * self)
 static guint64
 first_needed (const MelFramer * self)
 {
-  guint64 start = self->next * self->hop;
-  guint64 a = start > self->pad ? start - self->pad : 0;
-  guint64 b = self->n > self->pad + 1 ? self->n - self->pad - 1 : 0;
+  const gint64 start = (gint64) (self->next * self->hop) - self->lead;
+  const guint64 a = MAX (start, 0);
+  const guint64 b = self->n > self->tail ? self->n - self->tail : 0;
 
   return MIN (a, b);
 }
@@ -106,11 +121,23 @@ mel_framer_get_next (const MelFramer * self)
   return self->next;
 }
 
+/* Frames in @n_samples samples from the start of frame 0 on */
 static guint64
-count_frames (const MelFramer * self, guint64 n_samples)
+count_frames (const MelFramer * self, gint64 n_samples)
 {
-  return n_samples >= self->length ?
+  return n_samples >= (gint64) self->length ?
       1 + (n_samples - self->length) / self->hop : 0;
+}
+
+/* All frames, if the stream ended here. */
+static guint64
+count_total (const MelFramer * self)
+{
+  guint64 total = self->snip_edges ?
+      count_frames (self, (gint64) self->n + 2 * self->lead) :
+      (self->n + self->hop / 2) / self->hop;
+
+  return self->drop_last && total > 0 ? total - 1 : total;
 }
 
 guint64
@@ -120,16 +147,14 @@ mel_framer_get_n_ready (const MelFramer * self)
 
   if (self->n == 0)
     return 0;
-  /* All frames, if the stream ended here. */
-  total = count_frames (self, self->n + 2 * self->pad);
-  if (self->drop_last && total > 0)
-    total--;
+  total = count_total (self);
   if (self->ended)
     ready = total;
-  else if (self->mode == MEL_PAD_REFLECT && self->n <= self->pad)
+  else if (self->snip_edges && self->mode == MEL_PAD_REFLECT
+      && (gint64) self->n <= self->lead)
     ready = 0;
   else
-    ready = MIN (total, count_frames (self, self->n + self->pad));
+    ready = MIN (total, count_frames (self, (gint64) self->n + self->lead));
   return ready > self->next ? ready - self->next : 0;
 }
 
@@ -139,6 +164,12 @@ outside (const MelFramer * self, gint64 i)
 {
   gint64 last = self->n - 1;
 
+  /* Kaldi repeats the sample at the edge: -1 is sample 0. */
+  if (!self->snip_edges) {
+    i = i < 0 ? -1 - i : i;
+    i %= 2 * (gint64) self->n;
+    return i > last ? 2 * last + 1 - i : i;
+  }
   switch (self->mode) {
     case MEL_PAD_REFLECT:
       if (last == 0)
@@ -155,7 +186,7 @@ outside (const MelFramer * self, gint64 i)
 void
 mel_framer_take (MelFramer * self, gdouble * frame)
 {
-  gint64 start = (gint64) (self->next * self->hop) - self->pad;
+  gint64 start = (gint64) (self->next * self->hop) - self->lead;
   guint i;
 
   for (i = 0; i < self->length; i++) {
@@ -171,22 +202,23 @@ mel_framer_take (MelFramer * self, gdouble * frame)
 guint64
 mel_framer_get_position (const MelFramer * self, guint64 t)
 {
-  return t * self->hop + (self->centre - self->pad);
+  return t * self->hop + (self->centre - self->lead);
 }
 
 guint64
 mel_settings_get_lookahead (const MelSettings * s)
 {
-  guint length = mel_settings_frame_length (s), pad = padding (s);
-  guint centre = s->center ? length / 2 : 0;
-  guint64 samples = length - centre;
+  const gint64 length = mel_settings_frame_length (s), lead = get_lead (s);
+  const gint64 centre = get_centre (s), hop = s->hop_length;
+  gint64 samples = length - centre;
 
   /* A frame is not the last one if the next one is certain to come. */
   if (s->drop_last)
-    samples = MAX (samples, s->hop_length + length - pad - centre);
-  samples += (guint64) (s->frames_per_buffer - 1) * s->hop_length;
+    samples = MAX (samples, s->snip_edges ? hop + length - lead - centre :
+        2 * hop - 2 * (hop / 2));
+  samples += (s->frames_per_buffer - 1) * hop;
   /* The first frame waits for the samples of its reflection. */
-  if (pad && s->pad_mode == MEL_PAD_REFLECT)
-    samples = MAX (samples, pad + 1);
+  if (s->snip_edges && lead && s->pad_mode == MEL_PAD_REFLECT)
+    samples = MAX (samples, lead + 1);
   return samples;
 }

@@ -165,6 +165,13 @@ compute_spectrum (MelFront * self)
   }
 }
 
+/* Unlike MAX(), keeps a NaN: what is no number must not look like silence. */
+static gdouble
+at_least (gdouble x, gdouble floor)
+{
+  return x < floor ? floor : x;
+}
+
 static void
 take_logarithm (MelFront * self)
 {
@@ -188,7 +195,7 @@ take_logarithm (MelFront * self)
       return;
   }
   for (m = 0; m < s->n_mels; m++)
-    self->mel[m] = gain * log (MAX (self->mel[m] + s->log_offset, floor));
+    self->mel[m] = gain * log (at_least (self->mel[m] + s->log_offset, floor));
 }
 
 static void
@@ -201,14 +208,15 @@ clamp_to_maximum (MelFront * self)
   if (s->clamp == MEL_CLAMP_NONE)
     return;
   if (s->clamp == MEL_CLAMP_RUNNING) {
-    gdouble of_frame = self->mel[0];
+    gdouble of_frame = -G_MAXDOUBLE;
 
-    for (m = 1; m < s->n_mels; m++)
-      of_frame = MAX (of_frame, self->mel[m]);
+    for (m = 0; m < s->n_mels; m++)
+      if (isfinite (self->mel[m]))
+        of_frame = MAX (of_frame, self->mel[m]);
     max = mel_maximum_push (self->maximum, of_frame);
   }
   for (m = 0; m < s->n_mels; m++)
-    self->mel[m] = MAX (self->mel[m], max - s->clamp_range);
+    self->mel[m] = at_least (self->mel[m], max - s->clamp_range);
 }
 
 void

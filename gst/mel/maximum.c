@@ -4,8 +4,6 @@
  * The queue holds the values that no later one exceeds, in falling order: only these can become the maximum. */
 #include "mel/maximum.h"
 
-#include <math.h>
-
 typedef struct
 {
   guint64 index;
@@ -50,9 +48,6 @@ mel_maximum_push (MelMaximum * self, gdouble value)
 {
   Candidate *c;
 
-  /* Comparisons with a NaN are false: it would never leave the queue. */
-  if (isnan (value))
-    value = -G_MAXDOUBLE;
   while ((c = g_queue_peek_tail (&self->queue)) && c->value <= value)
     g_free (g_queue_pop_tail (&self->queue));
   c = g_new (Candidate, 1);

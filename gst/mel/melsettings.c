@@ -26,6 +26,10 @@ mel_settings_check (const MelSettings * s, guint rate)
   if (s->win_length > s->n_fft)
     return g_strdup_printf ("expected win-length (%u) to be at most n-fft (%u):"
         " lower win-length or raise n-fft", s->win_length, s->n_fft);
+  if (!s->snip_edges && s->center)
+    return g_strdup ("expected center=false with snip-edges=false, which "
+        "centres frames itself, found center=true: set center=false, or "
+        "snip-edges=true");
   if (s->f_max > 0 && s->f_min >= s->f_max)
     return g_strdup_printf ("expected f-min (%g Hz) to be below f-max (%g Hz):"
         " lower f-min, raise f-max, or set f-max=0 for half the rate",

@@ -74,7 +74,7 @@ typedef struct
   guint window;
   gboolean left_window, center;
   guint pad_mode;
-  gboolean drop_last;
+  gboolean snip_edges, drop_last;
   gdouble input_scale, dither;
   guint seed;
   gboolean remove_dc;
@@ -91,7 +91,7 @@ typedef struct
   guint64 clamp_time;
   gdouble mean, scale, shift;
   guint frames_per_buffer;
-  guint64 alignment_threshold;
+  guint64 alignment_threshold, discont_wait;
 } MelSettings;
 
 /* Samples under the window; win_length 0: n_fft. */

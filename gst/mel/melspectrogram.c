@@ -11,8 +11,11 @@
  * last: it overrides the other properties on its line.)
  *
  * Timestamps are counted in samples from the last resynchronisation and never drift. After a discontinuity (the DISCONT
- * flag, a GAP event, or a timestamp that is off by more than alignment-threshold) the incomplete frame is dropped, and
- * the next sample is the first of a new stream, with padding. The same happens after a flush and for a new stream.
+ * flag, a GAP event, or timestamps that are off by more than alignment-threshold for discont-wait) the incomplete frame is
+ * dropped, and the next sample is the first of a new stream, with padding. The same happens after a flush, in a new
+ * segment and for a new stream. Repeated discontinuities are warned of on the bus.
+ *
+ * The last frame can have the time of the segment's stop, which sinks leave out: downstream, the stop is one frame later.
  *
  * |[
  * gst-launch-1.0 autoaudiosrc ! audioconvert ! audioresample ! melspectrogram ! fakesink dump=true
@@ -28,6 +31,8 @@
 #include "mel/stream.h"
 #include "tensor/caps.h"
 #include "tensor/pool.h"
+#include "tensor/tally.h"
+#include "tensor/vectorcaps.h"
 
 #define GST_CAT_DEFAULT continual_debug
 
@@ -44,6 +49,9 @@ struct _GstMelSpectrogram
   /* Streaming thread only. */
   MelStream *stream;            /* NULL: not negotiated */
   gboolean untimed;             /* the segment is in bytes: offsets give the times */
+  GstSegment segment;           /* of upstream: downstream's stops later */
+  gboolean caps_refused;        /* and the reason was posted: upstream repeats them before each buffer */
+  guint64 n_discont;            /* discontinuities since the start of the element */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
@@ -101,6 +109,10 @@ gst_mel_spectrogram_start (GstBaseTransform * trans)
   why = mel_settings_check (&self->settings, self->settings.rate);
   self->started = why == NULL;
   GST_OBJECT_UNLOCK (self);
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  self->untimed = TRUE;
+  self->caps_refused = FALSE;
+  self->n_discont = 0;
 
   if (why) {
     property_post_error (GST_ELEMENT (self), why);
@@ -130,6 +142,15 @@ gst_mel_spectrogram_transform_caps (GstBaseTransform * trans,
   MelSettings s = get_settings (GST_MEL_SPECTROGRAM (trans));
 
   return mel_caps_transform (&s, direction, caps, filter);
+}
+
+/* Accepts everything: a CAPS event that does not fit is refused with a reason. */
+static gboolean
+gst_mel_spectrogram_accept_caps (GstBaseTransform * trans,
+    GstPadDirection direction, GstCaps * caps)
+{
+  return direction == GST_PAD_SINK || GST_BASE_TRANSFORM_CLASS
+      (gst_mel_spectrogram_parent_class)->accept_caps (trans, direction, caps);
 }
 
 /* A buffer of frames-per-buffer frames or, with @partial, of fewer. NULL: they are not ready, or *ret says why. */
@@ -174,6 +195,25 @@ push_complete (GstMelSpectrogram * self)
       break;
   }
   return ret;
+}
+
+/* Posts a warning for the 2nd, the 10th, the 100th, ...: one may be a seek of the source. */
+static void
+warn_discont (GstMelSpectrogram * self, GstClockTime pts)
+{
+  const guint64 n = ++self->n_discont;
+
+  GST_INFO_OBJECT (self, "discontinuity at %" GST_TIME_FORMAT,
+      GST_TIME_ARGS (pts));
+  if (n == 2 || (n > 2 && tally_is_told (n)))
+    GST_ELEMENT_WARNING (self, STREAM, FAILED,
+        ("Expected audio whose timestamps follow its samples, found one at %"
+            GST_TIME_FORMAT " where %" GST_TIME_FORMAT " was next. That makes %"
+            G_GUINT64_FORMAT " discontinuities, and an incomplete frame is lost "
+            "at each: put an audiorate before, correct the timestamps of the "
+            "source, or raise alignment-threshold or discont-wait.",
+            GST_TIME_ARGS (pts),
+            GST_TIME_ARGS (mel_stream_get_expected (self->stream)), n), (NULL));
 }
 
 /* The next samples do not follow the last ones. */
@@ -277,14 +317,15 @@ push_audio (GstMelSpectrogram * self, GstBuffer * buf)
   GstClockTime pts = GST_BUFFER_PTS (buf);
   GstMapInfo map;
 
-  if (GST_BUFFER_IS_DISCONT (buf) || !mel_stream_is_aligned (self->stream, pts)) {
-    GST_INFO_OBJECT (self, "resynchronising at %" GST_PTR_FORMAT, buf);
+  if (self->untimed && !GST_CLOCK_TIME_IS_VALID (pts))
+    pts = offset_to_time (info, buf);
+  if (mel_stream_align (self->stream, GST_BUFFER_IS_DISCONT (buf), pts,
+          gst_buffer_get_size (buf) / GST_AUDIO_INFO_BPF (info))) {
+    warn_discont (self, pts);
     ret = resync (self);
     if (ret != GST_FLOW_OK)
       goto out;
   }
-  if (self->untimed && !GST_CLOCK_TIME_IS_VALID (pts))
-    pts = offset_to_time (info, buf);
   if (!gst_buffer_map (buf, &map, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ,
         ("Expected a buffer in readable memory, found one that can't be "
@@ -333,8 +374,9 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
     gst_buffer_unref (buf);
     return GST_FLOW_ERROR;
   }
-  buf = gst_audio_buffer_clip (buf, &trans->segment,
-      GST_AUDIO_INFO_RATE (info), bpf);
+  if (!self->untimed)
+    buf = gst_audio_buffer_clip (buf, &self->segment,
+        GST_AUDIO_INFO_RATE (info), bpf);
   return buf ? push_audio (self, buf) : GST_FLOW_OK;
 }
 
@@ -357,23 +399,72 @@ gst_mel_spectrogram_transform (GstBaseTransform * trans, GstBuffer * inbuf,
   return GST_FLOW_NOT_SUPPORTED;
 }
 
-/* A segment in bytes, as filesrc sends it for raw audio, becomes one in time from 0. */
+/* TRUE: times mean the same in both. */
+static gboolean
+is_continued (const GstSegment * a, const GstSegment * b)
+{
+  return a->format == b->format && a->rate == b->rate
+      && a->start == b->start && a->base == b->base && a->offset == b->offset;
+}
+
+/* Without caps so far, the longest that caps allow */
+static GstClockTime
+get_frame_duration (GstMelSpectrogram * self)
+{
+  const MelSettings *s = &self->settings;
+  const GstAudioInfo *info =
+      self->stream ? mel_stream_get_info (self->stream) : NULL;
+  const guint rate = info ? (guint) GST_AUDIO_INFO_RATE (info) : s->rate;
+
+  return gst_util_uint64_scale_ceil (s->hop_length, GST_SECOND, MAX (rate, 1));
+}
+
+/* The segment for downstream: the last frame can have the time of the stop, and is not to be outside. A segment in bytes,
+ * as filesrc sends it for raw audio, becomes one in time from 0. NULL: an error was posted. */
 static GstEvent *
 take_segment (GstMelSpectrogram * self, GstEvent * event)
 {
-  const GstSegment *segment;
-  GstSegment time;
+  GstSegment segment;
   GstEvent *res;
 
-  gst_event_parse_segment (event, &segment);
-  self->untimed = segment->format != GST_FORMAT_TIME;
-  if (!self->untimed)
-    return event;
-  gst_segment_init (&time, GST_FORMAT_TIME);
-  res = gst_event_new_segment (&time);
+  gst_event_copy_segment (event, &segment);
+  if (segment.rate < 0) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Expected a segment that plays forwards, found one of rate %g: frames "
+            "overlap, and a model behind can't run backwards; seek with a "
+            "positive rate.", segment.rate), (NULL));
+    gst_event_unref (event);
+    return NULL;
+  }
+  if (is_continued (&segment, &self->segment))
+    push_complete (self);
+  else
+    resync (self);
+  self->segment = segment;
+  self->untimed = segment.format != GST_FORMAT_TIME;
+  if (self->untimed)
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+  else if (GST_CLOCK_TIME_IS_VALID (segment.stop))
+    segment.stop += get_frame_duration (self);
+  res = gst_event_new_segment (&segment);
   gst_event_set_seqnum (res, gst_event_get_seqnum (event));
   gst_event_unref (event);
   return res;
+}
+
+/* Before the base class negotiates: it gives no reasons. */
+static gboolean
+check_caps (GstMelSpectrogram * self, GstEvent * event)
+{
+  g_autofree gchar *why = NULL;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  why = mel_caps_explain (&self->settings, caps);
+  if (why && !self->caps_refused)
+    vector_caps_post_error (GST_ELEMENT (self), why, caps);
+  self->caps_refused = why != NULL;
+  return why == NULL;
 }
 
 static gboolean
@@ -387,16 +478,24 @@ gst_mel_spectrogram_sink_event (GstBaseTransform * trans, GstEvent * event)
     case GST_EVENT_EOS:
       drain (self);
       break;
+    case GST_EVENT_CAPS:
+      if (!check_caps (self, event)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
+      break;
     case GST_EVENT_GAP:
       resync (self);
       break;
     case GST_EVENT_SEGMENT:
-      push_complete (self);
       event = take_segment (self, event);
+      if (!event)
+        return FALSE;
       break;
     case GST_EVENT_FLUSH_STOP:
       if (self->stream)
         mel_stream_reset (self->stream);
+      gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
       break;
     default:
       break;
@@ -468,6 +567,7 @@ gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
 
   trans_class->start = gst_mel_spectrogram_start;
   trans_class->stop = gst_mel_spectrogram_stop;
+  trans_class->accept_caps = gst_mel_spectrogram_accept_caps;
   trans_class->transform_caps = gst_mel_spectrogram_transform_caps;
   trans_class->set_caps = gst_mel_spectrogram_set_caps;
   trans_class->decide_allocation = gst_mel_spectrogram_decide_allocation;

@@ -39,7 +39,7 @@ static const Builtin builtins[] = {
 
 /* Properties that say how a stream is handled: presets do not set them. */
 static const gchar *const not_recipe[] = { "name", "parent", "qos", "channels",
-  "frames-per-buffer", "alignment-threshold", NULL
+  "frames-per-buffer", "alignment-threshold", "discont-wait", NULL
 };
 
 static const Builtin *

@@ -76,6 +76,10 @@ static const PropertyRow rows[] = {
       "is its first sample, and nothing is added", TRUE),
   ROW_CHOICE (MelSettings, pad_mode, READY, "pad-mode", "Padding",
       "Samples that are added outside the stream if center is true", pad_enum, MEL_PAD_REFLECT),
+  ROW_BOOLEAN (MelSettings, snip_edges, READY, "snip-edges", "Snip edges",
+      "False, with center=false: as Kaldi's snip_edges=False. Frame t is centred on sample t * hop-length + hop-length / 2, "
+      "which gives it its time; outside the stream, samples are mirrored and the one at the edge is repeated; there are "
+      "(samples + hop-length / 2) / hop-length frames", TRUE),
   ROW_BOOLEAN (MelSettings, drop_last, READY, "drop-last", "Drop last",
       "Leave out the last frame before EOS, as Whisper does. Each frame is then sent only once the next one is "
       "certain to come", FALSE),
@@ -147,8 +151,12 @@ static const PropertyRow rows[] = {
       "Mel vectors in an output buffer (caps n-mels:frames-per-buffer): more of them cost latency and save time. "
       "The last buffer may hold fewer", 1, 4096, 1),
   ROW_UINT64 (MelSettings, alignment_threshold, READY, "alignment-threshold", "Alignment threshold",
-      "A timestamp that differs by more than this, in nanoseconds, from the time counted in samples is a "
-      "discontinuity", 0, G_MAXINT64, 40 * GST_MSECOND),
+      "A timestamp that differs by more than this, in nanoseconds, from the time counted in samples may be a "
+      "discontinuity: see discont-wait", 0, G_MAXINT64, 40 * GST_MSECOND),
+  ROW_UINT64 (MelSettings, discont_wait, READY, "discont-wait", "Discontinuity wait",
+      "Timestamps must differ by more than alignment-threshold for this long, in nanoseconds, to be a discontinuity: "
+      "audio that comes in bursts, each with the time of its arrival, is none. The DISCONT flag is one at once",
+      0, G_MAXINT64, GST_SECOND),
 };
 /* *INDENT-ON* */
 

@@ -12,7 +12,8 @@ struct _MelStream
 {
   GstAudioInfo info;
   guint n_mels;
-  guint64 alignment_threshold;
+
+  GstAudioStreamAlign *align;   /* compares timestamps with the samples that were counted */
 
   MelFramer *framer;
   MelFront *front;
@@ -27,7 +28,8 @@ mel_stream_new (const MelSettings * s, const GstAudioInfo * info)
 
   self->info = *info;
   self->n_mels = s->n_mels;
-  self->alignment_threshold = s->alignment_threshold;
+  self->align = gst_audio_stream_align_new (GST_AUDIO_INFO_RATE (info),
+      s->alignment_threshold, s->discont_wait);
   self->framer = mel_framer_new (s);
   self->front = mel_front_new (s, GST_AUDIO_INFO_RATE (info));
   mel_stream_reset (self);
@@ -39,6 +41,7 @@ mel_stream_free (MelStream * self)
 {
   if (!self)
     return;
+  gst_audio_stream_align_free (self->align);
   mel_framer_free (self->framer);
   mel_front_free (self->front);
   g_free (self);
@@ -73,17 +76,33 @@ samples_to_time (const MelStream * self, guint64 samples)
 }
 
 gboolean
-mel_stream_is_aligned (const MelStream * self, GstClockTime pts)
+mel_stream_is_empty (const MelStream * self)
 {
-  GstClockTime expected;
+  return mel_framer_get_n_samples (self->framer) == 0;
+}
 
+GstClockTime
+mel_stream_get_expected (const MelStream * self)
+{
+  return GST_CLOCK_TIME_IS_VALID (self->base_time) ? self->base_time +
+      samples_to_time (self, mel_framer_get_n_samples (self->framer)) :
+      GST_CLOCK_TIME_NONE;
+}
+
+gboolean
+mel_stream_align (MelStream * self, gboolean discont, GstClockTime pts, gsize n)
+{
+  const gboolean empty = mel_stream_is_empty (self);
+  const GstClockTime expected = mel_stream_get_expected (self);
+
+  /* Samples without a time follow those before. */
+  if (!GST_CLOCK_TIME_IS_VALID (pts))
+    pts = expected;
   if (!GST_CLOCK_TIME_IS_VALID (pts)
-      || !GST_CLOCK_TIME_IS_VALID (self->base_time))
-    return TRUE;
-  expected = self->base_time +
-      samples_to_time (self, mel_framer_get_n_samples (self->framer));
-  return (pts > expected ? pts - expected : expected - pts) <=
-      self->alignment_threshold;
+      || (!empty && !GST_CLOCK_TIME_IS_VALID (expected)))
+    return discont && !empty;
+  return gst_audio_stream_align_process (self->align, discont || empty, pts,
+      (guint) n, NULL, NULL, NULL) && !empty;
 }
 
 void
@@ -92,7 +111,7 @@ mel_stream_push (MelStream * self, gconstpointer samples, gsize n,
 {
   if (n == 0)
     return;
-  if (mel_framer_get_n_samples (self->framer) == 0)
+  if (mel_stream_is_empty (self))
     self->base_time = pts;
   mel_input_convert (&self->info, samples, n,
       mel_framer_append (self->framer, n));

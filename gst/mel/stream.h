@@ -19,8 +19,14 @@ guint mel_stream_count_empty_filters (const MelStream * self);
 
 /* The next sample is the first of a stream. */
 void mel_stream_reset (MelStream * self);
-/* FALSE: @pts differs by more than alignment-threshold from the time counted in samples. */
-gboolean mel_stream_is_aligned (const MelStream * self, GstClockTime pts);
+/* No sample came since the reset. */
+gboolean mel_stream_is_empty (const MelStream * self);
+/* Time of the next sample, as counted; none: not known. */
+GstClockTime mel_stream_get_expected (const MelStream * self);
+/* Before a push of @n samples. TRUE: they do not follow those before, as GstAudioStreamAlign sees it; @discont: they say
+ * so. Reset the stream then. */
+gboolean mel_stream_align (MelStream * self, gboolean discont,
+    GstClockTime pts, gsize n);
 /* Adds @n samples of all channels. Times are counted from the @pts of the first call; none: frames have no time. */
 void mel_stream_push (MelStream * self, gconstpointer samples, gsize n,
     GstClockTime pts);

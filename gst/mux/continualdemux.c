@@ -326,6 +326,13 @@ sink_event (GstPad * sinkpad, GstObject * parent, GstEvent * event)
   return gst_pad_event_default (sinkpad, parent, event);
 }
 
+static gboolean
+sink_query (GstPad * sinkpad, GstObject * parent, GstQuery * query)
+{
+  return vector_caps_accept (query)
+      || gst_pad_query_default (sinkpad, parent, query);
+}
+
 /* Gives a new pad the sticky events that came before it. */
 static gboolean
 copy_sticky (GstPad * sinkpad, GstEvent ** event, gpointer data)
@@ -466,5 +473,6 @@ gst_continual_demux_init (GstContinualDemux * self)
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, chain);
   gst_pad_set_event_function (self->sinkpad, sink_event);
+  gst_pad_set_query_function (self->sinkpad, sink_query);
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
 }

@@ -26,8 +26,8 @@ get_width (GstContinualMux * self, MuxPad * pad)
   for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next) {
     MuxPad *other = l->data;
 
-    if (other != pad && other->input.dims[0])
-      width = other->input.dims[0];
+    if (other != pad && other->known.dims[0])
+      width = other->known.dims[0];
   }
   GST_OBJECT_UNLOCK (self);
   return width;
@@ -43,7 +43,7 @@ get_framerate (GstContinualMux * self, gint * n, gint * d)
   *d = 1;
   GST_OBJECT_LOCK (self);
   for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next) {
-    const TensorInfo *in = &((MuxPad *) l->data)->input;
+    const TensorInfo *in = &((MuxPad *) l->data)->known;
     gint pad_n, pad_d;
 
     if (!in->dims[0])
@@ -88,10 +88,33 @@ take_caps (GstContinualMux * self, MuxPad * pad, GstCaps * caps)
     return FALSE;
   }
   GST_OBJECT_LOCK (self);
-  pad->input = tensor;
+  pad->known = tensor;
   self->width = tensor.dims[0];
   GST_OBJECT_UNLOCK (self);
+  vector_pad_set_caps (&pad->parent, &tensor);
   gst_pad_mark_reconfigure (GST_AGGREGATOR_SRC_PAD (self));
+  return TRUE;
+}
+
+static gboolean
+take_segment (GstContinualMux * self, MuxPad * pad, GstEvent * event)
+{
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  if (segment->rate < 0) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("Stream %u: expected a segment that plays forwards, found one of rate "
+            "%g: a model behind can't run backwards; seek with a positive rate.",
+            pad->slot, segment->rate), (NULL));
+    return FALSE;
+  }
+  vector_pad_set_segment (&pad->parent, segment);
+  /* Another position in the file is another stream. */
+  if (pad->parent.in_bytes)
+    pad->reset_due |= self->dirty[pad->slot];
+  pad->parent.begun = TRUE;
+  self->segment_seqnum = gst_event_get_seqnum (event);
   return TRUE;
 }
 
@@ -108,9 +131,15 @@ sink_event (GstAggregator * aggregator, GstAggregatorPad * aggpad,
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
       /* A new link repeats the event of the same stream. */
-      if (pad->stream_start != seqnum)
+      if (pad->parent.stream_start != seqnum)
         pad->reset_due |= self->dirty[pad->slot];
-      pad->stream_start = seqnum;
+      pad->parent.stream_start = seqnum;
+      break;
+    case GST_EVENT_SEGMENT:
+      if (!take_segment (self, pad, event)) {
+        gst_event_unref (event);
+        return FALSE;
+      }
       break;
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
@@ -142,6 +171,8 @@ sink_query (GstAggregator * aggregator, GstAggregatorPad * aggpad,
   GstCaps *filter, *caps, *both;
   guint width;
 
+  if (vector_caps_accept (query))
+    return TRUE;
   if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS)
     return parent_class->sink_query (aggregator, aggpad, query);
 
@@ -157,6 +188,26 @@ sink_query (GstAggregator * aggregator, GstAggregatorPad * aggpad,
   gst_caps_unref (caps);
   gst_caps_unref (both);
   return TRUE;
+}
+
+/* Of files that count bytes, the first one answers. */
+static gboolean
+src_query (GstAggregator * aggregator, GstQuery * query)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  g_autoptr (GPtrArray) pads = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_DURATION
+      && GST_QUERY_TYPE (query) != GST_QUERY_SEEKING)
+    return parent_class->src_query (aggregator, query);
+  GST_OBJECT_LOCK (self);
+  for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next)
+    g_ptr_array_add (pads, gst_object_ref (l->data));
+  GST_OBJECT_UNLOCK (self);
+  for (guint i = 0; i < pads->len; i++)
+    if (vector_pad_answer (pads->pdata[i], query))
+      return TRUE;
+  return parent_class->src_query (aggregator, query);
 }
 
 static GstFlowReturn
@@ -204,6 +255,7 @@ mux_negotiation_class_init (GstAggregatorClass * klass)
   parent_class = g_type_class_peek_parent (klass);
   klass->sink_event = sink_event;
   klass->sink_query = sink_query;
+  klass->src_query = src_query;
   klass->update_src_caps = update_src_caps;
   klass->decide_allocation = decide_allocation;
 }

@@ -2,159 +2,84 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/pad.h"
 
-#include "tensor/vectorcaps.h"
-#include "tensor/vectorclock.h"
+#include <string.h>
 
-G_DEFINE_TYPE (GstContinualMuxPad, gst_continual_mux_pad,
-    GST_TYPE_AGGREGATOR_PAD);
-
-static gsize
-vector_size (const MuxPad * self)
-{
-  return self->input.dims[0] * sizeof (gfloat);
-}
+G_DEFINE_TYPE (GstContinualMuxPad, gst_continual_mux_pad, VECTOR_TYPE_PAD);
 
 void
 mux_pad_start (MuxPad * self)
 {
-  self->input.dims[0] = 0;
-  self->stream_start = GST_SEQNUM_INVALID;
-  gst_clear_buffer (&self->buffer);
+  vector_pad_start (&self->parent);
+  self->known.dims[0] = 0;
   self->reset_due = FALSE;
   self->late_until = GST_CLOCK_TIME_NONE;
   self->n_late = 0;
 }
 
+/* What lasts @duration in the segment, in running time */
 static GstClockTime
-to_running_time (MuxPad * self, GstClockTime pts)
+to_running_duration (const GstSegment * segment, GstClockTime duration)
 {
-  const GstSegment *segment = &GST_AGGREGATOR_PAD (self)->segment;
-
-  return segment->format == GST_FORMAT_TIME ?
-      gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts) :
-      GST_CLOCK_TIME_NONE;
+  return GST_CLOCK_TIME_IS_VALID (duration) ?
+      (GstClockTime) (duration / ABS (segment->rate)) : GST_CLOCK_TIME_NONE;
 }
 
-static MuxFront
-peek_gap (MuxPad * self, GstBuffer * buffer)
+static MuxFrontType
+convert_type (VectorPad * pad, PadFrontType type)
 {
-  MuxFront front =
-      { MUX_FRONT_GAP, to_running_time (self, GST_BUFFER_PTS (buffer)),
-    GST_BUFFER_DURATION (buffer)
-  };
-
-  return front;
-}
-
-static MuxFront
-peek_vector (MuxPad * self, GstBuffer * buffer)
-{
-  MuxFront front = { MUX_FRONT_INVALID, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
-  VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
-  gsize size = gst_buffer_get_size (buffer), n;
-  g_autofree gchar *why = NULL;
-
-  if (!self->input.dims[0]
-      || !vector_caps_check_size (&self->input, size, &why))
-    return front;
-  n = size / vector_size (self);
-  if (!GST_CLOCK_TIME_IS_VALID (time.duration)) {
-    time.duration = vector_caps_get_duration (&self->input);
-    if (GST_CLOCK_TIME_IS_VALID (time.duration))
-      time.duration *= n;
+  switch (type) {
+    case FRONT_VECTOR:
+      return vector_pad_is_outside (pad) ? MUX_FRONT_OUTSIDE : MUX_FRONT_VECTOR;
+    case FRONT_GAP:
+      return MUX_FRONT_GAP;
+    case FRONT_END:
+      return MUX_FRONT_END;
+    default:
+      return MUX_FRONT_NONE;
   }
-  time = vector_time_at (&time, self->next, n);
-  front.type = MUX_FRONT_VECTOR;
-  front.duration = time.duration;
-  if (GST_CLOCK_TIME_IS_VALID (time.pts)) {
-    front.begin = to_running_time (self, time.pts);
-    if (!GST_CLOCK_TIME_IS_VALID (front.begin)
-        && GST_AGGREGATOR_PAD (self)->segment.format == GST_FORMAT_TIME)
-      front.type = MUX_FRONT_OUTSIDE;
-  }
-  return front;
 }
 
 MuxFront
-mux_pad_peek (MuxPad * self)
+mux_pad_peek (MuxPad * self, gchar ** why)
 {
-  GstAggregatorPad *pad = GST_AGGREGATOR_PAD (self);
-  GstBuffer *buffer = gst_aggregator_pad_peek_buffer (pad);
-  MuxFront front = { MUX_FRONT_NONE, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
+  VectorPad *pad = &self->parent;
+  MuxFront res = { MUX_FRONT_INVALID, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE,
+    {GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE}
+  };
+  PadFront front;
 
-  if (!buffer) {
-    if (gst_aggregator_pad_is_eos (pad))
-      front.type = MUX_FRONT_END;
-    return front;
-  }
-  /* Another buffer: the last one was taken or flushed. The reference prevents that its address is used again. */
-  if (buffer != self->buffer) {
-    gst_buffer_replace (&self->buffer, buffer);
-    self->next = 0;
-  }
-  front = gst_buffer_get_size (buffer) == 0
-      && GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP) ?
-      peek_gap (self, buffer) : peek_vector (self, buffer);
-  gst_buffer_unref (buffer);
-  return front;
+  if (!vector_pad_load (pad, why))
+    return res;
+  front = vector_pad_get_front (pad);
+  res.type = convert_type (pad, front.type);
+  if (front.type != FRONT_VECTOR && front.type != FRONT_GAP)
+    return res;
+  res.time = vector_pad_get_time (pad);
+  res.duration = to_running_duration (&pad->segment, res.time.duration);
+  if (GST_CLOCK_STIME_IS_VALID (front.begin))
+    res.begin = MAX (front.begin, 0);
+  return res;
 }
 
-gboolean
+void
 mux_pad_read (MuxPad * self, gfloat * row)
 {
-  return gst_buffer_extract (self->buffer, self->next * vector_size (self),
-      row, vector_size (self)) == vector_size (self);
-}
+  const gsize size = self->parent.input.dims[0] * sizeof (gfloat);
+  VectorTime unused;
+  VectorRows rows = vector_pad_get_rows (&self->parent, &unused);
 
-gchar *
-mux_pad_explain (MuxPad * self)
-{
-  gchar *why;
-
-  if (!self->input.dims[0])
-    return g_strdup ("expected caps before the first buffer, found none: put a "
-        "capsfilter before");
-  vector_caps_check_size (&self->input, gst_buffer_get_size (self->buffer),
-      &why);
-  return why;
+  memcpy (row, (const guint8 *) rows.data + rows.from * size, size);
 }
 
 void
 mux_pad_skip (MuxPad * self)
 {
-  GstAggregatorPad *pad = GST_AGGREGATOR_PAD (self);
-  GstBuffer *buffer;
-
-  self->next++;
-  if (gst_buffer_get_size (self->buffer) > self->next * vector_size (self))
-    return;
-  buffer = gst_aggregator_pad_peek_buffer (pad);
-  /* Not a buffer that came after a flush. */
-  if (buffer == self->buffer)
-    gst_aggregator_pad_drop_buffer (pad);
-  gst_clear_buffer (&buffer);
-  gst_clear_buffer (&self->buffer);
-}
-
-static GstFlowReturn
-flush (GstAggregatorPad * pad, GstAggregator * aggregator)
-{
-  g_atomic_int_set (&GST_CONTINUAL_MUX_PAD (pad)->flushed, TRUE);
-  return GST_FLOW_OK;
-}
-
-static void
-gst_continual_mux_pad_finalize (GObject * object)
-{
-  gst_clear_buffer (&GST_CONTINUAL_MUX_PAD (object)->buffer);
-  G_OBJECT_CLASS (gst_continual_mux_pad_parent_class)->finalize (object);
+  vector_pad_skip (&self->parent, 1);
 }
 
 static void
 gst_continual_mux_pad_class_init (GstContinualMuxPadClass * klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = gst_continual_mux_pad_finalize;
-  GST_AGGREGATOR_PAD_CLASS (klass)->flush = flush;
 }
 
 static void

@@ -2,15 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gst/base/gstaggregator.h>
-
-#include "tensor/caps.h"
+#include "tensor/vectorpad.h"
 
 G_BEGIN_DECLS
 
 #define GST_TYPE_CONTINUAL_MUX_PAD (gst_continual_mux_pad_get_type ())
 G_DECLARE_FINAL_TYPE (GstContinualMuxPad, gst_continual_mux_pad, GST,
-    CONTINUAL_MUX_PAD, GstAggregatorPad)
+    CONTINUAL_MUX_PAD, GstContinualVectorPad)
 typedef GstContinualMuxPad MuxPad;
 
 typedef enum
@@ -23,41 +21,34 @@ typedef enum
   MUX_FRONT_END                 /* no more vectors will come */
 } MuxFrontType;
 
-/* The first entry in the queue of a pad, in running time; GST_CLOCK_TIME_NONE: not known. */
+/* The first entry in the queue of a pad; GST_CLOCK_TIME_NONE: not known. */
 typedef struct
 {
   MuxFrontType type;
-  GstClockTime begin, duration;
+  GstClockTime begin, duration; /* in running time */
+  VectorTime time;              /* in the segment of the pad */
 } MuxFront;
 
-/* Streaming thread of the element only, but for slot and flushed. input: also under the object lock of the element. */
+/* Streaming thread of the element only, but for slot and known. */
 struct _GstContinualMuxPad
 {
-  GstAggregatorPad parent;
+  GstContinualVectorPad parent;
 
   guint slot;                   /* constant */
-  TensorInfo input;             /* dims[0] 0: no caps yet */
-  guint32 stream_start;         /* seqnum of the current stream; GST_SEQNUM_INVALID: none */
-  GstBuffer *buffer;            /* the first of the queue, or NULL */
-  gsize next;                   /* vector in buffer */
+  TensorInfo known;             /* what its vectors are, under the object lock of the element; dims[0] 0: no caps yet */
   gboolean reset_due;           /* the stream is reset before its next vector */
   GstClockTime late_until;      /* end of the last round without this pad; GST_CLOCK_TIME_NONE: none */
   guint64 n_late;
-
-  gint flushed;                 /* atomic */
 };
 
 /* At the start of the element. */
 void mux_pad_start (MuxPad * self);
 
-/* The next vector, gap or end. */
-MuxFront mux_pad_peek (MuxPad * self);
+/* The next vector, gap or end. MUX_FRONT_INVALID: *why (free it). */
+MuxFront mux_pad_peek (MuxPad * self, gchar ** why);
 
-/* Copies the next vector (peek returned MUX_FRONT_VECTOR). FALSE: the buffer cannot be mapped. */
-gboolean mux_pad_read (MuxPad * self, gfloat * row /* (C) */ );
-
-/* Error text for MUX_FRONT_INVALID; free it. */
-gchar *mux_pad_explain (MuxPad * self);
+/* Copies the next vector (peek returned MUX_FRONT_VECTOR). */
+void mux_pad_read (MuxPad * self, gfloat * row /* (C) */ );
 
 /* Removes the next vector or gap. */
 void mux_pad_skip (MuxPad * self);

@@ -25,6 +25,9 @@ struct _GstContinualMux
   MuxTimes *times;              /* for the demux */
   gboolean times_due;           /* push their event before the next buffer */
   GstClockTime last;            /* running time of the last round; GST_CLOCK_TIME_NONE: none */
+  GstSegment segment;           /* of downstream; not in time: none yet */
+  gboolean segment_due;         /* downstream does not have it yet */
+  guint32 segment_seqnum;       /* of the last segment that came */
 };
 
 /* rounds.c: which vectors match, and the output */
@@ -33,6 +36,16 @@ void mux_rounds_class_init (GstAggregatorClass * klass);
 /* Allocates and frees the fields above. */
 void mux_rounds_start (GstContinualMux * self);
 void mux_rounds_stop (GstContinualMux * self);
+
+/* segment.c: times downstream */
+/* Before anything whose running time is @begin is sent: chooses the segment, if there is none or the pads have another one. */
+void mux_segment_update (GstContinualMux * self, GstClockTime begin);
+/* Before an event: the base class sends the segment with a buffer only. */
+void mux_segment_push (GstContinualMux * self);
+/* After a flush: there is no segment. */
+void mux_segment_reset (GstContinualMux * self);
+/* The time of the front of @slot in that segment. */
+VectorTime mux_segment_get_time (GstContinualMux * self, guint slot);
 
 /* negotiation.c: caps, buffer pools, events and queries */
 void mux_negotiation_class_init (GstAggregatorClass * klass);

@@ -27,6 +27,8 @@ mux_rounds_start (GstContinualMux * self)
   self->times = mux_times_new ();
   self->times_due = TRUE;
   self->last = GST_CLOCK_TIME_NONE;
+  self->segment_seqnum = GST_SEQNUM_INVALID;
+  mux_segment_reset (self);
 }
 
 void
@@ -95,12 +97,11 @@ look (GstContinualMux * self)
     front->type = MUX_FRONT_END;
     if (!pad)
       continue;
-    if (g_atomic_int_compare_and_exchange (&pad->flushed, TRUE, FALSE))
+    if (vector_pad_check_flushed (&pad->parent))
       pad->reset_due |= self->dirty[s];
-    *front = mux_pad_peek (pad);
+    *front = mux_pad_peek (pad, &why);
     switch (front->type) {
       case MUX_FRONT_INVALID:
-        why = mux_pad_explain (pad);
         GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("Stream %u: %s.", s, why),
             (NULL));
         return GST_FLOW_ERROR;
@@ -201,16 +202,32 @@ static void
 pass_gap (GstContinualMux * self, guint first)
 {
   const MuxFront *gap = &self->fronts[first];
+  VectorTime time;
 
   if (GST_CLOCK_TIME_IS_VALID (gap->begin)
-      && gst_pad_has_current_caps (GST_AGGREGATOR_SRC_PAD (self)))
+      && gst_pad_has_current_caps (GST_AGGREGATOR_SRC_PAD (self))) {
+    mux_segment_update (self, gap->begin);
+    mux_segment_push (self);
+    time = mux_segment_get_time (self, first);
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
-        gst_event_new_gap (gap->begin, gap->duration));
+        gst_event_new_gap (time.pts, time.duration));
+  }
   mux_pad_skip (self->pads[first]);
 }
 
-/* Writes the rows of @round; NaN for other streams. FALSE: an error was posted. */
-static gboolean
+/* A row that is NaN throughout means that its stream is absent. A vector that is NaN throughout is not absent but wrong:
+ * as infinity it is refused, with a reason. */
+static void
+keep_present (gfloat * row /* (C) */ , guint C)
+{
+  for (guint i = 0; i < C; i++)
+    if (!isnan (row[i]))
+      return;
+  row[0] = INFINITY;
+}
+
+/* Writes the rows of @round; NaN for other streams. */
+static void
 fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
 {
   const guint C = self->width;
@@ -223,16 +240,11 @@ fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
         row[i] = NAN;
       continue;
     }
-    if (!mux_pad_read (self->pads[s], row)) {
-      GST_ELEMENT_ERROR (self, RESOURCE, READ,
-          ("Expected buffers in readable memory, found one of stream %u that "
-              "can't be mapped.", s), (NULL));
-      return FALSE;
-    }
+    mux_pad_read (self->pads[s], row);
+    keep_present (row, C);
     mux_pad_skip (self->pads[s]);
     self->dirty[s] = TRUE;
   }
-  return TRUE;
 }
 
 static void
@@ -247,9 +259,10 @@ push_resets (GstContinualMux * self)
   }
 }
 
-/* Stores the times of rows that differ from the time of the buffer, for the demux. */
+/* Stores the times of rows that differ from @first, the time of the buffer, for the demux. */
 static void
-note_times (GstContinualMux * self, const Round * round)
+note_times (GstContinualMux * self, const Round * round,
+    const VectorTime * first)
 {
   if (self->times_due)
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
@@ -257,30 +270,34 @@ note_times (GstContinualMux * self, const Round * round)
   self->times_due = FALSE;
   if (!GST_CLOCK_TIME_IS_VALID (round->begin))
     return;
-  mux_times_begin (self->times, round->begin);
+  mux_times_begin (self->times, first->pts);
   for (guint s = 0; s < self->max_streams; s++) {
     const MuxFront *front = &self->fronts[s];
-    VectorTime time = { front->begin, front->duration };
+    VectorTime time;
 
-    if (takes_part (front, round) && GST_CLOCK_TIME_IS_VALID (front->begin)
-        && (front->begin != round->begin || front->duration != round->duration))
+    if (!takes_part (front, round) || !GST_CLOCK_TIME_IS_VALID (front->begin))
+      continue;
+    time = mux_segment_get_time (self, s);
+    if (time.pts != first->pts || time.duration != first->duration)
       mux_times_add (self->times, s, &time);
   }
 }
 
 static GstFlowReturn
-push_round (GstContinualMux * self, const Round * round)
+push_round (GstContinualMux * self, const Round * round, guint first)
 {
   GstAggregator *aggregator = GST_AGGREGATOR (self);
   GstSegment *segment = &GST_AGGREGATOR_PAD (aggregator->srcpad)->segment;
   GstBufferPool *pool;
   GstBuffer *buffer;
   GstFlowReturn ret;
+  VectorTime time;
   GstMapInfo map;
-  gboolean ok;
 
+  mux_segment_update (self, round->begin);
+  time = mux_segment_get_time (self, first);
   push_resets (self);
-  note_times (self, round);
+  note_times (self, round, &time);
   pool = gst_aggregator_get_buffer_pool (aggregator);
   if (!pool)
     return GST_FLOW_NOT_NEGOTIATED;
@@ -288,21 +305,19 @@ push_round (GstContinualMux * self, const Round * round)
       (gsize) self->width * self->max_streams * sizeof (gfloat), &buffer, &map);
   if (ret != GST_FLOW_OK)
     return ret;
-  ok = fill (self, round, (gfloat *) map.data);
+  fill (self, round, (gfloat *) map.data);
   gst_buffer_unmap (buffer, &map);
-  if (!ok) {
-    gst_buffer_unref (buffer);
-    return GST_FLOW_ERROR;
-  }
 
-  GST_BUFFER_PTS (buffer) = round->begin;
-  GST_BUFFER_DURATION (buffer) = round->duration;
+  GST_BUFFER_PTS (buffer) = time.pts;
+  GST_BUFFER_DURATION (buffer) = time.duration;
   if (GST_CLOCK_TIME_IS_VALID (round->begin)) {
     self->last = round->begin;
     GST_OBJECT_LOCK (self);
-    segment->position = round->begin;
+    segment->position = time.pts;
     GST_OBJECT_UNLOCK (self);
   }
+  /* The base class sends it with the buffer. */
+  self->segment_due = FALSE;
   /* Later vectors of pads that had none are too late for this round. */
   for (guint s = 0; s < self->max_streams; s++)
     if (self->fronts[s].type == MUX_FRONT_NONE)
@@ -325,7 +340,7 @@ do_round (GstContinualMux * self)
     /* A vector after a gap that is over may take part. */
     if (drop_gaps (self, round.end))
       return GST_AGGREGATOR_FLOW_NEED_DATA;
-    ret = push_round (self, &round);
+    ret = push_round (self, &round, first);
     /* A gap as long as the round is over. If one thread feeds all streams, it may be blocked until the gap leaves. */
     if (GST_CLOCK_TIME_IS_VALID (round.begin)
         && GST_CLOCK_TIME_IS_VALID (round.duration))
@@ -364,14 +379,9 @@ get_next_time (GstAggregator * aggregator)
   GstClockTime next = GST_CLOCK_TIME_NONE;
 
   hold_pads (self);
-  for (guint s = 0; s < self->max_streams; s++) {
-    MuxFront front = { MUX_FRONT_NONE };
-
+  for (guint s = 0; s < self->max_streams; s++)
     if (self->pads[s])
-      front = mux_pad_peek (self->pads[s]);
-    if (front.type == MUX_FRONT_VECTOR || front.type == MUX_FRONT_GAP)
-      next = MIN (next, front.begin);
-  }
+      next = MIN (next, vector_pad_get_begin (&self->pads[s]->parent));
   release_pads (self);
   return next;
 }
@@ -383,6 +393,7 @@ flush (GstAggregator * aggregator)
 
   /* Downstream was flushed, too, and has reset all streams. */
   self->last = GST_CLOCK_TIME_NONE;
+  mux_segment_reset (self);
   mux_times_discard (self->times);
   memset (self->dirty, 0, self->max_streams * sizeof *self->dirty);
   return GST_FLOW_OK;

@@ -189,6 +189,23 @@ refuse_flag_set (const GstCaps * caps)
   return why;
 }
 
+/* The elements that make tensors of what came instead */
+static const gchar *
+find_converter (const GstStructure * s)
+{
+  if (gst_structure_has_name (s, "audio/x-raw"))
+    return "put melspectrogram before, with the settings that the model was "
+        "trained on, behind audioconvert ! audioresample";
+  if (gst_structure_has_name (s, "video/x-raw"))
+    return "put videototensor before, behind videoconvert ! videoscale and a "
+        "capsfilter with format, width and height";
+  if (g_str_has_prefix (gst_structure_get_name (s), "audio/")
+      || g_str_has_prefix (gst_structure_get_name (s), "video/"))
+    return "put decodebin before, then a converter to tensors (melspectrogram "
+        "or videototensor)";
+  return "convert the stream to tensors first";
+}
+
 gboolean
 tensor_caps_refuse_untyped (GstElement * element, const GstCaps * caps)
 {
@@ -234,8 +251,8 @@ tensor_caps_parse (const GstCaps * caps, TensorInfo * info, gchar ** why)
   s = gst_caps_get_structure (caps, 0);
 
   if (!gst_structure_has_name (s, TENSOR_CAPS_NAME)) {
-    *why = g_strdup_printf ("expected %s, found %s: convert the stream to "
-        "tensors first", TENSOR_CAPS_NAME, gst_structure_get_name (s));
+    *why = g_strdup_printf ("expected %s, found %s: %s", TENSOR_CAPS_NAME,
+        gst_structure_get_name (s), find_converter (s));
     goto out;
   }
   if (!expect_string (s, "format", "static",
@@ -250,7 +267,8 @@ tensor_caps_parse (const GstCaps * caps, TensorInfo * info, gchar ** why)
     goto out;
   }
   if (!expect_string (s, "types", "float32",
-          "convert the values to float32 and write types=(string)float32", why))
+          "convert the values to float32, for example by tensor_transform "
+          "mode=typecast option=float32 of NNStreamer", why))
     goto out;
   if (!parse_dimensions (gst_structure_get_value (s, "dimensions"), res.dims,
           why))

@@ -47,6 +47,15 @@ vector_caps_check_size (const TensorInfo * tensor, gsize size, gchar ** why)
   return FALSE;
 }
 
+gboolean
+vector_caps_accept (GstQuery * query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ACCEPT_CAPS)
+    return FALSE;
+  gst_query_set_accept_caps_result (query, TRUE);
+  return TRUE;
+}
+
 GstClockTime
 vector_caps_get_duration (const TensorInfo * tensor)
 {

@@ -6,6 +6,13 @@
 
 G_BEGIN_DECLS
 
+/* Vectors in a buffer; those at @from are next */
+typedef struct
+{
+  gconstpointer data;           /* (S, length, width) float32, aligned or not */
+  gsize length, from;
+} VectorRows;
+
 /* Caps of a pad that takes vectors of @width values. A dimension string cannot say "any number of vectors and streams":
  * that is a last structure without dimensions. */
 GstCaps *vector_caps_new (gsize width);
@@ -17,6 +24,10 @@ gboolean vector_caps_read (const GstCaps * caps, gsize width,
 /* TRUE: @size bytes are whole vectors of each stream, at most as many as the caps say. FALSE: *why (free it). */
 gboolean vector_caps_check_size (const TensorInfo * tensor, gsize size,
     gchar ** why);
+
+/* Answers an ACCEPT_CAPS query: everything is accepted, so that a CAPS event that does not fit comes and is refused with a
+ * reason. FALSE: it is another query. */
+gboolean vector_caps_accept (GstQuery * query);
 
 /* Duration of one vector; none without a framerate. (A framerate counts buffers of T vectors.) */
 GstClockTime vector_caps_get_duration (const TensorInfo * tensor);

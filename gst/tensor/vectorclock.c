@@ -5,7 +5,7 @@
 typedef struct
 {
   VectorTime time;
-  gboolean answered;
+  gboolean answered;            /* or between two answers */
 } Step;
 
 typedef struct
@@ -22,6 +22,7 @@ struct _VectorClock
   Step *steps;                  /* (length) ring */
   guint64 *n_taken;             /* (n_streams) */
   Taken *taken;                 /* (n_streams, length) rings */
+  gboolean *started;            /* (n_streams) the stream had an answer since its reset */
 };
 
 VectorTime
@@ -63,6 +64,7 @@ vector_clock_new (guint n_streams, gsize reach)
   self->steps = g_new0 (Step, self->length);
   self->n_taken = g_new0 (guint64, n_streams);
   self->taken = g_new0 (Taken, n_streams * self->length);
+  self->started = g_new0 (gboolean, n_streams);
   return self;
 }
 
@@ -72,6 +74,7 @@ vector_clock_free (VectorClock * self)
   g_free (self->steps);
   g_free (self->n_taken);
   g_free (self->taken);
+  g_free (self->started);
   g_free (self);
 }
 
@@ -80,11 +83,12 @@ vector_clock_reset (VectorClock * self, gint stream)
 {
   if (stream >= 0) {
     self->n_taken[stream] = 0;
+    self->started[stream] = FALSE;
     return;
   }
   self->n_steps = 0;
   for (guint s = 0; s < self->n_streams; s++)
-    self->n_taken[s] = 0;
+    vector_clock_reset (self, s);
 }
 
 void
@@ -102,6 +106,8 @@ vector_clock_take (VectorClock * self, guint stream)
 
   ring[self->n_taken[stream]++ % self->length] = (Taken) {
   self->steps[newest % self->length].time, newest};
+  if (self->started[stream])
+    self->steps[newest % self->length].answered = TRUE;
 }
 
 static VectorTime
@@ -118,6 +124,25 @@ count_back (VectorTime time, guint64 n)
   return time;
 }
 
+/* @stream took the vector of @taken. */
+static void
+mark_answered (VectorClock * self, const Taken * taken)
+{
+  if (self->n_steps - taken->step <= self->length)
+    self->steps[taken->step % self->length].answered = TRUE;
+}
+
+/* The vectors that @stream took after the one that has its first answer, @age vectors before the newest. */
+static void
+start (VectorClock * self, guint stream, gsize age)
+{
+  const guint64 n = self->n_taken[stream];
+
+  self->started[stream] = TRUE;
+  for (guint64 i = n - MIN (age, n); i < n; i++)
+    mark_answered (self, &self->taken[stream * self->length + i % self->length]);
+}
+
 VectorTime
 vector_clock_answer (VectorClock * self, guint stream, gsize age)
 {
@@ -127,12 +152,13 @@ vector_clock_answer (VectorClock * self, guint stream, gsize age)
 
   g_return_val_if_fail (age < self->length, none);
 
+  if (!self->started[stream])
+    start (self, stream, age);
   if (age >= n)
     return self->n_steps == 0 ? none :
         count_back (self->steps[(self->n_steps - 1) % self->length].time, age);
   taken = self->taken[stream * self->length + (n - 1 - age) % self->length];
-  if (self->n_steps - taken.step <= self->length)
-    self->steps[taken.step % self->length].answered = TRUE;
+  mark_answered (self, &taken);
   return taken.time;
 }
 

@@ -24,7 +24,7 @@ GstClockTimeDiff vector_time_to_running (const GstSegment * segment,
  * VectorClock: times of the last vectors, for answers that come later
  *
  * At every step each of S streams may take a vector. An output answers a vector that its stream took up to `reach`
- * vectors before.
+ * vectors before. After its first answer a stream has one for every vector, or for every K-th.
  */
 typedef struct _VectorClock VectorClock;
 
@@ -44,7 +44,8 @@ void vector_clock_take (VectorClock * self, guint stream);
  * unknown (before the reset), its time is counted back from the newest step. */
 VectorTime vector_clock_answer (VectorClock * self, guint stream, gsize age);
 
-/* TRUE: the step that leaves the ring, `reach` steps back, was never answered: send a GAP for *time. */
+/* TRUE: at the step that leaves the ring, `reach` steps back, no stream took a vector that was answered, or that came
+ * after an answer: send a GAP for *time. */
 gboolean vector_clock_get_unanswered (const VectorClock * self,
     VectorTime * time);
 

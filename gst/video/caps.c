@@ -13,6 +13,31 @@ static const struct
   {VIDEO_GRAY_CAPS, 1},
 };
 
+gchar *
+video_caps_explain (const GstCaps * caps, GstVideoInfo * info)
+{
+  gchar *found, *why = NULL;
+  gboolean known = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    GstCaps *kind = gst_caps_from_string (kinds[i].caps);
+
+    known = known || gst_caps_can_intersect (caps, kind);
+    gst_caps_unref (kind);
+  }
+  if (known && gst_video_info_from_caps (info, caps))
+    return NULL;
+  if (gst_video_info_from_caps (info, caps)
+      && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_ENCODED)
+    return g_strdup_printf ("expected video in RGB or GRAY8, found %s: put "
+        "videoconvert before", GST_VIDEO_INFO_NAME (info));
+  found = gst_caps_to_string (caps);
+  why = g_strdup_printf ("expected raw video in RGB or GRAY8, found %s: put "
+      "decodebin ! videoconvert before", found);
+  g_free (found);
+  return why;
+}
+
 guint
 video_caps_get_channels (const GstVideoInfo * info)
 {
@@ -162,13 +187,99 @@ video_caps_transform (GstPadDirection direction, GstCaps * caps,
   return both;
 }
 
+/* The length of a vector that downstream names first; 0: it takes any. */
+static guint
+find_length (GstCaps * downstream)
+{
+  for (guint i = 0; i < gst_caps_get_size (downstream); i++) {
+    GstCaps *one = gst_caps_copy_nth (downstream, i);
+    guint size = 0;
+    gboolean foreign =
+        is_foreign (one, gst_caps_get_structure (downstream, i), &size);
+
+    gst_caps_unref (one);
+    if (!foreign && size)
+      return size;
+  }
+  return 0;
+}
+
+/* Whether downstream takes vectors of @size. It may name lengths, and then leave dimensions open for chunks and streams
+ * of such vectors. */
+static gboolean
+takes (GstCaps * downstream, guint size)
+{
+  GstCaps *vectors = new_vectors (size);
+  gboolean named = FALSE, res = FALSE;
+
+  for (guint i = 0; i < gst_caps_get_size (downstream); i++) {
+    GstStructure *s = gst_caps_get_structure (downstream, i);
+    GstCaps *one;
+
+    named = named || gst_structure_has_field (s, "dimensions");
+    if (named && !gst_structure_has_field (s, "dimensions"))
+      continue;
+    one = gst_caps_copy_nth (downstream, i);
+    res = res || gst_caps_can_intersect (vectors, one);
+    gst_caps_unref (one);
+  }
+  res = res || gst_caps_is_any (downstream);
+  gst_caps_unref (vectors);
+  return res;
+}
+
+/* "format=GRAY8,width=28,height=28": frames whose vectors have @length values, as close as possible to the proportions of
+ * @info; NULL: there are none. */
+static gchar *
+propose_size (const GstVideoInfo * info, guint length)
+{
+  const gboolean grey = video_caps_get_channels (info) == 1 || length % 3;
+  const guint pixels = grey ? length : length / 3;
+  const gdouble ratio = (gdouble) GST_VIDEO_INFO_WIDTH (info) /
+      GST_VIDEO_INFO_HEIGHT (info);
+  gdouble best = G_MAXDOUBLE;
+  guint width = 0;
+
+  for (guint i = 1; (guint64) i * i <= pixels; i++) {
+    const guint sides[2] = { i, pixels / i };
+
+    for (guint k = 0; pixels % i == 0 && k < 2; k++) {
+      const gdouble here = (gdouble) sides[k] / sides[!k];
+      const gdouble off = MAX (here / ratio, ratio / here);
+
+      if (off >= best)
+        continue;
+      best = off;
+      width = sides[k];
+    }
+  }
+  return width ? g_strdup_printf ("video/x-raw,format=%s,width=%u,height=%u",
+      grey ? "GRAY8" : "RGB", width, pixels / width) : NULL;
+}
+
+static gchar *
+explain_size (const GstVideoInfo * info, guint size, GstCaps * downstream)
+{
+  const guint length = find_length (downstream);
+  g_autofree gchar *proposal = length ? propose_size (info, length) : NULL;
+  g_autofree gchar *caps = gst_caps_to_string (downstream);
+  g_autofree gchar *found = length ? g_strdup_printf ("vectors of %u", length) :
+      g_steal_pointer (&caps);
+
+  return g_strdup_printf ("expected what comes after to take vectors of %u "
+      "values, since the frames are %s of %d x %d, found that it takes %s: give "
+      "size and format of the frames before, behind videoconvert ! videoscale, "
+      "%s%s%s", size, GST_VIDEO_INFO_NAME (info), GST_VIDEO_INFO_WIDTH (info),
+      GST_VIDEO_INFO_HEIGHT (info), found, proposal ? "for example as \"" :
+      "by video/x-raw,format=,width=,height=", proposal ? proposal : "",
+      proposal ? "\"" : "");
+}
+
 gboolean
 video_caps_check (const GstVideoInfo * info, GstCaps * downstream,
     gchar ** why)
 {
   guint size = video_caps_get_size (info);
-  GstCaps *vectors;
-  gboolean ok;
 
   if (!size) {
     *why = g_strdup_printf ("expected frames of at most %u values, found %d x "
@@ -177,19 +288,8 @@ video_caps_check (const GstVideoInfo * info, GstCaps * downstream,
         GST_VIDEO_INFO_HEIGHT (info), video_caps_get_channels (info));
     return FALSE;
   }
-  vectors = new_vectors (size);
-  ok = gst_caps_can_intersect (vectors, downstream);
-  gst_caps_unref (vectors);
-  if (!ok) {
-    gchar *found = gst_caps_to_string (downstream);
-
-    *why = g_strdup_printf ("expected what comes after to take vectors of %u "
-        "values, since the frames are %s of %d x %d, found that it takes %s: "
-        "give size and format of the frames by video/x-raw, format=, width=, "
-        "height= before, behind a videoconvert and a videoscale", size,
-        GST_VIDEO_INFO_NAME (info), GST_VIDEO_INFO_WIDTH (info),
-        GST_VIDEO_INFO_HEIGHT (info), found);
-    g_free (found);
-  }
-  return ok;
+  if (takes (downstream, size))
+    return TRUE;
+  *why = explain_size (info, size, downstream);
+  return FALSE;
 }

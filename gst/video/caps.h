@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 #define VIDEO_COLOR_CAPS GST_VIDEO_CAPS_MAKE ("{ RGB, BGR, RGBx, BGRx, xRGB, " \
     "xBGR, RGBA, BGRA, ARGB, ABGR, RGBP, BGRP, GBR, GBRA }")
 
+/* NULL: the fixed @caps are video that the element takes; *info describes it. Else what to put before it; free it. */
+gchar *video_caps_explain (const GstCaps * caps, GstVideoInfo * info);
+
 /* 3: red, green and blue; 1: grey. */
 guint video_caps_get_channels (const GstVideoInfo * info);
 

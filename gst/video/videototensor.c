@@ -163,22 +163,13 @@ gst_video_to_tensor_transform_caps (GstBaseTransform * trans,
   return video_caps_transform (direction, caps, filter);
 }
 
-/* Accepts all known video. If downstream does not take its size, the CAPS event is refused with a reason. */
+/* Accepts everything: a CAPS event of other video, or of a size that downstream does not take, is refused with a reason. */
 static gboolean
 gst_video_to_tensor_accept_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps)
 {
-  GstCaps *tmpl;
-  gboolean res;
-
-  if (direction != GST_PAD_SINK)
-    return GST_BASE_TRANSFORM_CLASS
-        (gst_video_to_tensor_parent_class)->accept_caps (trans, direction,
-        caps);
-  tmpl = gst_pad_get_pad_template_caps (trans->sinkpad);
-  res = gst_caps_can_intersect (caps, tmpl);
-  gst_caps_unref (tmpl);
-  return res;
+  return direction == GST_PAD_SINK || GST_BASE_TRANSFORM_CLASS
+      (gst_video_to_tensor_parent_class)->accept_caps (trans, direction, caps);
 }
 
 /* Upstream gives no framerate: it is unknown. */
@@ -224,10 +215,8 @@ check_caps (GstVideoToTensor * self, const GstCaps * caps)
   gchar *why = NULL;
   guint channels;
 
-  if (!gst_video_info_from_caps (&info, caps)) {
-    why = g_strdup ("expected complete raw video caps, found others: put a "
-        "videoconvert before");
-  } else {
+  why = video_caps_explain (caps, &info);
+  if (!why) {
     channels = video_caps_get_channels (&info);
     downstream =
         gst_pad_peer_query_caps (GST_BASE_TRANSFORM_SRC_PAD (self), NULL);

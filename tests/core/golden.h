@@ -18,15 +18,31 @@ typedef struct
   const float *memory;          /* (n_memory, E) or NULL */
   gsize n_memory;
   gsize n_steps, n_outputs, y_size, first;
+  gsize pts;                    /* the input whose time y[0] carries */
+  gchar *properties;            /* of an element, beside the file: "prefix=encoder sequence-len=8" */
   gdouble atol;
   gboolean has_positions;
 } Golden;
 
+/* Of tests/golden, or of tests/golden-models */
 static inline gchar *
 golden_path (const gchar * name, const gchar * file)
 {
-  return g_build_filename (g_getenv ("CONTINUAL_TEST_DATA"), "golden", name,
-      file, NULL);
+  const gchar *data = g_getenv ("CONTINUAL_TEST_DATA");
+  g_autofree gchar *folder = g_build_filename (data, "golden", name, NULL);
+
+  return g_build_filename (data, g_file_test (folder, G_FILE_TEST_EXISTS) ?
+      "golden" : "golden-models", name, file, NULL);
+}
+
+/* What an element's model-path is: the file, or the folder of a model with a config.json. Free it. */
+static inline gchar *
+golden_model_path (const gchar * name)
+{
+  g_autofree gchar *config = golden_path (name, "config.json");
+
+  return g_file_test (config, G_FILE_TEST_EXISTS) ?
+      golden_path (name, NULL) : golden_path (name, "model.safetensors");
 }
 
 static inline gint
@@ -35,11 +51,12 @@ golden_compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(gchar * const *) a, *(gchar * const *) b);
 }
 
-/* All cases, sorted, ended by NULL. */
+/* All cases of @folder, sorted, ended by NULL. */
 static inline gchar **
-golden_names (void)
+golden_names_in (const gchar * folder)
 {
-  g_autofree gchar *path = golden_path ("", "");
+  g_autofree gchar *path =
+      g_build_filename (g_getenv ("CONTINUAL_TEST_DATA"), folder, NULL);
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   GPtrArray *names = g_ptr_array_new ();
   const gchar *name;
@@ -49,6 +66,12 @@ golden_names (void)
   g_ptr_array_sort (names, golden_compare_names);
   g_ptr_array_add (names, NULL);
   return (gchar **) g_ptr_array_free (names, FALSE);
+}
+
+static inline gchar **
+golden_names (void)
+{
+  return golden_names_in ("golden");
 }
 
 /* The model's file without its metadata, which goes to @options instead. */
@@ -87,25 +110,46 @@ golden_tensor (CoSafetensors * io, const gchar * name)
   return t ? t->data : NULL;
 }
 
+/* "prefix=encoder sequence-len=8": the options are named as the properties. */
+static inline CoOptions *
+golden_parse_properties (const gchar * text)
+{
+  CoOptions *options = co_options_new ();
+  g_auto (GStrv) pairs = g_strsplit (text, " ", -1);
+
+  for (gsize i = 0; pairs[i]; i++) {
+    g_auto (GStrv) pair = g_strsplit (pairs[i], "=", 2);
+
+    if (*pairs[i])
+      g_assert_true (co_options_set (options, pair[0], pair[1], NULL));
+  }
+  return options;
+}
+
 /* @options: NULL, or empty, to be filled from the file's metadata and used in its place. */
 static inline Golden *
 golden_load (const gchar * name, CoOptions * options)
 {
-  g_autofree gchar *model_path = golden_path (name, "model.safetensors");
+  g_autofree gchar *model_path = golden_model_path (name);
   g_autofree gchar *io_path = golden_path (name, "io.safetensors");
   g_autoptr (GError) error = NULL;
   Golden *g = g_new0 (Golden, 1);
+  const CoModelInfo *info;
+  const gchar *text;
   const CoTensor *y;
 
   g->name = g_strdup (name);
+  g->io = co_safetensors_load (io_path, &error);
+  g_assert_no_error (error);
+  text = co_safetensors_get_metadata (g->io, "properties");
+  g->properties = g_strdup (text ? text : "");
   if (options) {
     g_autoptr (GBytes) bytes = golden_strip (model_path, options);
     g->model = co_model_load_bytes (bytes, options, &error);
   } else {
-    g->model = co_model_load (model_path, NULL, &error);
+    g_autoptr (CoOptions) given = golden_parse_properties (g->properties);
+    g->model = co_model_load (model_path, given, &error);
   }
-  g_assert_no_error (error);
-  g->io = co_safetensors_load (io_path, &error);
   g_assert_no_error (error);
   g->x = golden_tensor (g->io, "x");
   if (!g->x)
@@ -122,6 +166,11 @@ golden_load (const gchar * name, CoOptions * options)
   g->n_steps = co_safetensors_lookup (g->io, g->key ? "query" : "x")->dims[0];
   g->first = g_ascii_strtoull (co_safetensors_get_metadata (g->io, "first"),
       NULL, 10);
+  info = co_model_get_info (g->model);
+  text = co_safetensors_get_metadata (g->io, "pts");
+  /* All of a chunk are answered with its last vector. */
+  g->pts = text ? g_ascii_strtoull (text, NULL, 10) :
+      info->chunk_len > 1 ? 0 : g->first - info->delay;
   g->atol = g_ascii_strtod (co_safetensors_get_metadata (g->io, "atol"), NULL);
   g->has_positions = g_str_has_prefix (name, "classifier-");
   return g;
@@ -152,6 +201,7 @@ static inline void
 golden_free (Golden * g)
 {
   g_free (g->name);
+  g_free (g->properties);
   co_model_unref (g->model);
   co_safetensors_unref (g->io);
   g_free (g);

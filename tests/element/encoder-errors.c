@@ -36,9 +36,12 @@ GST_START_TEST (test_model_path)
   check_message (fail_to_start ("/does/not/exist", NULL, NULL),
       GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "/does/not/exist",
       NULL);
+  /* A folder is a model if it holds one. */
   check_message (fail_to_start (g_getenv ("CONTINUAL_TEST_DATA"), NULL, NULL),
-      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
-      g_getenv ("CONTINUAL_TEST_DATA"), NULL);
+      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+      g_getenv ("CONTINUAL_TEST_DATA"), "model.safetensors", NULL);
+  check_message (fail_to_start ("/dev/null", NULL, NULL), GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_OPEN_READ, "/dev/null", NULL);
 }
 
 GST_END_TEST;

@@ -14,7 +14,7 @@
 static inline gchar *
 model_path (const gchar * name)
 {
-  return golden_path (name, "model.safetensors");
+  return golden_model_path (name);
 }
 
 /* A copy of the case's model file with metadata @key set to @value, or without it (NULL). Free and unlink it. */

@@ -11,7 +11,7 @@
 typedef struct
 {
   guint n_fft, win, hop, window, n_mels, scale, pad, log, t;
-  gboolean left, center, drop_last, remove_dc, slaney, in_mel, no_nyquist;
+  gboolean snip, left, center, drop_last, remove_dc, slaney, in_mel, no_nyquist;
   gdouble gain, preemphasis, power, f_min, f_max, floor, offset;
   gdouble mean, factor, shift;
 } Recipe;
@@ -107,6 +107,12 @@ padded_at (const Recipe * r, const gfloat * x, gint64 n, gint64 i)
 {
   if (i >= 0 && i < n)
     return x[i];
+  /* As Kaldi: the sample at the edge comes twice. */
+  if (!r->snip) {
+    while (i < 0 || i >= n)
+      i = i < 0 ? -1 - i : 2 * n - 1 - i;
+    return x[i];
+  }
   if (r->pad == 1)
     return 0;
   if (r->pad == 3)
@@ -122,13 +128,15 @@ evaluate (const Recipe * r, const gfloat * x, gint64 n)
 {
   GArray *out = g_array_new (FALSE, FALSE, sizeof (gdouble));
   gint64 length = r->left ? r->win : r->n_fft;
-  gint64 pad = r->center && r->pad ? length / 2 : 0;
+  gint64 pad = !r->snip ? length / 2 - r->hop / 2 : r->center && r->pad ? length / 2 : 0;
   gint64 frames = 0;
   gdouble *frame = g_new (gdouble, r->n_fft);
   gdouble *s = g_new (gdouble, r->n_fft / 2 + 1);
 
-  while (n > 0 && frames * r->hop + length <= n + 2 * pad)
+  while (r->snip && n > 0 && frames * r->hop + length <= n + 2 * pad)
     frames++;
+  if (!r->snip)
+    frames = (n + r->hop / 2) / r->hop;
   if (r->drop_last && frames)
     frames--;
 
@@ -225,6 +233,8 @@ draw_recipe (GRand * rand)
   r.mean = toss (rand) ? 0 : -4.27;
   r.factor = toss (rand) ? 1 : 0.25;
   r.shift = toss (rand) ? 0 : 1;
+  r.snip = toss (rand) || toss (rand);
+  r.center &= r.snip;
   return r;
 }
 
@@ -232,12 +242,12 @@ static gchar *
 describe (const Recipe * r)
 {
   return g_strdup_printf ("rate=8000 n-fft=%u win-length=%u hop-length=%u "
-      "window=%s left-window=%d center=%d pad-mode=%s drop-last=%d "
+      "window=%s left-window=%d snip-edges=%d center=%d pad-mode=%s drop-last=%d "
       "input-scale=%.17g remove-dc=%d preemphasis=%.17g power=%.17g n-mels=%u "
       "f-min=%.17g f-max=%.17g mel-scale=%s mel-norm=%s filter-domain=%s "
       "drop-nyquist=%d log=%s log-floor=%.17g log-offset=%.17g mean=%.17g "
       "scale=%.17g shift=%.17g frames-per-buffer=%u", r->n_fft, r->win, r->hop,
-      windows[r->window], r->left, r->center, pads[r->pad], r->drop_last,
+      windows[r->window], r->left, r->snip, r->center, pads[r->pad], r->drop_last,
       r->gain, r->remove_dc, r->preemphasis, r->power, r->n_mels, r->f_min,
       r->f_max, scales[r->scale], r->slaney ? "slaney" : "none",
       r->in_mel ? "mel" : "hz", r->no_nyquist, logs[r->log], r->floor,

@@ -248,7 +248,7 @@ static void
 check_break (Break kind)
 {
   static const gchar props[] = SMALL "rate=0 frames-per-buffer=4 clamp=running "
-      "clamp-range=0.5 dither=0.001";
+      "clamp-range=0.5 dither=0.001 discont-wait=0";
   GstHarness *h = mel_new_with_rate (props, 16000);
   gfloat *x = mel_noise (3000, 1), *y = mel_noise (2000, 2);
   gboolean drains = kind == BY_STREAM || kind == BY_CAPS;
@@ -461,6 +461,211 @@ GST_START_TEST (test_untimed)
 
 GST_END_TEST;
 
+/* Pieces of 20 ms, 25 of them at once every 500 ms, each with the time of its arrival */
+static void
+push_bursts (GstHarness * h, const gfloat * x, guint n_bursts)
+{
+  for (guint i = 0; i < n_bursts * 25; i++)
+    fail_unless_equals_int (gst_harness_push (h, mel_buffer (x + i * 320, 320,
+                MS (500) * (i / 25) + i % 25 * GST_USECOND)), GST_FLOW_OK);
+}
+
+/* Bursts are no discontinuities: what comes out is the stream, in its time. */
+GST_START_TEST (test_bursts)
+{
+  GstHarness *h = mel_new_with_rate (SMALL, 16000);
+  GstBus *bus = gst_bus_new ();
+  gfloat *x = mel_noise (48000, 1);
+
+  gst_element_set_bus (h->element, bus);
+  push_bursts (h, x, 6);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  for (guint t = 0; t < 301; t++) {
+    GstBuffer *buf = gst_harness_pull (h);
+
+    fail_unless_equals_clocktime (GST_BUFFER_PTS (buf), MS (10 * t));
+    fail_unless (GST_BUFFER_IS_DISCONT (buf) == (t == 0));
+    gst_buffer_unref (buf);
+  }
+  fail_unless (gst_harness_try_pull (h) == NULL);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+  gst_harness_teardown (h);
+
+  h = mel_new_with_rate (SMALL, 16000);
+  push_bursts (h, x, 6);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  expect_values (h, alone (SMALL, x, 48000, TRUE));
+  gst_harness_teardown (h);
+  gst_object_unref (bus);
+  g_free (x);
+}
+
+GST_END_TEST;
+
+/* A jump that stays is one, after discont-wait, and repeated ones are told: the 2nd, the 10th. */
+GST_START_TEST (test_repeated_jumps)
+{
+  GstHarness *h = mel_new_with_rate (SMALL "discont-wait=100000000", 16000);
+  GstBus *bus = gst_bus_new ();
+  gfloat *x = mel_noise (320, 1);
+  GstClockTime pts = 0;
+  GstMessage *message;
+  GError *error;
+
+  gst_element_set_bus (h->element, bus);
+  for (guint jump = 0; jump < 11; jump++, pts += MS (60))
+    for (guint i = 0; i < 10; i++, pts += MS (20))
+      gst_harness_push (h, mel_buffer (x, 320, pts));
+  for (guint i = 0; i < 2; i++) {
+    message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+    fail_unless (message != NULL);
+    gst_message_parse_warning (message, &error, NULL);
+    fail_unless (g_error_matches (error, GST_STREAM_ERROR,
+            GST_STREAM_ERROR_FAILED));
+    fail_unless (strstr (error->message, i ? "makes 10 " : "makes 2 ") != NULL,
+        "%s", error->message);
+    fail_unless (strstr (error->message, "audiorate") != NULL);
+    g_error_free (error);
+    gst_message_unref (message);
+  }
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+  g_free (x);
+}
+
+GST_END_TEST;
+
+/* 16000 samples in a segment that ends with them: the frame at the stop is inside what downstream gets. */
+GST_START_TEST (test_stop)
+{
+  GstHarness *h = mel_new_with_rate (SMALL, 16000);
+  gfloat *x = mel_noise (16160, 1);
+  const GstSegment *found;
+  GstSegment segment;
+  GstEvent *event;
+  guint n = 0;
+  GstBuffer *buf;
+
+  while (gst_harness_events_in_queue (h))
+    gst_event_unref (gst_harness_pull_event (h));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.stop = GST_SECOND;
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  event = gst_harness_pull_event (h);
+  gst_event_parse_segment (event, &found);
+  mel_push (h, x, 16160, 160, 16000, 0);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  while ((buf = gst_harness_try_pull (h))) {
+    guint64 from = GST_BUFFER_PTS (buf), to;
+
+    fail_unless (gst_segment_clip (found, GST_FORMAT_TIME, from,
+            from + GST_BUFFER_DURATION (buf), &from, &to), "%u", n);
+    n++;
+    gst_buffer_unref (buf);
+  }
+  /* And no sample behind the stop is in them. */
+  fail_unless_equals_int (n, 101);
+  gst_event_unref (event);
+  gst_harness_teardown (h);
+  g_free (x);
+}
+
+GST_END_TEST;
+
+/* Times of another segment mean something else: it is another stream, without a warning. */
+GST_START_TEST (test_other_segment)
+{
+  static const GstClockTime times[] = { 0, 10, 20, 30, 40 };
+  GstHarness *h = mel_new_with_rate (SMALL, 16000);
+  gfloat *x = mel_noise (960, 1);
+  GstSegment segment;
+
+  mel_push (h, x, 960, 960, 16000, 0);
+  expect_times (h, times, 5);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.base = MS (60);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  mel_push (h, x, 960, 960, 16000, 0);
+  expect_times (h, times, 5);
+  /* A new stop changes nothing. */
+  segment.stop = MS (200);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  mel_push (h, x, 160, 160, 16000, MS (60));
+  expect_times (h, (const GstClockTime[]) { 50 }, 1);
+  gst_harness_teardown (h);
+  g_free (x);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_backwards)
+{
+  GstHarness *h = mel_new_with_rate (SMALL, 16000);
+  GstBus *bus = gst_bus_new ();
+  GstSegment segment;
+  GstMessage *message;
+
+  gst_element_set_bus (h->element, bus);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = -1;
+  segment.stop = GST_SECOND;
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_unref (message);
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+/* No number in, none out, in each frame that has the sample and in no other; the running maximum forgets it. */
+static void
+check_not_a_number (const gchar * props, gfloat value)
+{
+  GstHarness *h = mel_new_with_rate (props, 16000);
+  gfloat *x = mel_noise (8000, 1);
+  GArray *whole = alone (props, x, 8000, TRUE), *found;
+
+  x[4000] = value;
+  mel_push (h, x, 8000, 500, 16000, 0);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  found = mel_pull (h);
+  fail_unless_equals_int (found->len, whole->len);
+  for (guint i = 0; i < found->len; i++) {
+    const guint t = i / 4;
+    const gfloat y = g_array_index (found, gfloat, i);
+
+    /* Frame t has the samples 160 t - 200 to 160 t + 199. */
+    if (160 * t > 3800 && 160 * t <= 4200)
+      fail_if (isfinite (y), "%s: %g in frame %u", props, y, t);
+    else
+      fail_unless (y == g_array_index (whole, gfloat, i), "frame %u", t);
+  }
+  g_array_unref (found);
+  g_array_unref (whole);
+  gst_harness_teardown (h);
+  g_free (x);
+}
+
+GST_START_TEST (test_not_a_number)
+{
+  static const gfloat values[] = { NAN, INFINITY, -INFINITY };
+  static const gchar *const props[] = { SMALL, SMALL "log=none",
+    SMALL "log=db", SMALL "clamp=fixed", SMALL "remove-dc=true preemphasis=0.9",
+    SMALL "clamp=running clamp-range=100 clamp-time=0"
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (props); i++)
+    for (guint k = 0; k < G_N_ELEMENTS (values); k++)
+      check_not_a_number (props[i], values[k]);
+}
+
+GST_END_TEST;
+
 static Suite *
 meltime_suite (void)
 {
@@ -480,6 +685,12 @@ meltime_suite (void)
   tcase_add_test (tc, test_segment);
   tcase_add_test (tc, test_bytes);
   tcase_add_test (tc, test_untimed);
+  tcase_add_test (tc, test_bursts);
+  tcase_add_test (tc, test_repeated_jumps);
+  tcase_add_test (tc, test_stop);
+  tcase_add_test (tc, test_other_segment);
+  tcase_add_test (tc, test_backwards);
+  tcase_add_test (tc, test_not_a_number);
   return s;
 }
 

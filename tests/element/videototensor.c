@@ -430,7 +430,8 @@ GST_START_TEST (test_size_that_nobody_takes)
   gst_caps_unref (caps);
   push_caps (h, "video/x-raw,format=RGB,width=5,height=2,framerate=25/1");
   check_error (h, STREAM, FORMAT, "vectors of 30 values", "RGB of 5 x 2",
-      "dimensions=(string)10", "videoscale");
+      "vectors of 10",
+      "format=GRAY8,width=5,height=2\"", "videoscale");
   push_caps (h, "video/x-raw,format=RGB,width=20000,height=20000,framerate=1/1");
   check_error (h, STREAM, FORMAT, "at most 1073741823 values",
       "20000 x 20000 of 3");

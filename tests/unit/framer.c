@@ -13,7 +13,7 @@ static MelSettings
 settings_new (gboolean center, MelPad pad_mode)
 {
   return (MelSettings) {
-  .n_fft = LENGTH,.hop_length = HOP,.center = center,.pad_mode = pad_mode,.frames_per_buffer = 1};
+  .snip_edges = TRUE,.n_fft = LENGTH,.hop_length = HOP,.center = center,.pad_mode = pad_mode,.frames_per_buffer = 1};
 }
 
 /* Samples @from to @to - 1, each of which is its index + 1. */
@@ -96,6 +96,37 @@ test_padding (void)
   g_array_unref (frames);
 }
 
+/* Kaldi's snip_edges=False, by its definition: frame t is centred on t * hop + hop / 2; a sample outside is that on the
+ * other side of the edge. */
+static void
+test_mirror (void)
+{
+  for (guint length = 2; length < 12; length++)
+    for (guint hop = 1; hop < 14; hop++) {
+      MelSettings s = { .n_fft = length,.hop_length = hop,.frames_per_buffer = 1 };
+      MelFramer *framer = mel_framer_new (&s);
+      gdouble frame[12];
+
+      append (framer, 0, N);
+      mel_framer_end (framer);
+      g_assert_cmpuint (mel_framer_get_n_ready (framer), ==, (N + hop / 2) / hop);
+      for (gint t = 0; mel_framer_get_n_ready (framer); t++) {
+        const gint start = t * (gint) hop + (gint) (hop / 2) - (gint) (length / 2);
+
+        g_assert_cmpuint (mel_framer_get_position (framer, t), ==, t * hop + hop / 2);
+        mel_framer_take (framer, frame);
+        for (gint i = 0; i < (gint) length; i++) {
+          gint k = start + i;
+
+          while (k < 0 || k >= N)
+            k = k < 0 ? -1 - k : 2 * N - 1 - k;
+          g_assert_cmpfloat (frame[i], ==, k + 1);
+        }
+      }
+      mel_framer_free (framer);
+    }
+}
+
 /* How the samples are cut into buffers does not matter. */
 static void
 test_any_buffers (void)
@@ -107,6 +138,9 @@ test_any_buffers (void)
 
       /* Frames that overlap; frames with samples between them. */
       s.hop_length = i ? 14 : HOP;
+      whole = frames_new (&s, N);
+      s.snip_edges = mode != MEL_PAD_NONE || i;
+      g_array_unref (whole);
       whole = frames_new (&s, N);
       for (guint step = 1; step < N; step++) {
         GArray *parts = frames_new (&s, step);
@@ -123,13 +157,14 @@ test_any_buffers (void)
 static void
 test_lookahead (void)
 {
-  for (guint i = 0; i < 4; i++) {
-    MelSettings s = settings_new (TRUE, MEL_PAD_CONSTANT);
+  for (guint i = 0; i < 8; i++) {
+    MelSettings s = settings_new (!(i & 4), MEL_PAD_CONSTANT);
     MelFramer *framer;
     gdouble frame[LENGTH];
     guint64 n = 0, worst = 0;
 
     s.drop_last = i & 1;
+    s.snip_edges = !(i & 4);
     s.hop_length = i & 2 ? 6 : HOP;
     framer = mel_framer_new (&s);
     for (guint64 t = 0; t < 10; t++) {
@@ -172,6 +207,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/framer/counts", test_counts);
   g_test_add_func ("/framer/padding", test_padding);
+  g_test_add_func ("/framer/mirror", test_mirror);
   g_test_add_func ("/framer/any-buffers", test_any_buffers);
   g_test_add_func ("/framer/lookahead", test_lookahead);
   g_test_add_func ("/framer/reset", test_reset);

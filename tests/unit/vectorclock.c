@@ -83,6 +83,30 @@ test_unanswered (void)
   g_assert_false (vector_clock_get_unanswered (clock, &time));
 }
 
+/* Every second vector is answered: those between are no gaps, also those that came before the first answer. */
+static void
+test_interval (void)
+{
+  g_autoptr (VectorClock) clock = vector_clock_new (1, 2);
+  VectorTime time;
+
+  for (guint t = 0; t < 3; t++)
+    step (clock, 1, 10 * t);
+  g_assert_true (vector_clock_get_unanswered (clock, &time));
+  step (clock, 1, 30);
+  check_time (vector_clock_answer (clock, 0, 2), 10, 10);
+  for (guint t = 4; t < 9; t++) {
+    g_assert_false (vector_clock_get_unanswered (clock, &time));
+    step (clock, 1, 10 * t);
+    if (t % 2)
+      check_time (vector_clock_answer (clock, 0, 2), 10 * (t - 2), 10);
+  }
+  vector_clock_reset (clock, 0);
+  for (guint t = 0; t < 3; t++)
+    step (clock, 1, 10 * t);
+  g_assert_true (vector_clock_get_unanswered (clock, &time));
+}
+
 static void
 test_reset (void)
 {
@@ -108,6 +132,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vectorclock/answers", test_answers);
   g_test_add_func ("/vectorclock/counted-back", test_counted_back);
   g_test_add_func ("/vectorclock/unanswered", test_unanswered);
+  g_test_add_func ("/vectorclock/interval", test_interval);
   g_test_add_func ("/vectorclock/reset", test_reset);
   return g_test_run ();
 }

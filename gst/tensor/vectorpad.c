@@ -1,17 +1,16 @@
-/* gst-continual: an input of continualattention, as vectors in running time
+/* gst-continual: an input of an aggregator, as vectors in running time
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "attention/pad.h"
+#include "tensor/vectorpad.h"
 
 #include "tensor/vectorcaps.h"
 
 /* Most vectors of a file in one buffer */
 #define MAX_STEPS 64
 
-G_DEFINE_TYPE (GstContinualAttentionPad, attention_pad,
-    GST_TYPE_AGGREGATOR_PAD);
+G_DEFINE_TYPE (GstContinualVectorPad, vector_pad, GST_TYPE_AGGREGATOR_PAD);
 
 static gsize
-get_stride (const AttentionPad * self)
+get_stride (const VectorPad * self)
 {
   return self->input.dims[0] * self->input.dims[2] * sizeof (gfloat);
 }
@@ -24,7 +23,7 @@ is_gap (GstBuffer * buffer)
 }
 
 static void
-drop_buffer (AttentionPad * self)
+drop_buffer (VectorPad * self)
 {
   if (!self->buffer)
     return;
@@ -34,7 +33,7 @@ drop_buffer (AttentionPad * self)
 
 /* Makes room in the queue of the pad. */
 static void
-drop_queued (AttentionPad * self)
+drop_queued (VectorPad * self)
 {
   if (!self->queued)
     return;
@@ -43,7 +42,7 @@ drop_queued (AttentionPad * self)
 }
 
 void
-attention_pad_discard (AttentionPad * self)
+vector_pad_discard (VectorPad * self)
 {
   drop_buffer (self);
   g_clear_pointer (&self->queued, gst_buffer_unref);
@@ -53,9 +52,9 @@ attention_pad_discard (AttentionPad * self)
 }
 
 void
-attention_pad_start (AttentionPad * self)
+vector_pad_start (VectorPad * self)
 {
-  attention_pad_discard (self);
+  vector_pad_discard (self);
   self->input.dims[0] = 0;
   self->begun = self->in_bytes = FALSE;
   self->bytes.scale.size = 0;
@@ -66,10 +65,10 @@ attention_pad_start (AttentionPad * self)
 }
 
 void
-attention_pad_end (AttentionPad * self)
+vector_pad_end (VectorPad * self)
 {
   g_atomic_int_set (&self->ended, TRUE);
-  attention_pad_discard (self);
+  vector_pad_discard (self);
   /* A thread that waits for room in the queue continues, and gets EOS the next time. */
   gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (self));
 }
@@ -77,7 +76,7 @@ attention_pad_end (AttentionPad * self)
 static GstPadProbeReturn
 refuse_after_end (GstPad * pad, GstPadProbeInfo * info, gpointer data)
 {
-  if (!g_atomic_int_get (&ATTENTION_PAD (pad)->ended))
+  if (!g_atomic_int_get (&VECTOR_PAD (pad)->ended))
     return GST_PAD_PROBE_OK;
   gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
   GST_PAD_PROBE_INFO_DATA (info) = NULL;
@@ -85,18 +84,68 @@ refuse_after_end (GstPad * pad, GstPadProbeInfo * info, gpointer data)
   return GST_PAD_PROBE_HANDLED;
 }
 
+/* Caps or segment say something new about bytes. */
+static void
+update_byte_scale (VectorPad * self)
+{
+  ByteScale scale = self->in_bytes ? self->bytes.scale : (ByteScale) {
+  0, 0, 1};
+
+  GST_OBJECT_LOCK (self);
+  self->byte_scale = scale;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static ByteScale
+get_byte_scale (VectorPad * self)
+{
+  ByteScale scale;
+
+  GST_OBJECT_LOCK (self);
+  scale = self->byte_scale;
+  GST_OBJECT_UNLOCK (self);
+  return scale;
+}
+
+/* A seek in time on its way to a stream that counts bytes */
+static GstPadProbeReturn
+convert_seek (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+{
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info), *seek;
+  ByteScale scale;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
+    return GST_PAD_PROBE_OK;
+  scale = get_byte_scale (VECTOR_PAD (pad));
+  seek = byte_scale_convert_seek (&scale, event);
+  if (seek) {
+    gst_event_unref (event);
+    GST_PAD_PROBE_INFO_DATA (info) = seek;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+gboolean
+vector_pad_answer (VectorPad * self, GstQuery * query)
+{
+  ByteScale scale = get_byte_scale (self);
+
+  return byte_scale_answer (&scale, query, GST_PAD (self));
+}
+
 void
-attention_pad_set_caps (AttentionPad * self, const TensorInfo * tensor)
+vector_pad_set_caps (VectorPad * self, const TensorInfo * tensor)
 {
   ByteScale scale = byte_scale_new (tensor);
 
   self->input = *tensor;
   byte_segment_set_scale (&self->bytes, &scale);
+  update_byte_scale (self);
   self->spacing = 0;
 }
 
 void
-attention_pad_set_segment (AttentionPad * self, const GstSegment * segment)
+vector_pad_set_segment (VectorPad * self, const GstSegment * segment)
 {
   self->in_bytes = segment->format != GST_FORMAT_TIME;
   self->last = self->expected = GST_CLOCK_STIME_NONE;
@@ -104,11 +153,12 @@ attention_pad_set_segment (AttentionPad * self, const GstSegment * segment)
     byte_segment_begin (&self->bytes, segment, &self->segment);
   else
     self->segment = *segment;
+  update_byte_scale (self);
 }
 
 /* Takes @buffer, which must be whole vectors: it is processed next. */
 static gboolean
-begin (AttentionPad * self, GstBuffer * buffer, const VectorTime * time,
+begin (VectorPad * self, GstBuffer * buffer, const VectorTime * time,
     gchar ** why)
 {
   const GstClockTime each = vector_caps_get_duration (&self->input);
@@ -138,7 +188,7 @@ begin (AttentionPad * self, GstBuffer * buffer, const VectorTime * time,
 
 /* Bytes at the end of a file that are no whole unit */
 static gboolean
-load_rest (AttentionPad * self, gchar ** why)
+load_rest (VectorPad * self, gchar ** why)
 {
   VectorTime time;
   GstBuffer *buffer = byte_segment_take_rest (&self->bytes, &time);
@@ -149,7 +199,7 @@ load_rest (AttentionPad * self, gchar ** why)
 
 /* No buffer is being processed: takes the next units of a file, or the first buffer of the queue. */
 static gboolean
-load_next (AttentionPad * self, gchar ** why)
+load_next (VectorPad * self, gchar ** why)
 {
   GstAggregatorPad *pad = GST_AGGREGATOR_PAD (self);
   GstBuffer *buffer = NULL;
@@ -184,7 +234,7 @@ load_next (AttentionPad * self, gchar ** why)
 
 /* Discards the buffer if a flush emptied the queue, which can happen at any time. */
 static void
-drop_flushed (AttentionPad * self)
+drop_flushed (VectorPad * self)
 {
   GstBuffer *first;
 
@@ -192,21 +242,21 @@ drop_flushed (AttentionPad * self)
     return;
   first = gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
   if (first != self->queued)
-    attention_pad_discard (self);
+    vector_pad_discard (self);
   gst_clear_buffer (&first);
 }
 
 gboolean
-attention_pad_check_flushed (AttentionPad * self)
+vector_pad_check_flushed (VectorPad * self)
 {
   if (!g_atomic_int_compare_and_exchange (&self->flushed, TRUE, FALSE))
     return FALSE;
-  attention_pad_discard (self);
+  vector_pad_discard (self);
   return TRUE;
 }
 
 gboolean
-attention_pad_load (AttentionPad * self, gchar ** why)
+vector_pad_load (VectorPad * self, gchar ** why)
 {
   drop_flushed (self);
   while (!self->buffer && !is_gap (self->queued)) {
@@ -219,7 +269,7 @@ attention_pad_load (AttentionPad * self, gchar ** why)
 }
 
 static PadFront
-get_timed (const AttentionPad * self, PadFrontType type, VectorTime time)
+get_timed (const VectorPad * self, PadFrontType type, VectorTime time)
 {
   PadFront front = { type, vector_time_to_running (&self->segment, time.pts),
     GST_CLOCK_STIME_NONE, self->spacing
@@ -235,7 +285,7 @@ get_timed (const AttentionPad * self, PadFrontType type, VectorTime time)
 }
 
 gboolean
-attention_pad_get_ahead (AttentionPad * self, gsize i, PadFront * front)
+vector_pad_get_ahead (VectorPad * self, gsize i, PadFront * front)
 {
   if (!self->buffer || self->next_step + i >= self->n_steps)
     return FALSE;
@@ -245,7 +295,7 @@ attention_pad_get_ahead (AttentionPad * self, gsize i, PadFront * front)
 }
 
 VectorTime
-attention_pad_get_time (AttentionPad * self)
+vector_pad_get_time (VectorPad * self)
 {
   if (self->buffer)
     return vector_time_at (&self->time, self->next_step, self->n_steps);
@@ -254,16 +304,16 @@ attention_pad_get_time (AttentionPad * self)
 }
 
 PadFront
-attention_pad_get_front (AttentionPad * self)
+vector_pad_get_front (VectorPad * self)
 {
   PadFront front = { FRONT_NONE, self->expected, GST_CLOCK_STIME_NONE,
     self->spacing
   };
 
-  if (attention_pad_get_ahead (self, 0, &front))
+  if (vector_pad_get_ahead (self, 0, &front))
     return front;
   if (self->queued) {
-    front = get_timed (self, FRONT_GAP, attention_pad_get_time (self));
+    front = get_timed (self, FRONT_GAP, vector_pad_get_time (self));
     if (!GST_CLOCK_STIME_IS_VALID (front.end))
       front.end = front.begin;
   } else if (gst_aggregator_pad_is_eos (GST_AGGREGATOR_PAD (self))) {
@@ -273,14 +323,14 @@ attention_pad_get_front (AttentionPad * self)
 }
 
 GstClockTime
-attention_pad_get_begin (AttentionPad * self)
+vector_pad_get_begin (VectorPad * self)
 {
   GstClockTimeDiff begin = GST_CLOCK_STIME_NONE;
   GstBuffer *first =
       gst_aggregator_pad_peek_buffer (GST_AGGREGATOR_PAD (self));
 
   if (first && first == self->queued)
-    begin = attention_pad_get_front (self).begin;
+    begin = vector_pad_get_front (self).begin;
   else if (first && !self->in_bytes)
     begin = vector_time_to_running (&self->segment, GST_BUFFER_PTS (first));
   gst_clear_buffer (&first);
@@ -288,16 +338,27 @@ attention_pad_get_begin (AttentionPad * self)
       GST_CLOCK_TIME_NONE;
 }
 
-ModelRows
-attention_pad_get_rows (AttentionPad * self, VectorTime * time)
+gboolean
+vector_pad_is_outside (VectorPad * self)
+{
+  const GstSegment *segment = &self->segment;
+  const GstClockTime pts = vector_pad_get_time (self).pts;
+
+  return segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (pts)
+      && (pts < segment->start
+      || (GST_CLOCK_TIME_IS_VALID (segment->stop) && pts > segment->stop));
+}
+
+VectorRows
+vector_pad_get_rows (VectorPad * self, VectorTime * time)
 {
   *time = self->time;
-  return (ModelRows) {
+  return (VectorRows) {
   self->map.data, self->n_steps, self->next_step};
 }
 
 gboolean
-attention_pad_is_discont (AttentionPad * self)
+vector_pad_is_discont (VectorPad * self)
 {
   return self->buffer && self->queued && self->next_step == 0
       && !self->in_bytes && GST_BUFFER_IS_DISCONT (self->queued);
@@ -305,7 +366,7 @@ attention_pad_is_discont (AttentionPad * self)
 
 /* Predicts the time of the next vector from @front. Without a duration, from the distance to the vector before. */
 static void
-learn (AttentionPad * self, const PadFront * front)
+learn (VectorPad * self, const PadFront * front)
 {
   if (!GST_CLOCK_STIME_IS_VALID (front->begin))
     return;
@@ -322,18 +383,18 @@ learn (AttentionPad * self, const PadFront * front)
 }
 
 void
-attention_pad_skip (AttentionPad * self, gsize n)
+vector_pad_skip (VectorPad * self, gsize n)
 {
   PadFront front;
 
   if (!self->buffer) {
-    front = attention_pad_get_front (self);
+    front = vector_pad_get_front (self);
     learn (self, &front);
     drop_queued (self);
     return;
   }
   for (gsize i = 0; i < n; i++)
-    if (attention_pad_get_ahead (self, i, &front))
+    if (vector_pad_get_ahead (self, i, &front))
       learn (self, &front);
   self->next_step += n;
   if (self->next_step < self->n_steps)
@@ -344,35 +405,37 @@ attention_pad_skip (AttentionPad * self, gsize n)
 }
 
 static void
-attention_pad_finalize (GObject * object)
+vector_pad_finalize (GObject * object)
 {
-  AttentionPad *self = ATTENTION_PAD (object);
+  VectorPad *self = VECTOR_PAD (object);
 
-  attention_pad_discard (self);
+  vector_pad_discard (self);
   byte_segment_clear (&self->bytes);
-  G_OBJECT_CLASS (attention_pad_parent_class)->finalize (object);
+  G_OBJECT_CLASS (vector_pad_parent_class)->finalize (object);
 }
 
 static GstFlowReturn
-attention_pad_flush (GstAggregatorPad * pad, GstAggregator * aggregator)
+vector_pad_flush (GstAggregatorPad * pad, GstAggregator * aggregator)
 {
-  g_atomic_int_set (&ATTENTION_PAD (pad)->flushed, TRUE);
-  g_atomic_int_set (&ATTENTION_PAD (pad)->ended, FALSE);
+  g_atomic_int_set (&VECTOR_PAD (pad)->flushed, TRUE);
+  g_atomic_int_set (&VECTOR_PAD (pad)->ended, FALSE);
   return GST_FLOW_OK;
 }
 
 static void
-attention_pad_class_init (GstContinualAttentionPadClass * klass)
+vector_pad_class_init (GstContinualVectorPadClass * klass)
 {
-  GST_AGGREGATOR_PAD_CLASS (klass)->flush = attention_pad_flush;
-  G_OBJECT_CLASS (klass)->finalize = attention_pad_finalize;
+  GST_AGGREGATOR_PAD_CLASS (klass)->flush = vector_pad_flush;
+  G_OBJECT_CLASS (klass)->finalize = vector_pad_finalize;
 }
 
 static void
-attention_pad_init (AttentionPad * self)
+vector_pad_init (VectorPad * self)
 {
   byte_segment_init (&self->bytes);
-  attention_pad_start (self);
+  vector_pad_start (self);
   gst_pad_add_probe (GST_PAD (self), GST_PAD_PROBE_TYPE_BUFFER,
       refuse_after_end, NULL, NULL);
+  gst_pad_add_probe (GST_PAD (self), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+      convert_seek, NULL, NULL);
 }

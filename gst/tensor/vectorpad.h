@@ -1,24 +1,29 @@
-/* gst-continual: an input of continualattention, as vectors in running time
+/* gst-continual: an input of an aggregator, as vectors in running time
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <gst/base/gstaggregator.h>
 
-#include "attention/match.h"
 #include "tensor/bytesegment.h"
-#include "host/stream.h"
-#include "tensor/caps.h"
+#include "tensor/padfront.h"
+#include "tensor/vectorcaps.h"
 
 G_BEGIN_DECLS
 
-#define ATTENTION_TYPE_PAD (attention_pad_get_type ())
-G_DECLARE_FINAL_TYPE (GstContinualAttentionPad, attention_pad, ATTENTION, PAD,
-    GstAggregatorPad)
-typedef GstContinualAttentionPad AttentionPad;
+#define VECTOR_TYPE_PAD (vector_pad_get_type ())
+#define VECTOR_PAD(object) (G_TYPE_CHECK_INSTANCE_CAST ((object), VECTOR_TYPE_PAD, VectorPad))
+typedef struct _VectorPad GstContinualVectorPad, VectorPad;
+typedef struct
+{
+  GstAggregatorPadClass parent;
+} GstContinualVectorPadClass;
+
+GType vector_pad_get_type (void);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstContinualVectorPad, gst_object_unref)
 
 /* Streaming thread of the element only, but for the atomic fields. The buffer that is being processed stays in the queue
  * of the pad until its last vector is taken: so the base class calls aggregate() as soon as the other pads have data. */
-struct _GstContinualAttentionPad
+struct _VectorPad
 {
   GstAggregatorPad parent;
 
@@ -38,50 +43,58 @@ struct _GstContinualAttentionPad
   GstClockTimeDiff spacing;     /* from the vector before to that one */
   GstClockTimeDiff expected;    /* running time of the next one; GST_CLOCK_STIME_NONE: not known */
 
+  ByteScale byte_scale;         /* under the object lock; of size 0: upstream counts time */
+
   gint flushed;                 /* atomic */
   gint ended;                   /* atomic: the stream ended, since another pad did */
 };
 
 /* At the start of the element. */
-void attention_pad_start (AttentionPad * self);
+void vector_pad_start (VectorPad * self);
 
-void attention_pad_set_caps (AttentionPad * self, const TensorInfo * tensor);
-void attention_pad_set_segment (AttentionPad * self,
+void vector_pad_set_caps (VectorPad * self, const TensorInfo * tensor);
+void vector_pad_set_segment (VectorPad * self,
     const GstSegment * segment);
 
 /* Drops the buffer that is being processed, and what is known of time. */
-void attention_pad_discard (AttentionPad * self);
+void vector_pad_discard (VectorPad * self);
 
 /* TRUE: the pad was flushed since the last call. Then discards. */
-gboolean attention_pad_check_flushed (AttentionPad * self);
+gboolean vector_pad_check_flushed (VectorPad * self);
 
 /* Takes the first buffer of the queue, if none is being processed. FALSE: *why (free it) says what is wrong with it. */
-gboolean attention_pad_load (AttentionPad * self, gchar ** why);
+gboolean vector_pad_load (VectorPad * self, gchar ** why);
 
 /* After a load: the next vector, gap or end. */
-PadFront attention_pad_get_front (AttentionPad * self);
+PadFront vector_pad_get_front (VectorPad * self);
 
 /* Vector @i after the next one. FALSE: it is not in the buffer that is being processed. */
-gboolean attention_pad_get_ahead (AttentionPad * self, gsize i,
+gboolean vector_pad_get_ahead (VectorPad * self, gsize i,
     PadFront * front);
 
 /* Running time of the first entry in the queue, loaded or not; none: the queue is empty, or the time is not known. */
-GstClockTime attention_pad_get_begin (AttentionPad * self);
+GstClockTime vector_pad_get_begin (VectorPad * self);
+
+/* TRUE: the next vector begins before the segment or after its stop. */
+gboolean vector_pad_is_outside (VectorPad * self);
+
+/* Answers a query for the duration or the seekable range, in time, of a stream that counts bytes. From any thread. */
+gboolean vector_pad_answer (VectorPad * self, GstQuery * query);
 
 /* The vectors of the buffer, from the next one on; *time: of the whole buffer. */
-ModelRows attention_pad_get_rows (AttentionPad * self, VectorTime * time);
+VectorRows vector_pad_get_rows (VectorPad * self, VectorTime * time);
 
 /* Time of the next vector or gap. */
-VectorTime attention_pad_get_time (AttentionPad * self);
+VectorTime vector_pad_get_time (VectorPad * self);
 
 /* TRUE: the next vector is the first of a buffer with the DISCONT flag. */
-gboolean attention_pad_is_discont (AttentionPad * self);
+gboolean vector_pad_is_discont (VectorPad * self);
 
 /* Ends the stream: later buffers return GST_FLOW_EOS until a flush. (From GStreamer 1.26 on the base class would block
  * them.) */
-void attention_pad_end (AttentionPad * self);
+void vector_pad_end (VectorPad * self);
 
 /* Removes the next @n vectors, or the next gap. */
-void attention_pad_skip (AttentionPad * self, gsize n);
+void vector_pad_skip (VectorPad * self, gsize n);
 
 G_END_DECLS

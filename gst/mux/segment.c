@@ -1,0 +1,111 @@
+/* gst-continual: the segment that continualmux sends, and times in it
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Vectors match by running time. Downstream, times are written in a segment: that of the first slot in use, as long as all
+ * slots count alike, so that times of files stay as they are, after a seek, too. It has no stop: what comes was not left
+ * out by the segment of its pad. */
+#include "mux/private.h"
+
+/* TRUE: times mean the same in both. */
+static gboolean
+count_alike (const GstSegment * a, const GstSegment * b)
+{
+  return a->format == b->format && a->rate == b->rate
+      && a->start == b->start && a->base == b->base && a->offset == b->offset;
+}
+
+/* The segment of the first slot; NULL: there is none, or the slots do not begin at one running time and at one rate. */
+static const GstSegment *
+find_common (GstContinualMux * self)
+{
+  const GstSegment *first = NULL;
+
+  for (guint s = 0; s < self->max_streams; s++) {
+    const GstSegment *segment;
+
+    if (!self->pads[s] || self->fronts[s].type == MUX_FRONT_END
+        || self->pads[s]->parent.segment.format != GST_FORMAT_TIME)
+      continue;
+    segment = &self->pads[s]->parent.segment;
+    if (!first)
+      first = segment;
+    else if (segment->base != first->base || segment->rate != first->rate)
+      return NULL;
+  }
+  return first;
+}
+
+/* @begin: running time of what is sent next */
+static void
+choose (GstContinualMux * self, GstClockTime begin)
+{
+  const GstSegment *common = find_common (self);
+  const gboolean none = self->segment.format != GST_FORMAT_TIME;
+
+  if (!none && (!common || count_alike (common, &self->segment)
+          || !GST_CLOCK_TIME_IS_VALID (begin) || begin < common->base))
+    return;
+  if (common)
+    self->segment = *common;
+  else
+    gst_segment_init (&self->segment, GST_FORMAT_TIME);
+  self->segment.stop = GST_CLOCK_TIME_NONE;
+  self->segment.position = self->segment.start;
+  if (!none)
+    mux_times_discard (self->times);
+  self->segment_due = TRUE;
+}
+
+void
+mux_segment_update (GstContinualMux * self, GstClockTime begin)
+{
+  GstAggregator *aggregator = GST_AGGREGATOR (self);
+  gboolean changed;
+
+  choose (self, begin);
+  GST_OBJECT_LOCK (self);
+  /* A seek changes the segment of the base class, which only sends it after a flush. */
+  changed = !count_alike (&GST_AGGREGATOR_PAD (aggregator->srcpad)->segment,
+      &self->segment);
+  GST_OBJECT_UNLOCK (self);
+  if (self->segment_due || changed)
+    gst_aggregator_update_segment (aggregator, &self->segment);
+}
+
+void
+mux_segment_push (GstContinualMux * self)
+{
+  GstAggregator *aggregator = GST_AGGREGATOR (self);
+  GstEvent *event;
+
+  if (!self->segment_due)
+    return;
+  event = gst_event_new_segment (&self->segment);
+  if (self->segment_seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, self->segment_seqnum);
+  gst_pad_push_event (aggregator->srcpad, event);
+  self->segment_due = FALSE;
+}
+
+void
+mux_segment_reset (GstContinualMux * self)
+{
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  self->segment_due = TRUE;
+}
+
+VectorTime
+mux_segment_get_time (GstContinualMux * self, guint slot)
+{
+  const MuxFront *front = &self->fronts[slot];
+  VectorTime res = front->time;
+
+  if (count_alike (&self->pads[slot]->parent.segment, &self->segment)
+      || !GST_CLOCK_TIME_IS_VALID (front->begin))
+    return res;
+  res.pts = gst_segment_position_from_running_time (&self->segment,
+      GST_FORMAT_TIME, front->begin);
+  if (GST_CLOCK_TIME_IS_VALID (front->duration))
+    res.duration = front->duration * ABS (self->segment.rate);
+  return res;
+}
