@@ -58,7 +58,7 @@ typedef struct
   const gchar *kind;
   gsize n_inputs, n_keys, n_values, n_memory, n_outputs, n_positions;
   gsize d_model, n_heads, n_layers, sequence_len;
-  gsize warm_up, delay, chunk_len, answer_interval;
+  gsize warm_up, delay, chunk_len;
   gboolean bare_attention;
   gsize n_weights;
   gsize n_labels;
@@ -67,6 +67,7 @@ typedef struct
   guint64 macs;
   const gchar *const *warnings;
   gsize n_warnings;
+  gsize answer_interval;
 } CoModelInfo;
 
 /**

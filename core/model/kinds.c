@@ -287,13 +287,18 @@ set_layer_windows (const CoBuild * b, CoStack * stack)
 static gboolean
 deep (const CoBuild * b, CoStack * stack, const CoParts * parts)
 {
-  if (!b->settings->attention_windows)
+  const CoSource *sources = b->settings->sources;
+
+  if (!b->settings->attention_windows
+      || sources[CO_ROW_sequence_len] > sources[CO_ROW_attention_windows])
     return set_row_windows (b, stack);
-  if (b->settings->sequence_len)
+  if (!set_layer_windows (b, stack))
+    return FALSE;
+  if (sources[CO_ROW_sequence_len] == sources[CO_ROW_attention_windows])
     return co_build_fail (b, CO_ERROR_SETTING,
         "sequence_len beside attention_windows: expected one of them, for both say the window of a layer; leave "
         "sequence_len out");
-  return set_layer_windows (b, stack);
+  return TRUE;
 }
 
 /* ---- kinds without a window ---- */

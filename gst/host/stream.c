@@ -189,7 +189,9 @@ model_stream_set_state (ModelStream * self, GBytes * state,
 static void
 reserve (ModelStream * self, gsize n_steps)
 {
-  gsize n_outputs = co_stream_max_outputs (self->stream, n_steps);
+  /* A drain may give more than some steps. */
+  gsize n_outputs = MAX (co_stream_max_outputs (self->stream, n_steps),
+      co_stream_max_outputs (self->stream, 0));
 
   if (self->y && n_steps <= self->capacity)
     return;
@@ -349,8 +351,8 @@ model_stream_drain (ModelStream * self, ModelCounts * counts)
   model_stream_discard_events (self);
   reserve (self, 0);
   result = (CoResult) {
-  .capacity = co_stream_max_outputs (self->stream, 0),.y = self->y,.outputs =
-        self->outputs};
+  .capacity = co_stream_max_outputs (self->stream, 0),.y = self->y,.weights =
+        self->weights,.outputs = self->outputs};
   *counts = (ModelCounts) {
   0};
   counts->outputs = co_stream_drain (self->stream, &result);

@@ -204,7 +204,9 @@ outputs_new (const Live * live, gsize T)
 {
   const CoModelInfo *info = live->info;
   Outputs *self = g_new0 (Outputs, 1);
-  gsize capacity = co_stream_max_outputs (live->stream, T);
+  /* Of a drain as well */
+  gsize capacity = MAX (co_stream_max_outputs (live->stream, T),
+      co_stream_max_outputs (live->stream, 0));
 
   self->result.capacity = capacity;
   self->y_size = info->n_positions * info->n_outputs;

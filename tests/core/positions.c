@@ -7,6 +7,7 @@
 #include "live.h"
 #include "stack/layer-state.h"
 #include "stream/stream.h"
+#include <math.h>
 #include <string.h>
 
 #define STEPS 100               /* before and behind 2^32 */
@@ -76,6 +77,20 @@ move (CoStream * stream, guint64 by)
   }
 }
 
+/* Rotated keys from before a stream was moved have the angles of another position. After as many vectors as an answer can
+ * depend on, outputs are those of other angles with the same differences: equal to rounding. */
+static gboolean
+nearly_equal (const Outputs * a, const Outputs * b)
+{
+  double largest = 1, worst = 0;
+
+  for (gsize i = 0; i < a->n * a->y_size; i++) {
+    largest = MAX (largest, fabs (a->result.y[i]));
+    worst = MAX (worst, fabs (a->result.y[i] - b->result.y[i]));
+  }
+  return a->n == b->n && worst <= 1e-4 * largest;
+}
+
 static void
 test_far (gconstpointer data)
 {
@@ -87,6 +102,7 @@ test_far (gconstpointer data)
   g_autoptr (Live) live = NULL;
   g_autoptr (CoStream) far = NULL;
   guint64 each, by;
+  gsize fed = 0;
 
   g_test_message ("CONTINUAL_TEST_SEED=%u: %s", ref_seed (), text);
   live = live_new (m, 2, random);
@@ -107,7 +123,11 @@ test_far (gconstpointer data)
     g_autoptr (Outputs) near_y = live_feed (live, live->stream, chunk);
     g_autoptr (Outputs) far_y = live_feed (live, far, chunk);
 
-    g_assert_true (outputs_equal (near_y, far_y));
+    if (m->rope_theta == 0)
+      g_assert_true (outputs_equal (near_y, far_y));
+    else if (fed >= ref_reach (m))
+      g_assert_true (nearly_equal (near_y, far_y));
+    fed += chunk->T / 2;        /* some of which are refused */
     for (guint s = 0; s < 2; s++)
       g_assert_cmpuint (co_stream_get_position (far, s), ==,
           co_stream_get_position (live->stream, s) + by);
@@ -123,7 +143,7 @@ test_far (gconstpointer data)
     g_assert_true (co_stream_set_state (again, state, NULL));
     a = live_feed (live, live->stream, chunk);
     b = live_feed (live, again, chunk);
-    g_assert_true (outputs_equal (a, b));
+    g_assert_true (m->rope_theta > 0 ? nearly_equal (a, b) : outputs_equal (a, b));
   }
 }
 

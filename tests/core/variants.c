@@ -125,7 +125,7 @@ static RefNorm
 norm (RefModel * m, GRand * random, gsize n, gboolean bias)
 {
   return (RefNorm) {
-  .n = n,.gain = numbers (m, random, n, 1, 0.2f),.bias =
+  .n = n,.gain = numbers (m, random, n, m->unit_offset ? 0 : 1, 0.2f),.bias =
         bias ? numbers (m, random, n, 0, 0.2f) : NULL};
 }
 
