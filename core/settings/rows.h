@@ -85,7 +85,7 @@ typedef enum
       .nick = "Window of each layer",                                                                           \
       .blurb = "A JSON array with a pair [left, right] for each layer: left counts the vector itself, right the " \
           "vectors after it that are seen",                                                                     \
-      .scope = LAYERS, .kinds = KIND (DEEP))                                                                    \
+      .scope = CO_FOR_ENCODER, .kinds = KIND (DEEP))                                                                    \
   BOOLEAN (norm_first, .key = "norm_first", .property = "norm-first", .nick = "Norm first",                     \
       .blurb = "Pre-norm layers: the norms are before attention and feed-forward",                              \
       .fallback = "false", .scope = LAYERS, .kinds = LAYER_KINDS)                                               \
