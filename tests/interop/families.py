@@ -4,7 +4,8 @@
 usage: CONTINUAL_LIB=build/core/libcontinual.so tests/interop/families.py [WORD...]    (only cases whose names have a WORD)
 
 Makes the modules of each family with random weights at several sizes, alone and as part of a whole model, saves them with
-save_pretrained(), runs the folder as it is through libcontinual in chunks of 1 and 7, and the module in float64. Needs
+save_pretrained() and as plain state dicts, runs the folders as they are through libcontinual in chunks of 1 and 7, and the
+module in float64. Needs
 torch and transformers 5.12; exits with 77 where they are missing. SPDX-License-Identifier: LGPL-2.1-or-later
 """
 import os
@@ -17,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 try:
     import torch
     import transformers as hf
+    from safetensors.torch import save_file
     from transformers.models.moonshine_streaming.modeling_moonshine_streaming import MoonshineStreamingEncoder
 except ImportError as error:
     print(f"SKIP: {error}: install torch and transformers")
@@ -190,19 +192,30 @@ def window_cases():
         yield f"whisper-{size}-asr", hf.WhisperForConditionalGeneration, speech, whisper(lambda m: m.model.encoder), {}
 
 
+def save(model, folder):
+    """Under the names of the module itself; save_pretrained() may go back to older ones."""
+    os.mkdir(folder)
+    model.config.save_pretrained(folder)
+    save_file({name: tensor.clone() for name, tensor in model.state_dict().items()},
+              os.path.join(folder, "model.safetensors"))
+
+
 def compare(name, klass, config, truth, options):
     model = randomize(klass(config).float(), len(name))
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        other = os.path.join(folder, "names")
         model.save_pretrained(folder)
-        ours = core.Model(folder, **options)
-        x = torch.randn(STEPS, ours.info.n_inputs)
+        save(model, other)
+        both = [core.Model(path, **options) for path in (folder, other)]
+        x = torch.randn(STEPS, both[0].info.n_inputs)
         y = truth(model.double(), x.double())
         worst = 0
-        for chunk in 1, 7:
-            found = ours.run(x, chunk=chunk)[:, -1]
-            if found.shape != y.shape:
-                raise core.Error(f"{tuple(found.shape)} in place of {tuple(y.shape)}")
-            worst = max(worst, ((found - y).abs().max() / max(1, y.abs().max())).item())
+        for ours in both:
+            for chunk in 1, 7:
+                found = ours.run(x, chunk=chunk)[:, -1]
+                if found.shape != y.shape:
+                    raise core.Error(f"{tuple(found.shape)} in place of {tuple(y.shape)}")
+                worst = max(worst, ((found - y).abs().max() / max(1, y.abs().max())).item())
     return worst
 
 
