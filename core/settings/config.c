@@ -130,10 +130,9 @@ find_object (const CoFamily * family, CoConfigObject * object, json_t * empty)
 static gboolean
 read_family (CoConfig * self, const CoConfigObject * object)
 {
-  static const CoFamilyCheck quantized = { "quantization_config", "null", "weights that are quantized" };
   const CoFamily *family = self->family;
 
-  if (!check (&quantized, object) || !read_n_layers (self, object) || !read_biases (self, object))
+  if (!read_n_layers (self, object) || !read_biases (self, object))
     return FALSE;
   for (const CoFamilyCheck * c = family->checks; c->key; c++)
     if (!check (c, object))
@@ -151,6 +150,7 @@ static gboolean
 read_root (CoConfig * self, const json_t * root, const gchar * name,
     GError ** error)
 {
+  static const CoFamilyCheck quantized = { "quantization_config", "null", "weights that are quantized" };
   const json_t *type = co_config_member (root, "model_type");
   CoConfigObject object = { root, name, error };
   g_autoptr (GString) known = g_string_new ("one of ");
@@ -165,7 +165,8 @@ read_root (CoConfig * self, const json_t * root, const gchar * name,
     return co_config_fail (&object, "model_type", known->str, type, CO_CONFIG_WITHOUT);
   }
   empty = json_object ();
-  ok = find_object (self->family, &object, empty) && read_family (self, &object);
+  ok = check (&quantized, &object) && find_object (self->family, &object, empty) && check (&quantized, &object)
+      && read_family (self, &object);
   json_decref (empty);
   return ok;
 }

@@ -19,7 +19,7 @@ const CoFamily co_family_bert = {
 };
 
 const CoFamily co_family_vit = {
-  "vit", .prefixes = CO_TEXTS ("encoder", "vit.encoder"),
+  "vit", .prefixes = CO_TEXTS ("encoder", "vit.encoder", "vit", ""),
   .not_run = CO_TEXTS ("embeddings", "pooler", "layernorm"),
   .n_layers = "num_hidden_layers",
   .keys = CO_LIST (CoFamilyKey, {"num_attention_heads", CO_ROW_nhead, "12"},

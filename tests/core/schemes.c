@@ -78,6 +78,14 @@ static const Renaming vit[] = {
   THIRDS ("attention.attention.query", "attention.attention.key", "attention.attention.value"),
   REST ("attention.output.dense", "layernorm_before", "layernorm_after", "intermediate.dense", "output.dense")
 };
+static const Renaming vit_layers[] = {
+  THIRDS ("attention.q_proj", "attention.k_proj", "attention.v_proj"),
+  REST ("attention.o_proj", "layernorm_before", "layernorm_after", "mlp.fc1", "mlp.fc2")
+};
+static const Renaming dinov2[] = {
+  THIRDS ("attention.attention.query", "attention.attention.key", "attention.attention.value"),
+  REST ("attention.output.dense", "norm1", "norm2", "mlp.fc1", "mlp.fc2")
+};
 static const Renaming wav2vec2[] = {
   THIRDS ("attention.q_proj", "attention.k_proj", "attention.v_proj"),
   REST ("attention.out_proj", "layer_norm", "final_layer_norm", "feed_forward.intermediate_dense",
@@ -96,6 +104,8 @@ static const Library libraries[] = {
       .renamings = vit_pytorch },
   { "bert", "bert.encoder.layer", NULL, FALSE, .renamings = bert },
   { "vit", "vit.encoder.layer", "vit.layernorm", TRUE, .renamings = vit },
+  { "vit of transformers 5", "vit.layers", "vit.layernorm", TRUE, .renamings = vit_layers },
+  { "dinov2", "encoder.layer", NULL, TRUE, .renamings = dinov2 },
   { "wav2vec2", "encoder.layers", NULL, FALSE, .renamings = wav2vec2 },
   { "wav2vec2, stable", "hubert.encoder.layers", NULL, TRUE, .renamings = wav2vec2 },
   { "whisper", "model.encoder.layers", "model.encoder.layer_norm", TRUE, .no_key_bias = TRUE, .renamings = whisper },

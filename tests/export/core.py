@@ -87,18 +87,23 @@ class Model:
         if self.model:
             lib.co_model_unref(ctypes.c_void_p(self.model))
 
-    def run(self, x, key=None, value=None, memory=None):
-        """Tensors of torch: x (T, C) as one chunk through a fresh stream: y (outputs, n_positions, D), drained at the end"""
+    def run(self, x, key=None, value=None, memory=None, chunk=None):
+        """Tensors of torch: x (T, C) in chunks, or as one, through a fresh stream: y (outputs, n_positions, D), drained"""
         import torch
         x, key, value, memory = (None if t is None else floats(t) for t in (x, key, value, memory))
         info, stream = self.info, ctypes.c_void_p(lib.co_stream_new(ctypes.c_void_p(self.model), 1))
         if memory is not None:
             lib.co_stream_set_memory(stream, ALL_STREAMS, address(memory), ctypes.c_size_t(len(memory)), None)
-        capacity = lib.co_stream_max_outputs(stream, ctypes.c_size_t(len(x))) + info.chunk_len
+        T, n = len(x), 0
+        chunk = chunk or T
+        # The last chunk, and then the drain, must find room for whatever it may answer.
+        capacity = sum(times * lib.co_stream_max_outputs(stream, ctypes.c_size_t(n)) for times, n in (
+            (T, 1), (1, chunk), (1, 0)))
         y = torch.full((capacity, info.n_positions, info.n_outputs), float("nan"))
-        given = Input(address(x), address(key), address(value), None)
-        n = lib.co_stream_forward_steps(stream, ctypes.byref(given), ctypes.c_size_t(len(x)), 1,
-                                        ctypes.byref(Result(capacity, address(y))))
+        for t in range(0, T, chunk):
+            given = Input(*(address(None if v is None else v[t:]) for v in (x, key, value)), None)
+            n += lib.co_stream_forward_steps(stream, ctypes.byref(given), ctypes.c_size_t(min(chunk, T - t)), 1,
+                                             ctypes.byref(Result(capacity - n, address(y[n:]))))
         n += lib.co_stream_drain(stream, ctypes.byref(Result(capacity - n, address(y[n:]))))
         lib.co_stream_unref(stream)
         return y[:n].double()

@@ -24,7 +24,9 @@ check (const CoConfig * config)
     g_assert (!config->keys[i] || config->values[i]);
     g_assert (!config->values[i] || g_utf8_validate (config->values[i], -1, NULL));
   }
-  g_assert (config->values[CO_ROW_nhead] && config->values[CO_ROW_activation]);
+  g_assert (config->values[CO_ROW_activation] && config->values[CO_ROW_norm_type]);
+  g_assert (!config->family->rotary || config->values[CO_ROW_rope_theta]);
+  g_assert (!config->family->read_windows || config->values[CO_ROW_kind]);
 }
 
 int

@@ -42,6 +42,21 @@ CHECKPOINTS = {
     "nothing": b"",
 }
 
+# Beside the config.json of tests/golden-models: objects in objects, windows and rotary positions of every sort
+CONFIGS = {
+    "moonshine": b'{"model_type":"moonshine_streaming","encoder_config":{"num_hidden_layers":1,"sliding_windows":[[16,0]]}}',
+    "moonshine-nothing": b'{"model_type":"moonshine_streaming"}',
+    "moonshine-pairs": b'{"model_type":"moonshine_streaming_encoder","num_hidden_layers":2,"sliding_windows":[[1,2],[3]]}',
+    "voxtral": b'{"model_type":"voxtral_realtime","audio_config":{"model_type":"voxtral_realtime_encoder","head_dim":null}}',
+    "qwen2-sliding": b'{"model_type":"qwen2","use_sliding_window":true,"sliding_window":9,"max_window_layers":0}',
+    "qwen3-types": b'{"model_type":"qwen3","num_hidden_layers":1,"use_sliding_window":true,"layer_types":["sliding_attention"]}',
+    "mistral-null": b'{"model_type":"mistral","sliding_window":null,"num_key_value_heads":null}',
+    "llama-scaled": b'{"model_type":"llama","rope_scaling":{"type":"linear","factor":2.0}}',
+    "llama-old": b'{"model_type":"llama","rope_scaling":{},"rope_theta":500000.0,"mlp_bias":true,"attention_bias":true}',
+    "llama-part": b'{"model_type":"llama","rope_parameters":{"rope_type":"default","partial_rotary_factor":0.5}}',
+    "quantized": b'{"model_type":"mimi","quantization_config":{"bits":4}}',
+}
+
 
 def narrow(size):
     return size // 8 if size % 8 == 0 else size
@@ -73,7 +88,7 @@ def snapshot(variant, right):
 
 def main():
     models = {path.parent.name: describe(path) for path in sorted(HERE.parent.glob("golden*/*/model.safetensors"))}
-    configs = {path.parent.name: path.read_bytes() for path in sorted(HERE.parent.glob("golden-models/*/config.json"))}
+    configs = {path.parent.name: path.read_bytes() for path in sorted(HERE.parent.glob("golden-models/*/config.json"))} | CONFIGS
     snapshots = {f"{variant}-{right}": snapshot(variant, right) for variant in range(0, 50, 7) for right in (7, 6, 5, 3)}
     for folder, files in (
             ("models", models), ("snapshots", snapshots), ("labels", LABELS), ("checkpoints", CHECKPOINTS),

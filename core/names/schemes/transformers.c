@@ -22,6 +22,16 @@ const CoScheme co_scheme_vit = {
   .norms = CO_NORMS ("layernorm")
 };
 
+/* The same module in transformers 5, which saves it under the names before, but not in a state dict of its own. */
+const CoScheme co_scheme_vit_layers = {
+  "transformers' ViTModel",.norm_first = TRUE,.activation = "gelu",
+  .names = CO_NAMES (CO_PAIR ("attention.q_proj", Q), CO_PAIR ("attention.k_proj", K), CO_PAIR ("attention.v_proj", V),
+      CO_PAIR ("attention.o_proj", OUT), CO_PAIR ("layernorm_before", NORM1), CO_PAIR ("layernorm_after", NORM2),
+      CO_PAIR ("mlp.fc1", LINEAR1), CO_PAIR ("mlp.fc2", LINEAR2)),
+  .own_biases = CO_ROLES (CO_ROLE_Q_WEIGHT, CO_ROLE_K_WEIGHT, CO_ROLE_V_WEIGHT),
+  .norms = CO_NORMS ("layernorm")
+};
+
 const CoScheme co_scheme_dinov2 = {
   "transformers' Dinov2Encoder",.norm_first = TRUE,.activation = "gelu",
   .names = CO_NAMES (CO_PAIR ("attention.attention.query", Q), CO_PAIR ("attention.attention.key", K),
