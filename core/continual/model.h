@@ -148,10 +148,10 @@ CO_API gchar *co_model_describe (const CoModel * self);
 /**
  * co_model_forward: (skip)
  * @self: a model; not a decoder, which needs a memory
- * @x: (n, C) a whole sequence of finite vectors, oldest first
+ * @x: of shape (n, C): a whole sequence of finite vectors, oldest first
  * @n: its length, at least `warm_up`
- * @y: (n_positions, D) out: the output for the end of the sequence
- * @weights: (nullable): (H, n_positions, W) out: the last layer's attention weights, oldest key first
+ * @y: of shape (n_positions, D), written: the output for the end of the sequence
+ * @weights: (nullable): of shape (H, n_positions, W), written: the last layer's attention weights, oldest key first
  *
  * Evaluates a whole sequence without a stream: the output of a fresh stream for the last vector. Of a sequence longer
  * than the window, the last window counts; positions count from the begin of the sequence. Allocates.

@@ -52,10 +52,10 @@ typedef enum
 
 /**
  * CoInput:
- * @x: (S, T, C) vectors; the queries, where keys and values are separate
+ * @x: of shape (S, T, C): vectors; the queries, where keys and values are separate
  * @key: (nullable): (S, T, n_keys); %NULL: @x. Only for a bare attention
  * @value: (nullable): (S, T, n_values); %NULL: the keys. Only for a bare attention
- * @mask: (nullable): (S, T) 0 where a stream has no vector; %NULL: every stream has one at every step
+ * @mask: (nullable): of shape (S, T): 0 where a stream has no vector; %NULL: every stream has one at every step
  *
  * T vectors for each of S streams. Unnamed members must be zero.
  *
@@ -92,12 +92,12 @@ typedef struct
 /**
  * CoResult:
  * @capacity: outputs for which @y, @weights and @outputs have room, at least co_stream_max_outputs()
- * @y: (capacity, n_positions, D) out: the outputs in the order of steps, within a step of streams, within a stream
+ * @y: of shape (capacity, n_positions, D), written: the outputs in the order of steps, within a step of streams, within a stream
  *   oldest first. Positions are oldest first
- * @weights: (nullable): (capacity, H, n_positions, W) out: the last layer's attention weights, oldest key first; must be
+ * @weights: (nullable): of shape (capacity, H, n_positions, W), written: the last layer's attention weights, oldest key first; must be
  *   %NULL for a kind without a window. Weights of vectors that do not exist yet are zero
- * @outputs: (nullable): (capacity) out: the vector that each output answers
- * @status: (nullable): (S, T) out: the fate of each vector
+ * @outputs: (nullable): of shape (capacity), written: the vector that each output answers
+ * @status: (nullable): of shape (S, T), written: the fate of each vector
  *
  * The memory that a call writes to. Unnamed members must be zero.
  *
@@ -218,8 +218,8 @@ CO_API gsize co_stream_forward_steps (CoStream * self, const CoInput * input,
 /**
  * co_stream_forward_step: (skip)
  * @self: streams of any model but a chunked `kernel`, whose step can give several outputs for one stream
- * @x: (S, C) one vector for each stream
- * @y: (S, n_positions, D) out: the outputs one after another, as in #CoResult
+ * @x: of shape (S, C): one vector for each stream
+ * @y: of shape (S, n_positions, D), written: the outputs one after another, as in #CoResult
  *
  * Processes one vector of every stream.
  *
@@ -248,7 +248,7 @@ CO_API gsize co_stream_drain (CoStream * self, CoResult * result);
  * co_stream_set_memory: (skip)
  * @self: streams of a decoder
  * @stream: an index, or %CO_ALL_STREAMS
- * @memory: (n, n_memory) vectors
+ * @memory: of shape (n, n_memory): vectors
  * @n: their number, at least 1
  * @error: return location for a #GError
  *
