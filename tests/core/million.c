@@ -30,6 +30,8 @@ static const struct
   { { "retroactive", "retroactive", 1 }, 1 },
   { { "retroactive-stack", "retroactive", 2 }, 2 },
   { { "deep", "deep", 2 }, 2 },
+  { { "deep-rotary", "deep", 2, .rotary = TRUE }, 2 },
+  { { "deep-windows", "deep", 2, .rotary = TRUE, .windows = TRUE }, 2 },
   { { "recurrent-full", "recurrent-full", 2, .fills = TRUE, .drop_oldest = TRUE }, 2 },
   { { "recurrent-linear", "recurrent-linear", 1, .map = "elu" }, 1 },
   { { "recurrent-linear-favor", "recurrent-linear", 1, .map = "favor" }, 1 },
