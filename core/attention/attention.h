@@ -236,6 +236,17 @@ float co_keys_attend (const CoAttention * self, const CoKeys * keys, gsize h,
     float *scratch);
 gsize co_keys_scratch_size (const CoAttention * self, gsize n);
 
+/* The state of kinds with one query over a ring: the fixed keys and the last N keys with their values, then the queries that
+ * wait, if the answered one is not the newest. Slots of keys; floats in all; the keys; the query of vector @t */
+gsize co_ring_width (const CoAttention * self);
+gsize co_ring_size (const CoAttention * self);
+CoKeys co_ring_keys (const CoAttention * self, CoStateHeader * state);
+const float *co_ring_query (const CoAttention * self, CoStateHeader * state,
+    guint64 t);
+/* Takes a vector: its key and value replace the oldest. Returns the query that attends now. */
+const float *co_ring_take (const CoAttention * self, CoStateHeader * state,
+    const float *p /* (proj_width) */ );
+
 /* Writes one head's weights for a ring of @n keys, the newest in slot @newest, in the order of time */
 void co_attention_order_weights (const CoAttention * self,
     const float *a /* (n_fixed + n) fixed keys first, then slots */ ,

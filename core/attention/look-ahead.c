@@ -57,12 +57,10 @@ static gsize
 drain (const CoAttention * self, CoStateHeader * header, float *context,
     float *weights, float *scratch)
 {
-  const gsize N = self->sequence_len, right = self->query_back, len = right + 1;
-  const gsize left = N - right, width = CO_ALIGN_FLOATS (self->n_fixed + N);
+  const gsize N = self->sequence_len, right = self->query_back;
+  const gsize left = N - right;
   const guint64 taken = header->taken;
-  float *numbers = co_state_numbers (header);
-  const CoKeys keys = co_keys_open (self, numbers, width);
-  const float *queries = numbers + co_keys_size (self, width);
+  const CoKeys keys = co_ring_keys (self, header);
   const gsize n = MIN (taken, N), newest = (taken - 1) % N;
   gsize n_answers = 0;
 
@@ -72,7 +70,7 @@ drain (const CoAttention * self, CoStateHeader * header, float *context,
         : 0;
 
     attend (self, &keys, n, (newest + 1) % n, n_evicted,
-        queries + t % len * self->q.n_out,
+        co_ring_query (self, header, t),
         context + n_answers * self->out.n_in, weights ? weights +
         n_answers * self->n_heads * (N + self->n_fixed) : NULL, newest,
         t + right + 1 - taken, scratch);

@@ -11,7 +11,6 @@
 typedef struct
 {
   CoKeys keys;                  /* the fixed ones, then the ring's N */
-  float *queries;               /* (n_queries, H dk) */
   float *centred;               /* (N, E) x' of each slot, pre-norm */
   float *squares;               /* (N) |x'|^2 */
 } State;
@@ -27,18 +26,6 @@ typedef struct
   float *lost_v;                /* (n_lost, H dv) */
 } Rows;
 
-static gsize
-ring_width (const CoAttention * self)
-{
-  return CO_ALIGN_FLOATS (self->n_fixed + self->sequence_len);
-}
-
-static gsize
-n_queries (const CoAttention * self)
-{
-  return self->query_back ? self->query_back + 1 : 0;
-}
-
 static gboolean
 is_pre_norm (const CoAttention * self)
 {
@@ -48,12 +35,10 @@ is_pre_norm (const CoAttention * self)
 static State
 open_state (const CoAttention * self, CoStateHeader * header)
 {
-  float *numbers = co_state_numbers (header);
   State s;
 
-  s.keys = co_keys_open (self, numbers, ring_width (self));
-  s.queries = numbers + co_keys_size (self, ring_width (self));
-  s.centred = s.queries + n_queries (self) * self->q.n_out;
+  s.keys = co_ring_keys (self, header);
+  s.centred = (float *) co_state_numbers (header) + co_ring_size (self);
   s.squares = s.centred + self->sequence_len * self->table->d_model;
   return s;
 }
@@ -61,8 +46,7 @@ open_state (const CoAttention * self, CoStateHeader * header)
 static gsize
 state_size (const CoAttention * self)
 {
-  gsize floats = co_keys_size (self, ring_width (self)) +
-      n_queries (self) * self->q.n_out;
+  gsize floats = co_ring_size (self);
 
   if (is_pre_norm (self))
     floats += self->sequence_len * (self->table->d_model + 1);
@@ -72,7 +56,7 @@ state_size (const CoAttention * self)
 static gsize
 scratch_size (const CoAttention * self)
 {
-  const gsize N = self->sequence_len, W = ring_width (self);
+  const gsize N = self->sequence_len, W = co_ring_width (self);
   gsize floats = 2 * W + 2 * CO_ALIGN_FLOATS (N) + self->d_key + self->d_value;
 
   if (is_pre_norm (self))
@@ -177,33 +161,20 @@ step (const CoAttention * self, CoStateHeader * header, const float *p,
     float *context, float *weights, float *scratch)
 {
   const gsize N = self->sequence_len, x = self->n_fixed, dk = self->d_key;
-  const gsize E = self->table->d_model, W = ring_width (self);
-  const float *q = p, *k = q + self->q.n_out, *v = k + self->k.n_out;
+  const gsize E = self->table->d_model, W = co_ring_width (self);
+  const float *centred = p + self->q.n_out + self->k.n_out + self->v.n_out;
   const State s = open_state (self, header);
   const gsize newest = header->taken % N;
+  const float *q = co_ring_take (self, header, p);
   float *a = scratch, *w = a + W, *b = w + W;
   float *scaled = b + CO_ALIGN_FLOATS (N), *part = scaled + dk;
   Rows rows = {.r = part + self->d_value };
   float *z;
 
-  for (gsize j = 0; header->taken == 0 && j < x; j++)
-    co_keys_put (self, &s.keys, j, self->fixed_k + j * self->k.n_out,
-        self->fixed_v + j * self->v.n_out);
-  co_keys_put (self, &s.keys, x + newest, k, v);
   if (is_pre_norm (self)) {
-    const float *centred = v + self->v.n_out;
-
     memcpy (s.centred + newest * E, centred, E * sizeof (float));
     s.squares[newest] = co_kernels->dot (centred, centred, E);
   }
-  if (self->query_back) {
-    const gsize len = n_queries (self);
-
-    memcpy (s.queries + header->taken % len * self->q.n_out, q,
-        self->q.n_out * sizeof (float));
-    q = s.queries + (header->taken + 1) % len * self->q.n_out;
-  }
-  header->taken++;
   rows.n = MIN (header->taken, N);
   rows.oldest = (newest + 1) % rows.n;
   if (rows.n < N && !self->partial)

@@ -48,19 +48,6 @@ to_float (const double *from, gsize n)
   return to;
 }
 
-/* y = W x (+ b), all sums in double */
-static void
-multiply (const CoMatrix * w, const float *x, const float *b, float *y)
-{
-  for (gsize o = 0; o < w->n_out; o++) {
-    double sum = b ? b[o] : 0;
-
-    for (gsize i = 0; x && i < w->n_in; i++)
-      sum += (double) w->data[o * w->out_stride + i * w->in_stride] * x[i];
-    y[o] = sum;
-  }
-}
-
 /* The columns of @m (n_out, H dv) for the values of head @h, in panels from output @first on */
 static void
 fill_head (const CoAttention * a, float *panels, gsize first,
@@ -100,9 +87,9 @@ co_build_pack_carried (const CoBuild * b, CoLayer * layer)
     carried.data = carried_float = to_float (product, F * width);
     input.data = g_float = to_float (g, F * E);
     input.bias = bias_o = g_new0 (float, F);
-    multiply (&input, m->out.bias, NULL, bias_o);
+    co_build_multiply (&input, m->out.bias, NULL, bias_o);
     layer->carry.input = co_build_pack (b, &input);
-    multiply (&m->linear1, norm->bias, m->linear1.bias, bias);
+    co_build_multiply (&m->linear1, norm->bias, m->linear1.bias, bias);
     layer->carry.bias = bias;
   }
   size = co_panels_size (a->n_carried, a->d_value);

@@ -5,25 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-/* y = W x (+ b), all sums in double */
-static void
-project (const CoMatrix * w, const float *x, gboolean bias, float *y)
-{
-  for (gsize o = 0; o < w->n_out; o++) {
-    double sum = bias && w->bias ? w->bias[o] : 0;
-
-    for (gsize i = 0; i < w->n_in; i++)
-      sum += (double) w->data[o * w->out_stride + i * w->in_stride] * x[i];
-    y[o] = sum;
-  }
-}
-
 static void
 project_all (const CoMatrices * m, const float *x, gboolean bias, float *p)
 {
-  project (&m->q, x, bias, p);
-  project (&m->k, x, bias, p + m->q.n_out);
-  project (&m->v, x, bias, p + m->q.n_out + m->k.n_out);
+  co_build_multiply (&m->q, x, bias ? m->q.bias : NULL, p);
+  co_build_multiply (&m->k, x, bias ? m->k.bias : NULL, p + m->q.n_out);
+  co_build_multiply (&m->v, x, bias ? m->v.bias : NULL,
+      p + m->q.n_out + m->k.n_out);
 }
 
 /* W g, without the bias. Free its data. */

@@ -66,6 +66,10 @@ gboolean co_build_linear (const CoBuild * b, CoLinear * linear,
 gboolean co_build_norm (const CoBuild * b, CoNorm * norm,
     const CoTensor * weight, const CoTensor * bias, gsize n);
 
+/* y = W x (+ b), all sums in double; @x NULL: zeros */
+void co_build_multiply (const CoMatrix * w, const float *x /* (n_in) */ ,
+    const float *b /* (n_out) or NULL */ , float *y /* (n_out) */ );
+
 /* Memory until the stack is built */
 float *co_build_scratch (const CoBuild * b, gsize n);
 /* W and its bias times @scale (n_out), each output by its own */

@@ -34,6 +34,19 @@ co_build_copy (const CoBuild * b, const float *from, gsize n)
   return to;
 }
 
+void
+co_build_multiply (const CoMatrix * w, const float *x, const float *b,
+    float *y)
+{
+  for (gsize o = 0; o < w->n_out; o++) {
+    double sum = b ? b[o] : 0;
+
+    for (gsize i = 0; x && i < w->n_in; i++)
+      sum += (double) w->data[o * w->out_stride + i * w->in_stride] * x[i];
+    y[o] = sum;
+  }
+}
+
 static void
 fill (float *panels, gsize first, const CoMatrix * m)
 {
