@@ -130,10 +130,12 @@ class ModelFiles(unittest.TestCase):
             self.assertTrue(f"`{name}`" in self.page or f"`{name}.kernel`" in self.page, name)
 
     def test_every_family(self):
-        families = re.findall(r'(?:SPEECH \(|CoFamily \w+ = \{\n  )"(\w+)"', read("core", "settings", "families.c"))
-        self.assertEqual(len(families), 5)
+        sources = "".join(read("core", "settings", f"families-{name}.c") for name in ("encoders", "streaming", "text"))
+        families = re.findall(r'(?:SPEECH \(|CoFamily \w+ = \{\n  )"(\w+)"', sources)
+        self.assertEqual(len(families), 14)
         for family in families:
             self.assertIn(f"`{family}`", self.page)
+            self.assertIn(f"`{family}`", read("docs", "families.md"))
 
     def test_every_wrapper(self):
         source = re.search(r"wrappers\[\] = \{(.*?)\}", read("core", "names", "tensors.c"), re.S)[1]
