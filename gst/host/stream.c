@@ -234,6 +234,39 @@ gather (ModelStream * self, const VectorRows * rows, gsize n, gsize width,
   return *copy;
 }
 
+static gboolean
+is_finite (const float *y, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isfinite (y[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_absent (const float *y, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isnan (y[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* TRUE: output @i is finite. Else adds an event; its row does not stay NaN throughout, which would mean absent. */
+static gboolean
+check_output (ModelStream * self, gsize i, const VectorTime * time)
+{
+  float *y = self->y + i * self->y_size;
+
+  if (is_finite (y, self->y_size))
+    return TRUE;
+  if (is_absent (y, self->y_size))
+    y[0] = INFINITY;
+  g_array_append_val (self->events, ((ModelEvent) {
+        .type = MODEL_NOT_FINITE,.time = *time,.stream = self->outputs[i].stream}));
+  return FALSE;
+}
+
 /* Adds events for the outputs @first to @end - 1 of one step: those of one age are the rows of one buffer, oldest first.
  * The time of the buffer is the newest time of its rows. (Streams that missed vectors have older ones.) */
 static void
@@ -247,7 +280,7 @@ add_outputs (ModelStream * self, gsize first, gsize end)
     ModelEvent event = {.type = MODEL_OUTPUT,.age = age,.first = first,
       .end = end
     };
-    gboolean any = FALSE;
+    gboolean any = FALSE, ok = TRUE;
 
     for (gsize i = first; i < end; i++) {
       VectorTime time;
@@ -260,7 +293,10 @@ add_outputs (ModelStream * self, gsize first, gsize end)
               && time.pts > event.time.pts))
         event.time = time;
       any = TRUE;
+      ok = check_output (self, i, &time) && ok;
     }
+    if (!ok && self->n_streams == 1)
+      event.type = MODEL_GAP;
     if (any)
       g_array_append_val (self->events, event);
   }
