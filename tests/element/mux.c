@@ -442,6 +442,25 @@ GST_START_TEST (test_segments)
 
 GST_END_TEST;
 
+/* Without a flush, a new segment goes on in running time. */
+GST_START_TEST (test_next_segment)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2);
+  for (guint s = 0; s < 2; s++)
+    send_segment (&rig, s, 1, 3 * GST_SECOND, TICK);
+  rig_push (&rig, 0, 3, 3 * GST_SECOND);
+  rig_push (&rig, 1, 4, 3 * GST_SECOND);
+  EXPECT (&rig, 3 * GST_SECOND, 3, 4);
+  check_segment (&rig, 1, 3 * GST_SECOND, TICK);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
 /* Slots that begin at different running times: times are running times. */
 GST_START_TEST (test_different_bases)
 {
@@ -481,6 +500,7 @@ mux_suite (void)
   tcase_add_test (tc, test_errors);
   tcase_add_test (tc, test_not_a_number);
   tcase_add_test (tc, test_segments);
+  tcase_add_test (tc, test_next_segment);
   tcase_add_test (tc, test_different_bases);
   return s;
 }
