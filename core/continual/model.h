@@ -36,7 +36,6 @@ CO_API GType co_model_get_type (void);
  * @delay: vectors from the answered vector to the newest one (a query index that looks back)
  * @chunk_len: vectors answered together, at least 1; more than 1 only for a chunked `kernel`, whose oldest vector then
  *   waits for `chunk_len - 1` more
- * @answer_interval: K: after a stream's first output, every K-th vector is answered
  * @bare_attention: whether the model is a single attention that takes separate keys and values
  * @n_weights: W, attention weights per head and position: those of the window, then those of the fixed keys
  *   (`add_bias_kv`, `add_zero_attn`); 0 for kinds without a window
@@ -48,6 +47,7 @@ CO_API GType co_model_get_type (void);
  * @warnings: (array length=n_warnings): what in the file may mean something else than how it runs, a sentence each; or
  *   %NULL
  * @n_warnings: number of @warnings
+ * @answer_interval: K: after a stream's first output, every K-th vector is answered
  *
  * The shapes and costs of a model. The library owns it; later versions may add members.
  *

@@ -49,7 +49,8 @@ filter_next_output (GstContinualFilter * self, GstBuffer ** out)
           push_gap (self, &event.time);
         break;
       default:
-        filter_media_refuse (&self->media);
+        if (event.type != MODEL_NOT_FINITE)
+          filter_media_refuse (&self->media);
         ret = model_host_report_refused (&self->host, &event);
         break;
     }

@@ -255,6 +255,7 @@ model_host_start (ModelHost * self)
   model_state_begin (&self->state);
   self->last_stats = gst_util_get_timestamp ();
   self->labels_due = TRUE;
+  self->n_not_finite = 0;
   return TRUE;
 }
 

@@ -55,6 +55,7 @@ typedef struct
   gchar *candidate_path;
   gboolean labels_due;          /* before the next buffer */
   gboolean labels_sent;         /* downstream keeps them until others come */
+  guint64 n_not_finite;         /* outputs since the start */
   GstClockTime last_stats;      /* when the last message with statistics was due */
 } ModelHost;
 

@@ -82,12 +82,39 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
   return GST_FLOW_OK;
 }
 
+/* Of a model whose weights are too large, or damaged */
+static GstFlowReturn
+report_not_finite (ModelHost * self, const ModelEvent * event)
+{
+  GstElement *element = self->element;
+  const guint64 n = ++self->n_not_finite;
+
+  if (self->on_invalid == MODEL_ON_INVALID_ERROR)
+    GST_ELEMENT_ERROR (element, STREAM, DECODE,
+        ("Expected finite outputs, found one with a NaN or an infinity for the "
+            "vector at %" GST_TIME_FORMAT " (stream %u): weights of the model "
+            "are too large or damaged; repair the model, or set "
+            "on-invalid=drop.", GST_TIME_ARGS (event->time.pts),
+            event->stream), (NULL));
+  else if (tally_is_told (n))
+    GST_ELEMENT_WARNING (element, STREAM, DECODE,
+        ("Expected finite outputs, found one with a NaN or an infinity for the "
+            "vector at %" GST_TIME_FORMAT " (stream %u): weights of the model "
+            "are too large or damaged. It is no output. That makes %"
+            G_GUINT64_FORMAT ".", GST_TIME_ARGS (event->time.pts),
+            event->stream, n), (NULL));
+  return self->on_invalid == MODEL_ON_INVALID_ERROR ? GST_FLOW_ERROR :
+      GST_FLOW_OK;
+}
+
 GstFlowReturn
 model_host_report_refused (ModelHost * self, const ModelEvent * event)
 {
   GstElement *element = self->element;
   guint64 n;
 
+  if (event->type == MODEL_NOT_FINITE)
+    return report_not_finite (self, event);
   if (event->type == MODEL_FULL) {
     GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS,
         ("Expected at most max-len vectors, found one more (stream %u): raise "

@@ -24,8 +24,8 @@ GstFlowReturn model_host_make_output (ModelHost * self, GstBufferPool * pool,
 gfloat *model_host_copy_output (ModelHost * self, const ModelEvent * event);
 gfloat *model_host_copy_weights (ModelHost * self, const ModelEvent * event);
 
-/* Reports a MODEL_REFUSED or MODEL_FULL. GST_FLOW_ERROR: an error was posted. With on-invalid=drop, the 1st, 10th,
- * 100th, ... refused vector posts a warning. */
+/* Reports a MODEL_REFUSED, MODEL_NOT_FINITE or MODEL_FULL. GST_FLOW_ERROR: an error was posted. With on-invalid=drop, the 1st, 10th,
+ * 100th, ... refused vector, or output that is not finite, posts a warning. */
 GstFlowReturn model_host_report_refused (ModelHost * self,
     const ModelEvent * event);
 

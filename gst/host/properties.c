@@ -19,7 +19,7 @@ static const PropertyRow rows[] = {
   ROW_BOOLEAN (ModelHost, reset_on_discont, READY, "reset-on-discont", "Reset on discont",
       "Whether a buffer with the DISCONT flag starts a new sequence: all streams are reset before it", FALSE),
   ROW_CHOICE (ModelHost, on_invalid, READY, "on-invalid", "On invalid",
-      "What to do with a vector that has a NaN or an infinity", on_invalid_enum, MODEL_ON_INVALID_DROP),
+      "What to do with a vector, or an output, that has a NaN or an infinity", on_invalid_enum, MODEL_ON_INVALID_DROP),
   ROW_TEXT (ModelHost, state.path, READY, "state-path", "State file",
       "File for a snapshot of the streams. They are restored from it at the start, if it is from the same model "
       "(else the file is kept as FILE.refused-TIME). It is written on the way to READY and every state-interval "

@@ -22,8 +22,8 @@ struct _ModelStream
   gsize memory_length;
   gsize max_steps;
 
-  /* Buffers of the last call, for up to capacity steps. */
-  gsize capacity;
+  /* Buffers of the last call, for up to capacity steps and max_outputs outputs. */
+  gsize capacity, max_outputs;
   float *x, *key, *value;       /* (n_streams, capacity, width) each: copies of inputs that are not aligned or not contiguous; NULL: none yet */
   float *y;                     /* (max outputs, y_size) */
   float *weights;               /* (max outputs, H, P, W) or NULL */
@@ -186,31 +186,31 @@ model_stream_set_state (ModelStream * self, GBytes * state,
   return restore_memory (self, error);
 }
 
+/* @n_steps 0: for a drain */
 static void
 reserve (ModelStream * self, gsize n_steps)
 {
+  const CoModelInfo *info =
+      co_model_get_info (co_stream_get_model (self->stream));
   /* A drain may give more than some steps. */
-  gsize n_outputs = MAX (co_stream_max_outputs (self->stream, n_steps),
+  const gsize n_outputs = MAX (co_stream_max_outputs (self->stream, n_steps),
       co_stream_max_outputs (self->stream, 0));
 
-  if (self->y && n_steps <= self->capacity)
-    return;
-  self->capacity = n_steps;
-  g_clear_pointer (&self->x, g_free);
-  g_clear_pointer (&self->key, g_free);
-  g_clear_pointer (&self->value, g_free);
-  g_free (self->y);
-  self->y = g_new (float, n_outputs * self->y_size);
-  if (self->weights_size) {
-    const CoModelInfo *info =
-        co_model_get_info (co_stream_get_model (self->stream));
-
-    g_free (self->weights);
-    self->weights = g_new (float, n_outputs *
-        attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info));
+  if (n_steps > self->capacity) {
+    self->capacity = n_steps;
+    g_clear_pointer (&self->x, g_free);
+    g_clear_pointer (&self->key, g_free);
+    g_clear_pointer (&self->value, g_free);
+    self->rows = g_renew (CoVectorStatus, self->rows, self->n_streams * n_steps);
   }
+  if (n_outputs <= self->max_outputs)
+    return;
+  self->max_outputs = n_outputs;
+  self->y = g_renew (float, self->y, n_outputs * self->y_size);
   self->outputs = g_renew (CoOutput, self->outputs, n_outputs);
-  self->rows = g_renew (CoVectorStatus, self->rows, self->n_streams * n_steps);
+  if (self->weights_size)
+    self->weights = g_renew (float, self->weights, n_outputs *
+        attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info));
 }
 
 /* The next @n of @rows as (S, n, width): in place, or copied to *copy if they are not aligned or not contiguous. */
@@ -234,6 +234,39 @@ gather (ModelStream * self, const VectorRows * rows, gsize n, gsize width,
   return *copy;
 }
 
+static gboolean
+is_finite (const float *y, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isfinite (y[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_absent (const float *y, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isnan (y[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* TRUE: output @i is finite. Else adds an event; its row does not stay NaN throughout, which would mean absent. */
+static gboolean
+check_output (ModelStream * self, gsize i, const VectorTime * time)
+{
+  float *y = self->y + i * self->y_size;
+
+  if (is_finite (y, self->y_size))
+    return TRUE;
+  if (is_absent (y, self->y_size))
+    y[0] = INFINITY;
+  g_array_append_val (self->events, ((ModelEvent) {
+        .type = MODEL_NOT_FINITE,.time = *time,.stream = self->outputs[i].stream}));
+  return FALSE;
+}
+
 /* Adds events for the outputs @first to @end - 1 of one step: those of one age are the rows of one buffer, oldest first.
  * The time of the buffer is the newest time of its rows. (Streams that missed vectors have older ones.) */
 static void
@@ -247,7 +280,7 @@ add_outputs (ModelStream * self, gsize first, gsize end)
     ModelEvent event = {.type = MODEL_OUTPUT,.age = age,.first = first,
       .end = end
     };
-    gboolean any = FALSE;
+    gboolean any = FALSE, ok = TRUE;
 
     for (gsize i = first; i < end; i++) {
       VectorTime time;
@@ -260,7 +293,10 @@ add_outputs (ModelStream * self, gsize first, gsize end)
               && time.pts > event.time.pts))
         event.time = time;
       any = TRUE;
+      ok = check_output (self, i, &time) && ok;
     }
+    if (!ok && self->n_streams == 1)
+      event.type = MODEL_GAP;
     if (any)
       g_array_append_val (self->events, event);
   }
@@ -289,7 +325,7 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
   model_stream_discard_events (self);
   reserve (self, n);
   result = (CoResult) {
-  .capacity = co_stream_max_outputs (self->stream, n),.y = self->y,.weights =
+  .capacity = self->max_outputs,.y = self->y,.weights =
         self->weights,.outputs = self->outputs,.status = self->rows};
   *counts = (ModelCounts) {
   0};
@@ -351,13 +387,19 @@ model_stream_drain (ModelStream * self, ModelCounts * counts)
   model_stream_discard_events (self);
   reserve (self, 0);
   result = (CoResult) {
-  .capacity = co_stream_max_outputs (self->stream, 0),.y = self->y,.weights =
-        self->weights,.outputs = self->outputs};
+  .capacity = self->max_outputs,.y = self->y,.weights = self->weights,.outputs =
+        self->outputs};
   *counts = (ModelCounts) {
   0};
+  if (co_stream_max_outputs (self->stream, 0) == 0)
+    return;
   counts->outputs = co_stream_drain (self->stream, &result);
   if (counts->outputs)
     add_outputs (self, 0, counts->outputs);
+  /* Some kinds end a stream with the drain. */
+  for (guint s = 0; s < self->n_streams; s++)
+    if (co_stream_get_position (self->stream, s) == 0)
+      vector_clock_reset (self->clock, s);
 }
 
 gboolean

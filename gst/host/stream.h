@@ -23,6 +23,8 @@ typedef enum
   MODEL_OUTPUT,               /* an output for the vector of @time: read it with model_stream_read() */
   MODEL_GAP,                  /* the vectors of @time have no answer, now or later */
   MODEL_REFUSED,              /* the vector of @stream at @time has a NaN or an infinity */
+  MODEL_NOT_FINITE,           /* the output of @stream for the vector of @time has a NaN or an infinity: with one stream there is
+                                 no MODEL_OUTPUT for it, with several its row is not NaN throughout */
   MODEL_FULL,                 /* @stream holds max-len vectors: it did not take that of @time */
 } ModelEventType;
 

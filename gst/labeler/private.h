@@ -30,7 +30,7 @@ struct _GstClassLabeler
   LabelScores *scores;
   gchar **labels;               /* (D) */
   gboolean *ignored;            /* (D) */
-  guint n_refused;              /* rows refused since the last good one */
+  guint64 n_refused;            /* rows refused since the start */
 };
 
 /* Chooses the labels: those of the file, those of the model (event), or numbers. FALSE: an error was posted. */

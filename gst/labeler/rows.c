@@ -6,6 +6,7 @@
 
 #include "labeler/classes.h"
 #include "tensor/media.h"
+#include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
 
 #define GST_CAT_DEFAULT class_labeler_debug
@@ -85,9 +86,13 @@ class_labeler_get_times (GstClassLabeler * self, GstBuffer * buf)
 static void
 warn_refused (GstClassLabeler * self, guint stream)
 {
-  if (self->n_refused++ == 0)
-    GST_WARNING_OBJECT (self, "expected scores that are numbers, found a NaN "
-        "or an infinity in stream %u: dropping such rows", stream);
+  const guint64 n = ++self->n_refused;
+
+  if (tally_is_told (n))
+    GST_ELEMENT_WARNING (self, STREAM, DECODE,
+        ("Expected scores that are numbers, found a NaN or an infinity in "
+            "stream %u: the row is left out. That makes %" G_GUINT64_FORMAT
+            "; repair what makes the scores.", stream, n), (NULL));
 }
 
 gchar *
@@ -112,9 +117,11 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
     switch (label_scores_push (self->scores, s, row, self->settings.softmax,
             self->settings.smoothing)) {
       case LABEL_ROW_SCORED:
-        self->n_refused = 0;
         break;
       case LABEL_ROW_ABSENT:
+        /* With one stream, nobody is absent. */
+        if (n_streams == 1)
+          warn_refused (self, s);
         continue;
       case LABEL_ROW_INVALID:
         warn_refused (self, s);

@@ -8,8 +8,8 @@
  *
  * Collects the vectors of many streams for one continualencoder, so that one matrix product serves all streams. Each sink
  * pad is a slot, sink_0 to sink_(max-streams - 1). Vectors of C features that begin within half a vector of each other
- * become one buffer of dimensions C:1:S, S = max-streams, with one row for each slot. Its PTS is the running time of the
- * earliest vector.
+ * become one buffer of dimensions C:1:S, S = max-streams, with one row for each slot. It has the time of the earliest
+ * vector, in the segment of the first slot in use.
  *
  * A slot without a vector has a row of NaNs. An encoder then takes the stream as absent: its state does not change.
  * Streams can join and leave while others run. In a live pipeline the mux waits for other streams until a vector is

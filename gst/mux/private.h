@@ -38,8 +38,8 @@ void mux_rounds_start (GstContinualMux * self);
 void mux_rounds_stop (GstContinualMux * self);
 
 /* segment.c: times downstream */
-/* Before anything whose running time is @begin is sent: chooses the segment, if there is none or the pads have another one. */
-void mux_segment_update (GstContinualMux * self, GstClockTime begin);
+/* Before anything is sent: chooses the segment, if there is none. */
+void mux_segment_update (GstContinualMux * self);
 /* Before an event: the base class sends the segment with a buffer only. */
 void mux_segment_push (GstContinualMux * self);
 /* After a flush: there is no segment. */

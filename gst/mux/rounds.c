@@ -206,7 +206,7 @@ pass_gap (GstContinualMux * self, guint first)
 
   if (GST_CLOCK_TIME_IS_VALID (gap->begin)
       && gst_pad_has_current_caps (GST_AGGREGATOR_SRC_PAD (self))) {
-    mux_segment_update (self, gap->begin);
+    mux_segment_update (self);
     mux_segment_push (self);
     time = mux_segment_get_time (self, first);
     gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self),
@@ -294,7 +294,7 @@ push_round (GstContinualMux * self, const Round * round, guint first)
   VectorTime time;
   GstMapInfo map;
 
-  mux_segment_update (self, round->begin);
+  mux_segment_update (self);
   time = mux_segment_get_time (self, first);
   push_resets (self);
   note_times (self, round, &time);

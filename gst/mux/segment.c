@@ -1,9 +1,9 @@
 /* gst-continual: the segment that continualmux sends, and times in it
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Vectors match by running time. Downstream, times are written in a segment: that of the first slot in use, as long as all
- * slots count alike, so that times of files stay as they are, after a seek, too. It has no stop: what comes was not left
- * out by the segment of its pad. */
+ * Vectors match by running time. Downstream, times are written in one segment from the start, or from a flush, on: that of
+ * the first slot in use if all slots begin at running time 0, so that times of files stay as they are, after a seek, too.
+ * It has no stop: what comes was not left out by the segment of its pad, and times go on if pads get other segments. */
 #include "mux/private.h"
 
 /* TRUE: times mean the same in both. */
@@ -14,7 +14,7 @@ count_alike (const GstSegment * a, const GstSegment * b)
       && a->start == b->start && a->base == b->base && a->offset == b->offset;
 }
 
-/* The segment of the first slot; NULL: there is none, or the slots do not begin at one running time and at one rate. */
+/* The segment of the first slot; NULL: there is none, or the slots do not all begin at running time 0 and at one rate. */
 static const GstSegment *
 find_common (GstContinualMux * self)
 {
@@ -29,40 +29,35 @@ find_common (GstContinualMux * self)
     segment = &self->pads[s]->parent.segment;
     if (!first)
       first = segment;
-    else if (segment->base != first->base || segment->rate != first->rate)
+    if (segment->base != 0 || segment->offset != 0
+        || segment->rate != first->rate)
       return NULL;
   }
   return first;
 }
 
-/* @begin: running time of what is sent next */
 static void
-choose (GstContinualMux * self, GstClockTime begin)
+choose (GstContinualMux * self)
 {
   const GstSegment *common = find_common (self);
-  const gboolean none = self->segment.format != GST_FORMAT_TIME;
 
-  if (!none && (!common || count_alike (common, &self->segment)
-          || !GST_CLOCK_TIME_IS_VALID (begin) || begin < common->base))
-    return;
   if (common)
     self->segment = *common;
   else
     gst_segment_init (&self->segment, GST_FORMAT_TIME);
   self->segment.stop = GST_CLOCK_TIME_NONE;
   self->segment.position = self->segment.start;
-  if (!none)
-    mux_times_discard (self->times);
   self->segment_due = TRUE;
 }
 
 void
-mux_segment_update (GstContinualMux * self, GstClockTime begin)
+mux_segment_update (GstContinualMux * self)
 {
   GstAggregator *aggregator = GST_AGGREGATOR (self);
   gboolean changed;
 
-  choose (self, begin);
+  if (self->segment.format != GST_FORMAT_TIME)
+    choose (self);
   GST_OBJECT_LOCK (self);
   /* A seek changes the segment of the base class, which only sends it after a flush. */
   changed = !count_alike (&GST_AGGREGATOR_PAD (aggregator->srcpad)->segment,

@@ -107,22 +107,38 @@ get_byte_scale (VectorPad * self)
   return scale;
 }
 
-/* A seek in time on its way to a stream that counts bytes */
+/* A seek in time that comes to the other end of the link: the stream counts bytes. GstAggregator sends it there, past
+ * this pad. */
 static GstPadProbeReturn
-convert_seek (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+convert_seek (GstPad * peer, GstPadProbeInfo * info, gpointer self)
 {
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info), *seek;
   ByteScale scale;
 
   if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
     return GST_PAD_PROBE_OK;
-  scale = get_byte_scale (VECTOR_PAD (pad));
+  scale = get_byte_scale (self);
   seek = byte_scale_convert_seek (&scale, event);
   if (seek) {
     gst_event_unref (event);
     GST_PAD_PROBE_INFO_DATA (info) = seek;
   }
   return GST_PAD_PROBE_OK;
+}
+
+static void
+linked (GstPad * pad, GstPad * peer, gpointer data)
+{
+  VectorPad *self = VECTOR_PAD (pad);
+
+  self->probe = gst_pad_add_probe (peer, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+      convert_seek, gst_object_ref (self), gst_object_unref);
+}
+
+static void
+unlinked (GstPad * pad, GstPad * peer, gpointer data)
+{
+  gst_pad_remove_probe (peer, VECTOR_PAD (pad)->probe);
 }
 
 gboolean
@@ -156,18 +172,13 @@ vector_pad_set_segment (VectorPad * self, const GstSegment * segment)
   update_byte_scale (self);
 }
 
-/* Takes @buffer, which must be whole vectors: it is processed next. */
+/* Takes @buffer of whole vectors: it is processed next. */
 static gboolean
 begin (VectorPad * self, GstBuffer * buffer, const VectorTime * time,
     gchar ** why)
 {
   const GstClockTime each = vector_caps_get_duration (&self->input);
 
-  if (!vector_caps_check_size (&self->input, gst_buffer_get_size (buffer),
-          why)) {
-    gst_buffer_unref (buffer);
-    return FALSE;
-  }
   if (!gst_buffer_map (buffer, &self->map, GST_MAP_READ)) {
     *why = g_strdup ("expected a buffer in readable memory, found one that "
         "can't be mapped");
@@ -186,6 +197,17 @@ begin (VectorPad * self, GstBuffer * buffer, const VectorTime * time,
   return TRUE;
 }
 
+/* The same of a buffer that may have any size */
+static gboolean
+check_and_begin (VectorPad * self, GstBuffer * buffer, const VectorTime * time,
+    gchar ** why)
+{
+  if (vector_caps_check_size (&self->input, gst_buffer_get_size (buffer), why))
+    return begin (self, buffer, time, why);
+  gst_buffer_unref (buffer);
+  return FALSE;
+}
+
 /* Bytes at the end of a file that are no whole unit */
 static gboolean
 load_rest (VectorPad * self, gchar ** why)
@@ -194,7 +216,7 @@ load_rest (VectorPad * self, gchar ** why)
   GstBuffer *buffer = byte_segment_take_rest (&self->bytes, &time);
 
   time.duration = GST_CLOCK_TIME_NONE;
-  return !buffer || begin (self, buffer, &time, why);
+  return !buffer || check_and_begin (self, buffer, &time, why);
 }
 
 /* No buffer is being processed: takes the next units of a file, or the first buffer of the queue. */
@@ -229,7 +251,7 @@ load_next (VectorPad * self, gchar ** why)
   }
   time.pts = GST_BUFFER_PTS (self->queued);
   time.duration = GST_BUFFER_DURATION (self->queued);
-  return begin (self, gst_buffer_ref (self->queued), &time, why);
+  return check_and_begin (self, gst_buffer_ref (self->queued), &time, why);
 }
 
 /* Discards the buffer if a flush emptied the queue, which can happen at any time. */
@@ -436,6 +458,6 @@ vector_pad_init (VectorPad * self)
   vector_pad_start (self);
   gst_pad_add_probe (GST_PAD (self), GST_PAD_PROBE_TYPE_BUFFER,
       refuse_after_end, NULL, NULL);
-  gst_pad_add_probe (GST_PAD (self), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
-      convert_seek, NULL, NULL);
+  g_signal_connect (self, "linked", G_CALLBACK (linked), NULL);
+  g_signal_connect (self, "unlinked", G_CALLBACK (unlinked), NULL);
 }

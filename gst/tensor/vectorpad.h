@@ -43,6 +43,7 @@ struct _VectorPad
   GstClockTimeDiff spacing;     /* from the vector before to that one */
   GstClockTimeDiff expected;    /* running time of the next one; GST_CLOCK_STIME_NONE: not known */
 
+  gulong probe;                 /* at the other end of the link */
   ByteScale byte_scale;         /* under the object lock; of size 0: upstream counts time */
 
   gint flushed;                 /* atomic */

@@ -8,32 +8,37 @@ static const struct
 {
   const gchar *caps;
   guint channels;
+  gboolean luma;
 } kinds[] = {
-  {VIDEO_COLOR_CAPS, 3},
-  {VIDEO_GRAY_CAPS, 1},
+  {VIDEO_COLOR_CAPS, 3, FALSE},
+  {VIDEO_GRAY_CAPS, 1, FALSE},
+  {VIDEO_LUMA_CAPS, 1, TRUE},
 };
 
 gchar *
-video_caps_explain (const GstCaps * caps, GstVideoInfo * info)
+video_caps_explain (const GstCaps * caps, gboolean luma, GstVideoInfo * info)
 {
+  const gchar *expected = luma ? "a YUV format such as I420, since luma is set" :
+      "RGB or GRAY8";
   gchar *found, *why = NULL;
   gboolean known = FALSE;
 
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
     GstCaps *kind = gst_caps_from_string (kinds[i].caps);
 
-    known = known || gst_caps_can_intersect (caps, kind);
+    known = known || (kinds[i].luma == luma
+        && gst_caps_can_intersect (caps, kind));
     gst_caps_unref (kind);
   }
   if (known && gst_video_info_from_caps (info, caps))
     return NULL;
   if (gst_video_info_from_caps (info, caps)
       && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_ENCODED)
-    return g_strdup_printf ("expected video in RGB or GRAY8, found %s: put "
-        "videoconvert before", GST_VIDEO_INFO_NAME (info));
+    return g_strdup_printf ("expected video in %s, found %s: put "
+        "videoconvert before", expected, GST_VIDEO_INFO_NAME (info));
   found = gst_caps_to_string (caps);
-  why = g_strdup_printf ("expected raw video in RGB or GRAY8, found %s: put "
-      "decodebin ! videoconvert before", found);
+  why = g_strdup_printf ("expected raw video in %s, found %s: put "
+      "decodebin ! videoconvert before", expected, found);
   g_free (found);
   return why;
 }
@@ -41,7 +46,7 @@ video_caps_explain (const GstCaps * caps, GstVideoInfo * info)
 guint
 video_caps_get_channels (const GstVideoInfo * info)
 {
-  return GST_VIDEO_INFO_FORMAT (info) == GST_VIDEO_FORMAT_GRAY8 ? 1 : 3;
+  return GST_VIDEO_INFO_IS_RGB (info) ? 3 : 1;
 }
 
 /* 0: too many. */
@@ -72,7 +77,7 @@ new_vectors (guint size)
 
 /* The vectors of the frames of @s, a structure of @video. */
 static GstCaps *
-video_to_vectors (GstCaps * video, const GstStructure * s)
+video_to_vectors (GstCaps * video, const GstStructure * s, gboolean luma)
 {
   GstCaps *res = gst_caps_new_empty ();
   gint width = 0, height = 0;
@@ -82,7 +87,7 @@ video_to_vectors (GstCaps * video, const GstStructure * s)
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
     GstCaps *kind = gst_caps_from_string (kinds[i].caps);
 
-    if (gst_caps_can_intersect (video, kind))
+    if (kinds[i].luma == luma && gst_caps_can_intersect (video, kind))
       res = gst_caps_merge (res, new_vectors (known ? get_size (width, height,
                   kinds[i].channels) : 0));
     gst_caps_unref (kind);
@@ -118,7 +123,7 @@ is_foreign (GstCaps * tensors, const GstStructure * s, guint * size)
 
 /* Frames whose vectors have @size values (0: any), as far as caps can express it. */
 static GstCaps *
-vectors_to_video (guint size)
+vectors_to_video (guint size, gboolean luma)
 {
   GstCaps *res = gst_caps_new_empty ();
 
@@ -126,7 +131,7 @@ vectors_to_video (guint size)
     GstCaps *kind = gst_caps_from_string (kinds[i].caps);
     gint pixels = (gint) MIN (size / kinds[i].channels, (guint) G_MAXINT);
 
-    if (size % kinds[i].channels) {
+    if (kinds[i].luma != luma || size % kinds[i].channels) {
       gst_caps_unref (kind);
       continue;
     }
@@ -139,13 +144,14 @@ vectors_to_video (guint size)
 }
 
 static GstCaps *
-transform (GstPadDirection direction, GstCaps * caps)
+transform (GstPadDirection direction, gboolean luma, GstCaps * caps)
 {
   GstCaps *res = gst_caps_new_empty ();
 
   if (gst_caps_is_any (caps)) {
     gst_caps_unref (res);
-    return direction == GST_PAD_SINK ? new_vectors (0) : vectors_to_video (0);
+    return direction == GST_PAD_SINK ? new_vectors (0) :
+        vectors_to_video (0, luma);
   }
   for (guint i = 0; i < gst_caps_get_size (caps); i++) {
     GstStructure *s = gst_caps_get_structure (caps, i);
@@ -154,9 +160,9 @@ transform (GstPadDirection direction, GstCaps * caps)
     guint size;
 
     if (direction == GST_PAD_SINK)
-      other = video_to_vectors (one, s);
+      other = video_to_vectors (one, s, luma);
     else if (!is_foreign (one, s, &size))
-      other = vectors_to_video (size);
+      other = vectors_to_video (size, luma);
     gst_caps_unref (one);
     if (!other)
       continue;
@@ -168,10 +174,10 @@ transform (GstPadDirection direction, GstCaps * caps)
 }
 
 GstCaps *
-video_caps_transform (GstPadDirection direction, GstCaps * caps,
+video_caps_transform (GstPadDirection direction, gboolean luma, GstCaps * caps,
     GstCaps * filter)
 {
-  GstCaps *res = transform (direction, caps), *both;
+  GstCaps *res = transform (direction, luma, caps), *both;
 
   if (!filter)
     return res;
@@ -180,7 +186,7 @@ video_caps_transform (GstPadDirection direction, GstCaps * caps,
     /* No format of upstream fits: accept all, so that the CAPS event comes and an error can name it. */
     gst_caps_unref (res);
     gst_caps_unref (both);
-    res = vectors_to_video (0);
+    res = vectors_to_video (0, luma);
     both = gst_caps_intersect_full (filter, res, GST_CAPS_INTERSECT_FIRST);
   }
   gst_caps_unref (res);
@@ -254,6 +260,7 @@ propose_size (const GstVideoInfo * info, guint length)
     }
   }
   return width ? g_strdup_printf ("video/x-raw,format=%s,width=%u,height=%u",
+      !GST_VIDEO_INFO_IS_RGB (info) ? GST_VIDEO_INFO_NAME (info) :
       grey ? "GRAY8" : "RGB", width, pixels / width) : NULL;
 }
 

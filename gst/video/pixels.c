@@ -29,14 +29,18 @@ pixel_numbers_parse (const gchar * property, const gchar * text,
 }
 
 void
-pixel_table_fill (PixelTable * table, guint channels, gdouble scale,
+pixel_table_fill (PixelTable * table, guint channels, gboolean limited,
+    gdouble scale,
     const gdouble * mean, guint n_mean, const gdouble * std, guint n_std)
 {
   for (guint c = 0; c < channels; c++) {
     gdouble m = mean[n_mean == 1 ? 0 : c], s = std[n_std == 1 ? 0 : c];
 
-    for (guint v = 0; v < 256; v++)
-      table->values[c][v] = (gfloat) ((v * scale - m) / s);
+    for (guint v = 0; v < 256; v++) {
+      const gdouble x = limited ? CLAMP ((v - 16.0) * 255 / 219, 0, 255) : v;
+
+      table->values[c][v] = (gfloat) ((x * scale - m) / s);
+    }
   }
 }
 

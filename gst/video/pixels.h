@@ -22,8 +22,10 @@ typedef struct
 guint pixel_numbers_parse (const gchar * property, const gchar * text,
     gdouble numbers[3], gchar ** why);
 
-/* (value * scale - mean) / std, computed in double. @n_mean and @n_std: 1, or @channels. */
-void pixel_table_fill (PixelTable * table, guint channels, gdouble scale,
+/* (value * scale - mean) / std, computed in double. @n_mean and @n_std: 1, or @channels. @limited: values of 16 to 235 are
+ * first brought to 0 to 255, and cut there. */
+void pixel_table_fill (PixelTable * table, guint channels, gboolean limited,
+    gdouble scale,
     const gdouble * mean, guint n_mean, const gdouble * std, guint n_std);
 
 /* Converts @width x @height pixels of @frame, the first one at @x, @y. @out: (channels, height, width) if planar, else

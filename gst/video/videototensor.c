@@ -37,6 +37,7 @@ struct _GstVideoToTensor
 
   /* Under the object lock; constant between start and stop, so that the streaming thread reads them without it. */
   PixelLayout layout;
+  gboolean luma;
   gdouble scale;
   gchar *mean, *std;
   gboolean started;
@@ -52,7 +53,8 @@ struct _GstVideoToTensor
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS (VIDEO_COLOR_CAPS ";" VIDEO_GRAY_CAPS));
+    GST_STATIC_CAPS (VIDEO_COLOR_CAPS ";" VIDEO_GRAY_CAPS ";"
+        VIDEO_LUMA_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE));
 
@@ -70,6 +72,9 @@ PROPERTY_ENUM (layout_enum, "GstVideoToTensorLayout",
 static const PropertyRow rows[] = {
   ROW_CHOICE (GstVideoToTensor, layout, READY, "layout", "Layout",
       "The order of the values in a vector", layout_enum, PIXEL_LAYOUT_PLANAR),
+  ROW_BOOLEAN (GstVideoToTensor, luma, READY, "luma", "Luma",
+      "Take video in YUV, and of it the luma as one grey channel: black is 0 and white 255, whatever range the caps say. "
+      "(GRAY8 has no range: videoconvert of GStreamer 1.22 makes frames of 16 to 235 of a camera's)", FALSE),
   ROW_DOUBLE (GstVideoToTensor, scale, READY, "scale", "Scale",
       "Factor for the pixels, which are from 0 to 255, before mean and std apply. The default brings them to 0 to 1",
       -G_MAXFLOAT, G_MAXFLOAT, 1 / 255.0),
@@ -154,13 +159,25 @@ gst_video_to_tensor_stop (GstBaseTransform * trans)
   return TRUE;
 }
 
+static gboolean
+get_luma (GstVideoToTensor * self)
+{
+  gboolean luma;
+
+  GST_OBJECT_LOCK (self);
+  luma = self->luma;
+  GST_OBJECT_UNLOCK (self);
+  return luma;
+}
+
 static GstCaps *
 gst_video_to_tensor_transform_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, GstCaps * filter)
 {
   if (direction == GST_PAD_SRC)
     tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
-  return video_caps_transform (direction, caps, filter);
+  return video_caps_transform (direction, get_luma (GST_VIDEO_TO_TENSOR (trans)),
+      caps, filter);
 }
 
 /* Accepts everything: a CAPS event of other video, or of a size that downstream does not take, is refused with a reason. */
@@ -215,7 +232,7 @@ check_caps (GstVideoToTensor * self, const GstCaps * caps)
   gchar *why = NULL;
   guint channels;
 
-  why = video_caps_explain (caps, &info);
+  why = video_caps_explain (caps, get_luma (self), &info);
   if (!why) {
     channels = video_caps_get_channels (&info);
     downstream =
@@ -259,7 +276,8 @@ gst_video_to_tensor_set_caps (GstBaseTransform * trans, GstCaps * in,
   if (!gst_video_info_from_caps (&self->info, in))
     return FALSE;
   pixel_table_fill (&self->table, video_caps_get_channels (&self->info),
-      self->scale, self->means, self->n_means, self->stds, self->n_stds);
+      self->luma && self->info.colorimetry.range ==
+      GST_VIDEO_COLOR_RANGE_16_235, self->scale, self->means, self->n_means, self->stds, self->n_stds);
   return TRUE;
 }
 
@@ -403,8 +421,9 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
       "Filter/Converter/Video/Tensor",
       "Turns each frame into one vector of width * height * channels float32 "
       "values, (pixel * scale - mean) / std: channels first, like a flattened "
-      "PyTorch image, or innermost, as in NNStreamer. Grey has one channel; RGB "
-      "in any order has three, red first, and alpha is left out. Handles "
+      "PyTorch image, or innermost, as in NNStreamer. Grey has one channel, as "
+      "the luma of YUV has with luma=true; RGB in any order has three, red "
+      "first, and alpha is left out. Handles "
       "strides and cropping (GstVideoCropMeta); keeps times and framerate",
       "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);

@@ -278,6 +278,16 @@ GST_START_TEST (test_rows_that_are_no_scores)
 
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
       check_row (h, i, 3, rows[i], NULL);
+    for (guint i = 0; i < 6; i++)
+      check_row (h, 4 + i, 3, rows[0], NULL);
+    /* The 1st and the 10th are told. */
+    for (guint i = 0; i < 2; i++) {
+      GstMessage *warning = pop_message (h, GST_MESSAGE_WARNING);
+
+      fail_unless (warning != NULL);
+      gst_message_unref (warning);
+    }
+    fail_unless (pop_message (h, GST_MESSAGE_WARNING) == NULL);
     fail_unless (pop_message (h, GST_MESSAGE_ELEMENT) == NULL);
     labeler_free (h);
   }

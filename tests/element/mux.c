@@ -372,6 +372,113 @@ GST_START_TEST (test_errors)
 
 GST_END_TEST;
 
+/* A vector that is NaN throughout does not look absent: a model refuses it, and says so. */
+GST_START_TEST (test_not_a_number)
+{
+  Rig rig = rig_new ("max-streams=2", 1, FALSE);
+  GstBuffer *buffer = pair_new (NAN, 0);
+  gfloat rows[4];
+
+  fail_unless_equals_int (gst_harness_push (rig.at[0], buffer), GST_FLOW_OK);
+  buffer = gst_harness_pull (rig.out);
+  fail_unless_equals_int (gst_buffer_extract (buffer, 0, rows, sizeof rows),
+      sizeof rows);
+  fail_if (isfinite (rows[0]));
+  fail_if (isnan (rows[0]) && isnan (rows[1]));
+  fail_unless (isnan (rows[2]) && isnan (rows[3]));
+  gst_buffer_unref (buffer);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+static void
+send_segment (Rig * rig, guint slot, gdouble rate, GstClockTime start,
+    GstClockTime base)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = rate;
+  segment.start = segment.time = segment.position = start;
+  segment.base = base;
+  gst_harness_push_event (rig->at[slot], gst_event_new_segment (&segment));
+}
+
+static void
+check_segment (Rig * rig, gdouble rate, GstClockTime start, GstClockTime base)
+{
+  GstEvent *event = gst_pad_get_sticky_event (rig->out->sinkpad,
+      GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+
+  fail_unless (event != NULL);
+  gst_event_parse_segment (event, &segment);
+  fail_unless (segment->rate == rate);
+  fail_unless_equals_uint64 (segment->start, start);
+  fail_unless_equals_uint64 (segment->base, base);
+  gst_event_unref (event);
+}
+
+/* Times stay as they are in the segment of the first slot, at any rate; those of another one go through running time. */
+GST_START_TEST (test_segments)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+
+  send_segment (&rig, 0, 2, GST_SECOND, 0);
+  send_segment (&rig, 1, 2, 4 * GST_SECOND, 0);
+  rig_push (&rig, 0, 1, GST_SECOND);
+  rig_push (&rig, 1, 2, 4 * GST_SECOND);
+  EXPECT (&rig, GST_SECOND, 1, 2);
+  check_segment (&rig, 2, GST_SECOND, 0);
+  /* A vector lasts half as long at twice the rate: these don't match. */
+  rig_push (&rig, 0, 3, GST_SECOND + 2 * TICK);
+  rig_push (&rig, 1, 4, 4 * GST_SECOND + TICK);
+  rig_push (&rig, 1, 5, 4 * GST_SECOND + 2 * TICK);
+  EXPECT (&rig, GST_SECOND + TICK, NAN, 4);
+  EXPECT (&rig, GST_SECOND + 2 * TICK, 3, 5);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* Without a flush, the segment stays, and times go on: so does running time. */
+GST_START_TEST (test_next_segment)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2);
+  for (guint s = 0; s < 2; s++)
+    send_segment (&rig, s, 1, 3 * GST_SECOND, TICK);
+  rig_push (&rig, 0, 3, 3 * GST_SECOND);
+  rig_push (&rig, 1, 4, 3 * GST_SECOND);
+  EXPECT (&rig, TICK, 3, 4);
+  check_segment (&rig, 1, 0, 0);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* Slots that begin at different running times: times are running times. */
+GST_START_TEST (test_different_bases)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+
+  send_segment (&rig, 0, 1, 0, GST_SECOND);
+  send_segment (&rig, 1, 1, 0, 0);
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, GST_SECOND - TICK);
+  rig_push (&rig, 1, 3, GST_SECOND);
+  EXPECT (&rig, GST_SECOND - TICK, NAN, 2);
+  EXPECT (&rig, GST_SECOND, 1, 3);
+  check_segment (&rig, 1, 0, 0);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
 static Suite *
 mux_suite (void)
 {
@@ -391,6 +498,10 @@ mux_suite (void)
   tcase_add_test (tc, test_nobody_left);
   tcase_add_test (tc, test_spare_stream);
   tcase_add_test (tc, test_errors);
+  tcase_add_test (tc, test_not_a_number);
+  tcase_add_test (tc, test_segments);
+  tcase_add_test (tc, test_next_segment);
+  tcase_add_test (tc, test_different_bases);
   return s;
 }
 

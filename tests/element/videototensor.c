@@ -296,6 +296,38 @@ check_message (GstHarness * h, GstMessageType type, GQuark domain, gint code,
   check_message (h, GST_MESSAGE_ERROR, GST_##domain##_ERROR, \
       GST_##domain##_ERROR_##code, __VA_ARGS__, NULL)
 
+/* A camera's black and white are 0 and 1, in each range that caps can say, and through videoconvert. */
+GST_START_TEST (test_luma)
+{
+  static const struct
+  {
+    const gchar *caps;
+    guint8 luma[4];             /* of 4 x 1 pixels */
+    gfloat expected[4];
+  } cases[] = {
+    {"format=Y444", {16, 235, 0, 255}, {0, 1, 0, 1}},
+    {"format=I420,colorimetry=bt709", {16, 235, 0, 255}, {0, 1, 0, 1}},
+    {"format=Y444,colorimetry=1:4:0:0", {0, 255, 51, 102}, {0, 1, 0.2f, 0.4f}},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = video_new ("luma=true");
+    g_autofree gchar *caps = g_strdup_printf ("video/x-raw,%s,width=4,height=1,"
+        "framerate=25/1", cases[i].caps);
+    GstBuffer *buf = gst_buffer_new_allocate (NULL, 64, NULL), *out;
+
+    gst_buffer_memset (buf, 0, 128, 64);
+    gst_buffer_fill (buf, 0, cases[i].luma, 4);
+    gst_harness_set_src_caps_str (h, caps);
+    out = take (h, buf);
+    check_values (out, cases[i].expected, 4, caps);
+    gst_buffer_unref (out);
+    video_free (h);
+  }
+}
+
+GST_END_TEST;
+
 static void
 check_refused_crop (guint x, guint y, guint width, guint height,
     const gchar * found)
@@ -410,6 +442,26 @@ GST_START_TEST (test_caps_upstream)
   /* One frame, one vector. */
   gst_harness_set_sink_caps_str (h, TENSORS ",dimensions=(string)12:2");
   fail_if (offers (h, "video/x-raw"));
+  video_free (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_luma_caps)
+{
+  GstHarness *h = video_new ("luma=true");
+
+  fail_if (offers (h, "video/x-raw,format=RGB"));
+  fail_if (offers (h, "video/x-raw,format=GRAY8"));
+  gst_harness_set_sink_caps_str (h, TENSORS ",dimensions=(string)10:1");
+  fail_unless (offers (h, "video/x-raw,format=YUY2,width=5,height=2"));
+  fail_if (offers (h, "video/x-raw,format=YUY2,width=11"));
+  push_caps (h, "video/x-raw,format=GRAY8,width=5,height=2,framerate=25/1");
+  check_error (h, STREAM, FORMAT, "luma", "GRAY8", "videoconvert");
+  video_free (h);
+  /* Without it, YUV would be grey where colours are meant. */
+  h = video_new ("");
+  fail_if (offers (h, "video/x-raw,format=I420"));
   video_free (h);
 }
 
@@ -598,6 +650,8 @@ videototensor_suite (void)
   tcase_add_test (tc, test_formats);
   tcase_add_test (tc, test_numbers);
   tcase_add_test (tc, test_strides_and_cropping);
+  tcase_add_test (tc, test_luma);
+  tcase_add_test (tc, test_luma_caps);
   tcase_add_test (tc, test_frames_that_disagree);
   tcase_add_test (tc, test_caps_downstream);
   tcase_add_test (tc, test_caps_upstream);

@@ -49,12 +49,12 @@ class Case(unittest.TestCase):
         self.dir = tempfile.TemporaryDirectory()
         self.addCleanup(self.dir.cleanup)
 
-    def raw(self, frames, width=scene.WIDTH, height=scene.HEIGHT):
-        """Grey frames as the beginning of a pipeline."""
+    def raw(self, frames, width=scene.WIDTH, height=scene.HEIGHT, format="gray8"):
+        """Frames as the beginning of a pipeline."""
         path = os.path.join(self.dir.name, "frames")
         with open(path, "wb") as file:
             file.writelines(frames)
-        return ("filesrc", "location=" + path, "!", "rawvideoparse", "format=gray8", f"width={width}", f"height={height}",
+        return ("filesrc", "location=" + path, "!", "rawvideoparse", "format=" + format, f"width={width}", f"height={height}",
                 f"framerate={scene.RATE}/1")
 
     def check(self, labels, expected, frames):
@@ -122,9 +122,16 @@ class Pipelines(Case):
         self.assertEqual(len(set(by_label.values())), len(by_label))
 
     def test_pixels(self):
-        """What training computes is what the element computes."""
-        values = launch(*self.raw([bytes(range(256))], 16, 16), "!", *features.setting("MOTION_FRAMES").split(), "!", "fdsink")
+        """What training computes is what the element computes, of grey pixels and of a camera's luma from 16 to 235."""
+        grey = features.setting("MOTION_FRAMES").replace("luma=true", "").split()
+        values = launch(*self.raw([bytes(range(256))], 16, 16), "!", *grey, "!", "fdsink")
         self.assertEqual(struct.unpack("<256f", values), tuple(features.PIXELS))
+        luma = bytes(range(256)) + 128 * b"\x80"
+        values = launch(*self.raw([luma], 16, 16, "i420"), "!", *features.setting("MOTION_FRAMES").split(), "!", "fdsink")
+        values = struct.unpack("<256f", values)
+        self.assertEqual((values[16], values[235]), (features.PIXELS[0], features.PIXELS[255]))
+        for v in range(16, 236):
+            self.assertAlmostEqual(values[v], ((v - 16) / 219 - 0.5) / 0.25, places=6)
 
     def test_readme(self):
         with open(os.path.join(MOTION, "README.md"), encoding="utf-8") as file:
