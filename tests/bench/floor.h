@@ -93,7 +93,8 @@ floor_step (const Floor * f)
     floor_gemv (f, w, E, E);
     return;
   }
-  w = floor_gemv (f, w, E, m->n_inputs);
+  if (!m->layers_only)
+    w = floor_gemv (f, w, E, m->n_inputs);
   for (gsize l = 0; l < m->n_layers; l++) {
     const gboolean rows_come_out = windows && (all || l + 1 < m->n_layers);
     const float *(*const in) (const Floor *, const float *, gsize, gsize) =
@@ -106,5 +107,6 @@ floor_step (const Floor * f)
     w = out (f, w, m->d_ff, E);
     w = out (f, w, E, m->d_ff);
   }
-  (all ? floor_gemm : floor_gemv) (f, w, m->n_classes, E);
+  if (!m->layers_only)
+    (all ? floor_gemm : floor_gemv) (f, w, m->n_classes, E);
 }

@@ -11,6 +11,10 @@ typedef struct
   const gchar *name;
   gsize n_inputs, d_model, n_heads, d_ff, sequence_len, n_layers, n_classes;
   const gchar *kind;            /* as files say it; NULL: single-output */
+  /* Published streaming encoders: nothing but pre-norm layers */
+  gboolean layers_only;
+  const gchar *rope_theta;      /* or NULL */
+  const gchar *windows;         /* attention_windows; NULL: sequence_len */
 } BenchModel;
 
 static const BenchModel bench_models[] = {
@@ -18,6 +22,13 @@ static const BenchModel bench_models[] = {
   {"b2", 3072, 1024, 8, 1024, 64, 2, 22},
   {"small", 128, 192, 16, 384, 120, 1, 10},
   {"tiny", 64, 64, 4, 128, 64, 2, 12},
+};
+
+/* The shapes of Mimi's transformer, and of Moonshine's streaming encoder */
+static const BenchModel bench_streaming[] = {
+  {"mimi", 512, 512, 8, 2048, 250, 8, 0, "deep", TRUE, "10000"},
+  {"moonshine", 320, 320, 8, 1280, 19, 6, 0, "deep", TRUE, NULL,
+      "[[16,3],[16,3],[16,0],[16,0],[16,3],[16,3]]"},
 };
 
 typedef struct
@@ -105,11 +116,20 @@ bench_put_layers (const BenchModel * m, BenchFile * f)
   const gsize E = m->d_model;
 
   g_string_append_printf (f->header,
-      "{\"__metadata__\":{\"nhead\":\"%zu\",\"sequence_len\":\"%zu\",\"activation\":\"gelu\",\"attention\":\"%s\"}",
-      m->n_heads, m->sequence_len, bench_kind (m));
-  bench_put (f, "0.weight", E, m->n_inputs, 1);
-  bench_put (f, "0.bias", E, 0, 0);
-  bench_put (f, "1.pe.weight", 2 * m->sequence_len - 1, E, 1);
+      "{\"__metadata__\":{\"nhead\":\"%zu\",\"activation\":\"gelu\",\"attention\":\"%s\"", m->n_heads,
+      bench_kind (m));
+  if (m->windows)
+    g_string_append_printf (f->header, ",\"attention_windows\":\"%s\"", m->windows);
+  else
+    g_string_append_printf (f->header, ",\"sequence_len\":\"%zu\"", m->sequence_len);
+  if (m->rope_theta)
+    g_string_append_printf (f->header, ",\"rope_theta\":\"%s\"", m->rope_theta);
+  g_string_append (f->header, m->layers_only ? ",\"norm_first\":\"true\"}" : "}");
+  if (!m->layers_only) {
+    bench_put (f, "0.weight", E, m->n_inputs, 1);
+    bench_put (f, "0.bias", E, 0, 0);
+    bench_put (f, "1.pe.weight", 2 * m->sequence_len - 1, E, 1);
+  }
   for (gsize l = 0; l < m->n_layers; l++) {
     const struct
     {
@@ -132,6 +152,8 @@ bench_put_layers (const BenchModel * m, BenchFile * f)
       bench_put (f, name, parts[i].rows, parts[i].columns, parts[i].gain);
     }
   }
+  if (m->layers_only)
+    return;
   bench_put (f, "3.weight", E, 0, 1);
   bench_put (f, "3.bias", E, 0, 0);
   bench_put (f, "4.weight", m->n_classes, E, 1);

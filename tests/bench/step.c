@@ -197,6 +197,10 @@ main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (bench_models); i++)
     if (asked_for (bench_models[i].name, argc, argv))
       compare_shapes (&bench_models[i], shapes, G_N_ELEMENTS (shapes), paced);
+  for (gsize i = 0; i < G_N_ELEMENTS (bench_streaming); i++)
+    if (asked_for (bench_streaming[i].name, argc, argv))
+      compare_shapes (&bench_streaming[i], kind_shapes,
+          G_N_ELEMENTS (kind_shapes), paced);
   for (gsize k = 0; k < G_N_ELEMENTS (kinds); k++)
     for (gsize i = 2; i < G_N_ELEMENTS (bench_models); i++)
       if (asked_for (kinds[k], argc, argv)) {
