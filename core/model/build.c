@@ -138,6 +138,27 @@ build_layer (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
       layer) && feed_forward (b, self, layer, E);
 }
 
+/* Checks that gates, norms of queries and keys, and scales are in every layer or in none: without one, a layer still
+ * computes, but another function than the one that was trained. */
+static gboolean
+check_alike (const CoBuild * b, const GArray * layers)
+{
+  const CoLayerParts *first = &g_array_index (layers, CoLayerParts, 0);
+
+  for (guint l = 1; l < layers->len; l++) {
+    const CoLayerParts *layer = &g_array_index (layers, CoLayerParts, l);
+
+    for (gsize role = CO_ROLE_GATE_WEIGHT; role <= CO_ROLE_SCALE2; role++)
+      if (!first->tensors[role] != !layer->tensors[role])
+        return co_build_fail (b, CO_ERROR_MODEL,
+            "layer '%s': expected a tensor like '%s' of layer '%s', found none; save the whole state dict, or make all "
+            "layers alike", first->tensors[role] ? layer->path : first->path,
+            (first->tensors[role] ? first : layer)->tensors[role]->name,
+            (first->tensors[role] ? first : layer)->path);
+  }
+  return TRUE;
+}
+
 static gboolean
 check_architecture (const CoBuild * b)
 {
@@ -185,5 +206,6 @@ co_build (CoStack * stack, const CoParts * parts, const CoSettings * settings,
       stack->n_outputs = layer->attention.out.n_out;
     }
   }
-  return co_build_chains (&b, stack, parts) && co_build_kind (&b, stack, parts);
+  return check_alike (&b, parts->layers) && co_build_chains (&b, stack, parts)
+      && co_build_kind (&b, stack, parts);
 }

@@ -38,36 +38,36 @@ typedef enum
 typedef struct
 {
   PropertyType type;
-  gsize offset;                 /* of the field */
   GParamFlags mutable;          /* GST_PARAM_MUTABLE_READY or GST_PARAM_MUTABLE_PLAYING */
+  gsize offset;                 /* of the field */
   const gchar *name, *nick, *blurb;
   guint64 min, max, fallback;   /* BOOLEAN, UINT, UINT64; CHOICE: fallback only */
   gdouble least, most, number;  /* DOUBLE: range and default */
   const gchar *text;            /* TEXT: default, or NULL */
-  gboolean not_null;            /* TEXT: NULL sets the default */
   const PropertyEnum *choices;  /* CHOICE */
+  gboolean not_null;            /* TEXT: NULL sets the default */
 } PropertyRow;
 
 #define ROW_BOOLEAN(Struct, field, when, name_, nick_, blurb_, default_) \
-    { PROPERTY_BOOLEAN, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, \
+    { PROPERTY_BOOLEAN, GST_PARAM_MUTABLE_##when, G_STRUCT_OFFSET (Struct, field), name_, nick_, blurb_, \
       .fallback = default_ }
 #define ROW_UINT(Struct, field, when, name_, nick_, blurb_, least_, most_, default_) \
-    { PROPERTY_UINT, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, \
+    { PROPERTY_UINT, GST_PARAM_MUTABLE_##when, G_STRUCT_OFFSET (Struct, field), name_, nick_, blurb_, \
       .min = least_, .max = most_, .fallback = default_ }
 #define ROW_UINT64(Struct, field, when, name_, nick_, blurb_, least_, most_, default_) \
-    { PROPERTY_UINT64, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, \
+    { PROPERTY_UINT64, GST_PARAM_MUTABLE_##when, G_STRUCT_OFFSET (Struct, field), name_, nick_, blurb_, \
       .min = least_, .max = most_, .fallback = default_ }
 #define ROW_DOUBLE(Struct, field, when, name_, nick_, blurb_, least_, most_, default_) \
-    { PROPERTY_DOUBLE, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, \
+    { PROPERTY_DOUBLE, GST_PARAM_MUTABLE_##when, G_STRUCT_OFFSET (Struct, field), name_, nick_, blurb_, \
       .least = least_, .most = most_, .number = default_ }
 #define ROW_CHOICE(Struct, field, when, name_, nick_, blurb_, choices_, default_) \
-    { PROPERTY_CHOICE, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, \
+    { PROPERTY_CHOICE, GST_PARAM_MUTABLE_##when, G_STRUCT_OFFSET (Struct, field), name_, nick_, blurb_, \
       .choices = &choices_, .fallback = default_ }
 #define ROW_TEXT(Struct, field, when, name_, nick_, blurb_, default_) \
-    { PROPERTY_TEXT, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, .text = default_ }
+    { PROPERTY_TEXT, GST_PARAM_MUTABLE_##when, G_STRUCT_OFFSET (Struct, field), name_, nick_, blurb_, .text = default_ }
 /* NULL sets the default. */
 #define ROW_TEXT_NOT_NULL(Struct, field, when, name_, nick_, blurb_, default_) \
-    { PROPERTY_TEXT, G_STRUCT_OFFSET (Struct, field), GST_PARAM_MUTABLE_##when, name_, nick_, blurb_, .text = default_, \
+    { PROPERTY_TEXT, GST_PARAM_MUTABLE_##when, G_STRUCT_OFFSET (Struct, field), name_, nick_, blurb_, .text = default_, \
       .not_null = TRUE }
 
 typedef struct

@@ -98,6 +98,10 @@ static const Case refused[] = {
   { "attention", "=in_proj_bias 11", MODEL, { "'in_proj_bias'", "(12)", "(11)" } },
   { "attention", "=out_proj.weight 4,5", MODEL, { "'out_proj.weight'", "expected 4", "found 5" } },
   { "attention", "=out_proj.bias 3", MODEL, { "'out_proj.bias'", "(4)", "(3)" } },
+  { "timm", "+blocks.0.ls1.gamma 4;+blocks.0.ls2.gamma 4", MODEL, { "'blocks.1'", "'blocks.0.ls1.gamma'" } },
+  { "timm", "+blocks.1.ls1.gamma 4;+blocks.1.ls2.gamma 4", MODEL, { "'blocks.0'", "'blocks.1.ls1.gamma'" } },
+  { "timm", "+blocks.1.attn.q_norm.weight 2;+blocks.1.attn.k_norm.weight 2;+blocks.1.attn.q_norm.bias 2;"
+      "+blocks.1.attn.k_norm.bias 2", MODEL, { "'blocks.0'", "'blocks.1.attn.q_norm.weight'" } },
   { "attention", "+bias_k 1,1,4", MODEL, { "'bias_k' stands alone" } },
   { "attention", "+bias_k 1,1,4;+bias_v 1,1,3", MODEL, { "'bias_v'", "(1, 1, 4)", "(1, 1, 3)" } },
   { "keys-values", "=k_proj_weight 5,3", MODEL, { "'k_proj_weight'" } },
@@ -267,6 +271,7 @@ static const Case taken[] = {
   { "kernel", "*model." }, { "linear", "*module." },
   { "attention", "-in_proj_bias;-out_proj.bias" }, { "keys-values", "-in_proj_bias;-out_proj.bias" },
   { "encoder", "-norm.weight;-norm.bias" }, { "encoder", "-norm.bias" }, { "encoder", "-layers.0.linear1.bias;-layers.0.linear2.bias" },
+  { "timm", "" }, { "timm", "+blocks.0.ls1.gamma 4;+blocks.0.ls2.gamma 4;+blocks.1.ls1.gamma 4;+blocks.1.ls2.gamma 4" },
   { "layer", "*2.;" LAYER ("4.") },
   { "layer", "-norm1.bias;-norm2.bias" }, { "layer", "-self_attn.in_proj_bias;-self_attn.out_proj.bias" },
   { "kernel", "-query.bias;-key.bias;-value.bias;-attention_output.bias" },
