@@ -66,9 +66,6 @@ typedef struct
  * @property: (nullable): the GObject property that elements install for it
  * @nick: (nullable): a short title, for such a property
  * @blurb: one line that describes it
- * @type: how its value is written
- * @scope: the models it is for
- * @kinds: bit i is set if it is for the i-th choice of `attention`; all bits: for any kind
  * @min: the least value of an integer or a number
  * @max: the greatest value of an integer or a number
  * @unset: the value of a numeric property that means: as the model says
@@ -76,6 +73,9 @@ typedef struct
  * @choices_name: (nullable): what the choices are called together; equal for equal choices
  * @choices: (nullable) (array length=n_choices): the values of a choice
  * @n_choices: how many @choices there are
+ * @type: how its value is written
+ * @scope: the models it is for
+ * @kinds: bit i is set if it is for the i-th choice of `attention`; all bits: for any kind
  *
  * A row of the table of hyper-parameters. The library owns it; later versions may add members.
  *
@@ -88,9 +88,6 @@ typedef struct _CoSetting
   const gchar *property;
   const gchar *nick;
   const gchar *blurb;
-  CoSettingType type;
-  guint scope;
-  guint kinds;
   gdouble min;
   gdouble max;
   gdouble unset;
@@ -98,6 +95,9 @@ typedef struct _CoSetting
   const gchar *choices_name;
   const CoChoice *choices;
   guint n_choices;
+  CoSettingType type;
+  guint scope;
+  guint kinds;
 } CoSetting;
 
 /**

@@ -100,7 +100,7 @@ co_config_sliding_window_if_used (CoConfig * self,
 {
   const json_t *use = co_config_member (object->json, "use_sliding_window");
   const json_t *window = json_object_get (object->json, "sliding_window");
-  const gchar *type;
+  const gchar *type = NULL;
 
   if (use && !json_is_boolean (use))
     return co_config_fail (object, "use_sliding_window", "true or false", use, CO_CONFIG_WITHOUT);
@@ -108,7 +108,7 @@ co_config_sliding_window_if_used (CoConfig * self,
     return check_layer_types (self, object, FULL) && set_full (self, use ? "use_sliding_window" : NULL);
   if (!read_layer_types (self, object, &type) || (!type && !read_max_window_layers (self, object, &type)))
     return FALSE;
-  return g_str_equal (type, FULL) ? set_full (self, "layer_types") : set_deep (self, object, window);
+  return !g_strcmp0 (type, FULL) ? set_full (self, "layer_types") : set_deep (self, object, window);
 }
 
 gboolean

@@ -8,7 +8,8 @@ void
 attention_ref_pads (GstContinualAttention * self, VectorPad * pads[N_INPUTS])
 {
   GST_OBJECT_LOCK (self);
-  for (AttentionInput i = 0; i < N_INPUTS; i++)
+  pads[INPUT_QUERY] = gst_object_ref (self->pads[INPUT_QUERY]); /* an always pad */
+  for (AttentionInput i = INPUT_KEY; i < N_INPUTS; i++)
     pads[i] = self->pads[i] ? gst_object_ref (self->pads[i]) : NULL;
   GST_OBJECT_UNLOCK (self);
 }
@@ -48,22 +49,18 @@ attention_get_width (const CoModelInfo * info, AttentionInput input)
       info->n_keys : info->n_values;
 }
 
-/* The input whose vectors serve as @input: keys serve as values, queries as keys. */
-static AttentionInput
-find_source (VectorPad * const pads[N_INPUTS], AttentionInput input)
-{
-  while (!pads[input])
-    input--;
-  return input;
-}
-
+/* Vectors of an input that has no pad: keys serve as values, queries as keys. */
 static gchar *
 check_widths (const CoModelInfo * info, VectorPad * const pads[N_INPUTS])
 {
-  for (AttentionInput i = 0; i < N_INPUTS; i++) {
-    const AttentionInput source = find_source (pads, i);
-    const guint found = pads[source]->input.dims[0];
+  AttentionInput source = INPUT_QUERY;
 
+  for (AttentionInput i = 0; i < N_INPUTS; i++) {
+    guint found;
+
+    if (i > INPUT_QUERY && pads[i])
+      source = i;
+    found = pads[source]->input.dims[0];
     if (found == attention_get_width (info, i))
       continue;
     return source == i ? g_strdup_printf ("expected %s of %" G_GSIZE_FORMAT
