@@ -139,6 +139,7 @@ gst_continual_mux_create_new_pad (GstAggregator * aggregator,
   guint64 slot = 0;
   gboolean named = name && g_str_has_prefix (name, "sink_")
       && g_ascii_string_to_unsigned (name + 5, 10, 0, G_MAXUINT, &slot, NULL);
+  gboolean taken;
   gchar *pad_name;
   MuxPad *pad;
   guint S;
@@ -147,11 +148,20 @@ gst_continual_mux_create_new_pad (GstAggregator * aggregator,
   S = self->max_streams;
   while (!named && slot < S && find_pad (self, (guint) slot))
     slot++;
+  /* Also by another spelling, such as sink_05 */
+  taken = slot < S && find_pad (self, (guint) slot);
   GST_OBJECT_UNLOCK (self);
   if (slot >= S) {
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
         ("Expected a free slot from 0 to %u, found %s: raise max-streams, or "
             "release a pad.", S - 1, named ? name : "none"), (NULL));
+    return NULL;
+  }
+  if (taken) {
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("Expected one pad for slot %u, found %s requested beside the one that is "
+            "there: request another slot, or release the pad before.",
+            (guint) slot, name), (NULL));
     return NULL;
   }
   pad_name = g_strdup_printf ("sink_%u", (guint) slot);

@@ -2,6 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/pool.h"
 
+/* Pools count bytes in a guint. tensor_pool_acquire() refuses larger buffers. */
+static guint
+pool_size (gsize size)
+{
+  return (guint) MIN (size, G_MAXUINT);
+}
+
 void
 tensor_pool_require (GstQuery * query, gsize size)
 {
@@ -9,12 +16,12 @@ tensor_pool_require (GstQuery * query, gsize size)
   guint theirs, min, max;
 
   if (gst_query_get_n_allocation_pools (query) == 0) {
-    gst_query_add_allocation_pool (query, NULL, (guint) size, 0, 0);
+    gst_query_add_allocation_pool (query, NULL, pool_size (size), 0, 0);
     return;
   }
   gst_query_parse_nth_allocation_pool (query, 0, &pool, &theirs, &min, &max);
   gst_query_set_nth_allocation_pool (query, 0, pool, MAX (theirs,
-          (guint) size), min, max);
+          pool_size (size)), min, max);
   gst_clear_object (&pool);
 }
 
@@ -54,13 +61,25 @@ GstFlowReturn
 tensor_pool_acquire (GstBufferPool * pool, GstElement * element, gsize size,
     GstBuffer ** buffer, GstMapInfo * map)
 {
-  GstFlowReturn ret;
+  GstFlowReturn ret = GST_FLOW_ERROR;
+  gsize room = 0;
 
-  gst_buffer_pool_set_active (pool, TRUE);
-  ret = gst_buffer_pool_acquire_buffer (pool, buffer, NULL);
+  *buffer = NULL;
+  if (size <= G_MAXUINT && gst_buffer_pool_set_active (pool, TRUE))
+    ret = gst_buffer_pool_acquire_buffer (pool, buffer, NULL);
   gst_object_unref (pool);
-  if (ret != GST_FLOW_OK)
+  if (ret != GST_FLOW_OK && ret != GST_FLOW_ERROR)
     return ret;
+  if (ret == GST_FLOW_OK)
+    gst_buffer_get_sizes (*buffer, NULL, &room);
+  if (room < size) {
+    GST_ELEMENT_ERROR (element, RESOURCE, NO_SPACE_LEFT,
+        ("Expected an output buffer of %" G_GSIZE_FORMAT " bytes, found room for %"
+            G_GSIZE_FORMAT ": use fewer streams, or vectors with fewer features.",
+            size, room), (NULL));
+    gst_clear_buffer (buffer);
+    return GST_FLOW_ERROR;
+  }
   /* Buffers of downstream's pool may be larger. */
   gst_buffer_set_size (*buffer, size);
   if (gst_buffer_map (*buffer, map, GST_MAP_WRITE))

@@ -372,6 +372,42 @@ GST_START_TEST (test_errors)
 
 GST_END_TEST;
 
+/* Slot 0 has one pad, however its name is spelt. */
+GST_START_TEST (test_one_pad_per_slot)
+{
+  static const gchar *const names[] = { "sink_00", "sink_000000" };
+  Rig rig = rig_new ("max-streams=2", 1, FALSE);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    fail_unless (!gst_element_request_pad_simple (rig.mux, names[i]));
+    expect_message (rig.bus, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_SETTINGS, "slot 0", names[i], NULL);
+  }
+  rig_push (&rig, 0, 1, 0);
+  EXPECT (&rig, 0, 1, NAN);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* Sizes of pools are 32 bits wide. */
+GST_START_TEST (test_rows_larger_than_a_buffer)
+{
+  const gsize size = 16385 * sizeof (gfloat);
+  Rig rig = rig_new ("max-streams=65536", 0, FALSE);
+  GstBuffer *vector = gst_buffer_new_allocate (NULL, size, NULL);
+
+  rig_join (&rig, 0, "16385");
+  gst_buffer_memset (vector, 0, 0, size);
+  gst_harness_push (rig.at[0], vector);
+  expect_message (rig.bus, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_NO_SPACE_LEFT, "4295229440 bytes", "fewer streams",
+      NULL);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
 /* A vector that is NaN throughout does not look absent: a model refuses it, and says so. */
 GST_START_TEST (test_not_a_number)
 {
@@ -498,6 +534,8 @@ mux_suite (void)
   tcase_add_test (tc, test_nobody_left);
   tcase_add_test (tc, test_spare_stream);
   tcase_add_test (tc, test_errors);
+  tcase_add_test (tc, test_one_pad_per_slot);
+  tcase_add_test (tc, test_rows_larger_than_a_buffer);
   tcase_add_test (tc, test_not_a_number);
   tcase_add_test (tc, test_segments);
   tcase_add_test (tc, test_next_segment);
