@@ -246,13 +246,17 @@ model_host_start (ModelHost * self)
     drop_models (self);
     return FALSE;
   }
+  if (!model_state_begin (&self->state, path)) {
+    co_model_unref (model);
+    drop_models (self);
+    return FALSE;
+  }
   replace_stream (self, model, 1);
   GST_OBJECT_LOCK (self->element);
   self->model = model;
   self->stats = (ModelStats) {
   0};
   GST_OBJECT_UNLOCK (self->element);
-  model_state_begin (&self->state);
   self->last_stats = gst_util_get_timestamp ();
   self->labels_due = TRUE;
   self->n_not_finite = 0;

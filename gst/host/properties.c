@@ -21,7 +21,7 @@ static const PropertyRow rows[] = {
   ROW_CHOICE (ModelHost, on_invalid, READY, "on-invalid", "On invalid",
       "What to do with a vector, or an output, that has a NaN or an infinity", on_invalid_enum, MODEL_ON_INVALID_DROP),
   ROW_TEXT (ModelHost, state.path, READY, "state-path", "State file",
-      "File for a snapshot of the streams. They are restored from it at the start, if it is from the same model "
+      "Regular file for a snapshot of the streams; no other element of the process may have it. They are restored from it at the start, if it is from the same model "
       "(else the file is kept as FILE.refused-TIME). It is written on the way to READY and every state-interval "
       "seconds, always as a whole. Messages named " STATE_MESSAGE_NAME " give the position: the number of vectors "
       "that each stream has taken", NULL),

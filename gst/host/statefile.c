@@ -4,6 +4,8 @@
 
 #include <glib/gstdio.h>
 
+#include "host/statepath.h"
+
 void
 model_state_init (ModelState * self, GstElement * element, GMutex * lock,
     ModelStream ** stream)
@@ -44,8 +46,8 @@ post (ModelState * self, const gchar * path, gboolean saved,
 }
 
 /* At the first run there is no file, which is no error. */
-void
-model_state_begin (ModelState * self)
+gboolean
+model_state_begin (ModelState * self, const gchar * model)
 {
   g_autoptr (GError) error = NULL;
   gchar *data;
@@ -55,13 +57,24 @@ model_state_begin (ModelState * self)
   self->last = gst_util_get_timestamp ();
   self->due = self->path != NULL;
   if (!self->due)
-    return;
-  if (g_file_get_contents (self->path, &data, &size, &error))
+    return TRUE;
+  self->file = state_path_claim (self->path, model, &error);
+  if (!self->file) {
+    self->due = FALSE;
+    GST_ELEMENT_ERROR (self->element, RESOURCE, SETTINGS,
+        ("The state cannot be kept: %s.", error->message), ("state-path=%s", self->path));
+    return FALSE;
+  }
+  if (g_file_get_contents (self->file, &data, &size, &error)) {
     self->found = g_bytes_new_take (data, size);
-  else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+  } else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    /* What is in the file may be the state: it is not replaced. */
+    self->due = FALSE;
     GST_ELEMENT_WARNING (self->element, RESOURCE, OPEN_READ,
-        ("The state was not restored: %s; the streams start without a past.",
-            error->message), ("state-path=%s", self->path));
+        ("The state was not restored: %s; the streams start without a past, and nothing is saved before the file can be "
+            "read at a start.", error->message), ("state-path=%s", self->path));
+  }
+  return TRUE;
 }
 
 /* A copy: computing the checksum under the lock would delay the streams. */
@@ -82,8 +95,8 @@ set_aside (ModelState * self, const gchar * why)
 {
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autofree gchar *time = g_date_time_format (now, "%Y%m%dT%H%M%S.%f");
-  g_autofree gchar *aside = g_strconcat (self->path, ".refused-", time, NULL);
-  const gboolean ok = g_rename (self->path, aside) == 0;
+  g_autofree gchar *aside = g_strconcat (self->file, ".refused-", time, NULL);
+  const gboolean ok = g_rename (self->file, aside) == 0;
 
   GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
       ("The state was not restored: %s; the streams start without a past, and the file "
@@ -145,9 +158,7 @@ save (ModelState * self, gboolean last)
   /* A copy: the path may change once another thread has called model_state_end(). */
   path = g_strdup (self->path);
   state = co_stream_get_state (stream);
-  ok = g_file_set_contents_full (path, g_bytes_get_data (state, NULL),
-      g_bytes_get_size (state), G_FILE_SET_CONTENTS_CONSISTENT |
-      G_FILE_SET_CONTENTS_DURABLE, 0666, &error);
+  ok = state_path_write (self->file, state, &error);
   g_mutex_unlock (&self->file_lock);
   if (ok)
     post (self, path, TRUE, stream);
@@ -162,6 +173,7 @@ model_state_end (ModelState * self)
 {
   g_clear_pointer (&self->found, g_bytes_unref);
   save (self, TRUE);
+  state_path_release (g_steal_pointer (&self->file));
 }
 
 static void

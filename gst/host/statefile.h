@@ -23,6 +23,7 @@ typedef struct
 
   /* Constant between begin and end. */
   gchar *path;                  /* NULL: no file */
+  gchar *file;                  /* that path leads to; claimed */
   guint interval;               /* seconds; 0: at the end only */
 
   GMutex file_lock;             /* one thread writes at a time */
@@ -37,8 +38,9 @@ void model_state_init (ModelState * self, GstElement * element, GMutex * lock,
     ModelStream ** stream);
 void model_state_clear (ModelState * self);
 
-/* At the start: reads the file, if there is one. */
-void model_state_begin (ModelState * self);
+/* At the start: reads the file, if there is one. @model is the file or folder of the model. FALSE: the path leads to
+ * something that cannot hold a state; the element posted an error, and there is nothing to end. */
+gboolean model_state_begin (ModelState * self, const gchar * model);
 /* At the stop, before the streams are freed: writes the file, if restore was called. */
 void model_state_end (ModelState * self);
 
