@@ -89,12 +89,14 @@ fold_batch_norm (const CoBuild * b, CoOp * op, const CoPart * part, gsize n)
   const CoTensor *tensors[] = { part->weight, part->bias, part->running_mean,
     part->running_var
   };
-  float *gain = co_build_own (b, n), *offset = co_build_own (b, n);
+  float *gain, *offset;
 
   for (gsize i = 0; i < G_N_ELEMENTS (tensors); i++)
     if (tensors[i] && !co_build_check (b, tensors[i], 1, (gsize[]) {
             n}))
       return FALSE;
+  gain = co_build_own (b, n);
+  offset = co_build_own (b, n);
   for (gsize i = 0; i < n; i++) {
     const double var = part->running_var->data[i] + b->settings->batch_norm_eps;
     const double w = part->weight ? part->weight->data[i] : 1;
@@ -306,7 +308,12 @@ co_build_chains (const CoBuild * b, CoStack * stack, const CoParts * parts)
   stack->after = new_chain (b, n);
   for (gsize i = 0; i < parts->list->len; i++) {
     const CoPart *part = &g_array_index (parts->list, CoPart, i);
+    const CoTensor *t = part->weight ? part->weight : part->running_mean;
 
+    /* Its other size, the width, could be anything. */
+    if (walk.width == 0 && t && t->n_elements == 0)
+      return co_build_fail (b, CO_ERROR_MODEL, "tensor '%s': expected elements, found a dimension of 0; save the whole "
+          "state dict", t->name);
     if (walk.width == 0)
       walk.width = input_width (part, stack->d_model);
     if (part->type == CO_PART_POOL)

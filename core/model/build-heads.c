@@ -134,12 +134,14 @@ co_build_prepare (const CoBuild * b, CoAttention * a, CoMatrices * m,
 }
 
 void
-co_build_window_angles (const CoBuild * b, CoAttention * a)
+co_build_window_angles (const CoBuild * b, CoStack * stack)
 {
-  const gsize n = a->rotary ? a->rotary->n : 0;
-  float *angles = co_build_own (b, a->sequence_len * n);
+  const CoRotary *rotary = stack->layers[0].attention.rotary;
+  const gsize N = stack->layers[0].attention.sequence_len, n = rotary ? rotary->n : 0;
+  float *angles = co_build_own (b, N * n);
 
-  for (gsize t = 0; a->rotary && t < a->sequence_len; t++)
-    co_rotary_angles (a->rotary, t, angles + t * n, angles + t * n + n / 2);
-  a->window_angles = angles;
+  for (gsize t = 0; rotary && t < N; t++)
+    co_rotary_angles (rotary, t, angles + t * n, angles + t * n + n / 2);
+  for (gsize l = 0; l < stack->n_layers; l++)
+    stack->layers[l].attention.window_angles = angles;
 }

@@ -145,6 +145,9 @@ co_build_class_token (const CoBuild * b, const CoStack * stack,
   else
     memcpy (u, stack->class_row, E * sizeof (float));
   project_all (m, u, TRUE, p);
+  /* Norms of heads; a class token beside rotary positions is refused. */
+  if (co_attention_prepares (a))
+    co_attention_prepare (a, p, 0, NULL);
   a->class_p = p;
   a->class_q = p;
   if (fixed_key) {

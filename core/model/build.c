@@ -1,6 +1,7 @@
 /* libcontinual: from tensors to a stack
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/builder.h"
+#include "stack/windows.h"
 #include <string.h>
 
 /* A gated feed-forward: linear1 becomes gate and up as one matrix, gate first. */
@@ -16,6 +17,10 @@ add_gate (const CoBuild * b, CoLayer * self, const CoLayerParts * layer,
 
   if (!weight)
     return co_build_unused (b, bias, "without its weight");
+  if (!bias != !linear1->bias)
+    return co_build_fail (b, CO_ERROR_MODEL,
+        "layer '%s': expected biases of both halves of the gated feed-forward, or none, found one; save the whole state "
+        "dict", layer->path);
   if (!co_build_matrix (b, &gate, weight, bias, F, E))
     return FALSE;
   data = co_build_scratch (b, 2 * F * E);
@@ -208,4 +213,13 @@ co_build (CoStack * stack, const CoParts * parts, const CoSettings * settings,
   }
   return check_alike (&b, parts->layers) && co_build_chains (&b, stack, parts)
       && co_build_kind (&b, stack, parts);
+}
+
+void
+co_build_tables (CoStack * stack, GPtrArray * owned, gsize * owned_bytes)
+{
+  const CoBuild b = {.owned = owned,.owned_bytes = owned_bytes };
+
+  if (stack->mode == &co_window_mode)
+    co_build_window_angles (&b, stack);
 }

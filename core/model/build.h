@@ -12,5 +12,8 @@ G_BEGIN_DECLS
 gboolean co_build (CoStack * stack, const CoParts * parts,
     const CoSettings * settings, const CoCheckpoint * file,
     GPtrArray * owned, gsize * owned_bytes, GError ** error);
+/* After co_limits_check(): the tables whose size a window sets. */
+void co_build_tables (CoStack * stack, GPtrArray * owned,
+    gsize * owned_bytes);
 
 G_END_DECLS

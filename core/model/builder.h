@@ -79,8 +79,8 @@ void co_build_scale (const CoBuild * b, CoMatrix * matrix,
 /* Norms of queries and keys, and rotary positions */
 gboolean co_build_prepare (const CoBuild * b, CoAttention * attention,
     CoMatrices * matrices, const CoLayerParts * layer);
-/* The angles of the positions in a window, for a layer in window mode */
-void co_build_window_angles (const CoBuild * b, CoAttention * attention);
+/* The angles of the positions in a window, for a stack in window mode, whose layers share them */
+void co_build_window_angles (const CoBuild * b, CoStack * stack);
 
 /* The parts before and after the layers, in the order of forward() */
 gboolean co_build_chains (const CoBuild * b, CoStack * stack,

@@ -182,8 +182,6 @@ set_whole_windows (const CoBuild * b, CoStack * stack)
       co_build_class_token (b, stack, first, FALSE);
     first->ring_width = stack->d_embed;
   }
-  for (gsize l = 0; l <= last; l++)
-    co_build_window_angles (b, &stack->layers[l].attention);
   for (gsize l = 1; l <= last; l++)
     if (l == last && one_row)
       pack_last (b, &stack->layers[l]);
@@ -294,6 +292,10 @@ deep (const CoBuild * b, CoStack * stack, const CoParts * parts)
     return set_row_windows (b, stack);
   if (!set_layer_windows (b, stack))
     return FALSE;
+  if (stack->query_back > 0 && stack->pool != CO_POOL_NONE)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "a pool with attention_windows that look ahead: expected none, for every vector has an answer of its own; leave "
+        "pool:last out of the layout");
   if (sources[CO_ROW_sequence_len] == sources[CO_ROW_attention_windows])
     return co_build_fail (b, CO_ERROR_SETTING,
         "sequence_len beside attention_windows: expected one of them, for both say the window of a layer; leave "
@@ -473,6 +475,10 @@ kernel (const CoBuild * b, CoStack * stack, const CoParts * parts)
         b->scheme->title);
   if (!check_refused (b))
     return FALSE;
+  if (a->n_kv_heads < a->n_heads)
+    return co_build_fail (b, CO_ERROR_SETTING,
+        "%" G_GSIZE_FORMAT " key heads of %" G_GSIZE_FORMAT " heads with attention kernel: expected a key head for each, "
+        "as KernelAttention has; leave num_key_value_heads out", a->n_kv_heads, a->n_heads);
   if (a->n_fixed)
     return co_build_fail (b, CO_ERROR_SETTING,
         "add_bias_kv and add_zero_attn with attention kernel: expected neither, for kernel attention has no such "
@@ -508,6 +514,11 @@ set_cross_attention (const CoBuild * b, CoStack * stack,
     CoLayer *layer = &stack->layers[l];
 
     layer->cross_class = linear ? &co_cross_linear_class : &co_cross_full_class;
+    if (linear && layer->cross.n_kv_heads < layer->cross.n_heads)
+      return co_build_fail (b, CO_ERROR_SETTING,
+          "%" G_GSIZE_FORMAT " key heads of %" G_GSIZE_FORMAT " heads with cross_attention linear: expected a key head "
+          "for each, as fast_transformers' decoders have; leave num_key_value_heads out", layer->cross.n_kv_heads,
+          layer->cross.n_heads);
     if (linear && !set_feature_map (b, &layer->cross,
             &g_array_index (parts->layers, CoLayerParts, l), CO_ROLE_CROSS))
       return FALSE;

@@ -34,8 +34,8 @@ fail (const CoCheckpoint * file, GError ** error, double bytes,
     const gchar * found, const gchar * todo)
 {
   g_set_error (error, CO_ERROR, CO_ERROR_SETTING,
-      "%s: expected windows whose streams fit into memory, found %.3g MB for each, %s; correct sequence_len, max_len, "
-      "causal_chunk_length or causal_window_length%s",
+      "%s: expected windows whose streams fit into memory, found %.3g MB for each, %s; correct sequence_len, "
+      "attention_windows, max_len, causal_chunk_length or causal_window_length%s",
       co_checkpoint_get_name (file), bytes / 1e6, found, todo);
   return FALSE;
 }
@@ -44,7 +44,7 @@ static gboolean
 is_given (const CoOptions * options)
 {
   const gchar *keys[] = { "sequence_len", "max_len", "causal_chunk_length",
-    "causal_window_length"
+    "causal_window_length", "attention_windows"
   };
 
   for (gsize i = 0; options && i < G_N_ELEMENTS (keys); i++)

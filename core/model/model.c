@@ -153,6 +153,7 @@ model_new (const CoCheckpoint * file, const CoOptions * options, GError ** error
       && co_limits_check (&self->stack, file, options, error)
       && (!settings->labels || read_labels (self, file, settings->labels, error));
   if (ok) {
+    co_build_tables (&self->stack, self->owned, &self->owned_bytes);
     describe (self, settings);
     take_fingerprint (self, file, settings, &parts);
     keep_words (self, file, &parts);

@@ -88,7 +88,7 @@ find_tensor (const CoLayerParts * layer, const gchar * suffix)
   for (guint role = 0; role < CO_N_ROLES; role++) {
     const CoTensor *t = layer->tensors[role];
 
-    if (t && g_str_has_suffix (t->name, suffix) && t->name[strlen (t->name) - strlen (suffix) - 1] == '.')
+    if (t && co_name_ends (t->name, suffix))
       return t;
   }
   return NULL;
@@ -118,6 +118,43 @@ check_biases (const CoParts * self, const CoCheckpoint * file,
             biases[b].key ? biases[b].key : "", !biases[b].key ? "" : expected ? "` true" : "` false",
             expected ? "a" : "no", suffix, found ? "one" : "none");
       }
+  }
+  return TRUE;
+}
+
+/* Without a gate, a norm of heads or a scale, or with one, a layer computes another function. */
+static gboolean
+check_extras (const CoParts * self, const CoCheckpoint * file,
+    const CoSettings * settings, GError ** error)
+{
+  static const CoRole roles[] = { CO_ROLE_GATE_WEIGHT, CO_ROLE_Q_NORM_WEIGHT, CO_ROLE_K_NORM_WEIGHT, CO_ROLE_SCALE1,
+    CO_ROLE_SCALE2
+  };
+  const gchar *const none[] = { NULL };
+  const gchar *const *extras;
+
+  if (!settings->family)
+    return TRUE;
+  extras = settings->family->extras ? settings->family->extras : none;
+  for (guint i = 0; i < self->layers->len; i++) {
+    const CoLayerParts *layer = &g_array_index (self->layers, CoLayerParts, i);
+
+    for (gsize e = 0; extras[e]; e++)
+      if (!find_tensor (layer, extras[e]))
+        return co_fail (error, CO_ERROR_MODEL, co_checkpoint_get_name (file),
+            "layer '%s' of a %s model: expected a tensor '%s', found none; save the whole model with its config.json",
+            layer->path, settings->family->model_type, extras[e]);
+    for (gsize r = 0; r < G_N_ELEMENTS (roles); r++) {
+      const CoTensor *t = layer->tensors[roles[r]];
+      gboolean known = !t;
+
+      for (gsize e = 0; !known && extras[e]; e++)
+        known = co_name_ends (t->name, extras[e]);
+      if (!known)
+        return co_fail (error, CO_ERROR_MODEL, co_checkpoint_get_name (file),
+            "tensor '%s': expected none such in a %s model, whose layers would not use it; correct `model_type` of "
+            "config.json", t->name, settings->family->model_type);
+    }
   }
   return TRUE;
 }
@@ -229,6 +266,25 @@ warn_of_short_tables (CoParts * self, const CoSettings * settings)
   }
 }
 
+/* What is beside the layers may be left out, but not what is in one. A layer alone, "", has no inside by name. */
+static gboolean
+check_rest (CoPlacing * placing)
+{
+  const GArray *rest = placing->modules->list, *layers = placing->layers->layers;
+
+  for (guint m = 0; m < rest->len; m++)
+    for (guint l = 0; l < layers->len; l++) {
+      const gchar *name = g_array_index (rest, CoModule, m).part.name;
+      const gchar *path = g_array_index (layers, CoLayerParts, l).path;
+
+      if (*path && co_name_is_under (name, path))
+        return co_place_fail (placing, CO_ERROR_MODEL,
+            "nothing uses module '%s' of layer '%s': expected the tensors of %s; save the model without it, or merge it "
+            "into the weights", name, path, placing->layers->scheme->title);
+    }
+  return TRUE;
+}
+
 static void
 warn_of_rest (CoPlacing * placing)
 {
@@ -261,6 +317,8 @@ place (CoPlacing * self, gboolean usual)
   if (layout)
     return co_place_by_layout (self, layout);
   if (runs_layers_only (settings->family)) {
+    if (!check_rest (self))
+      return FALSE;
     warn_of_rest (self);
     g_array_set_size (self->modules->list, 0);
   }
@@ -300,7 +358,8 @@ co_parts_find (CoParts * self, const CoCheckpoint * file,
   self->warnings = g_ptr_array_new_with_free_func (g_free);
   ok = find (self, named, &placing, usual) && check_n_layers (self, file, settings, error)
       && settle_norm_first (self, file, settings, error) && settle_norm_unit_offset (self, file, settings, error)
-      && check_biases (self, file, settings, error);
+      && check_biases (self, file, settings, error)
+      && check_extras (self, file, settings, error);
   co_layers_clear (&layers);
   co_modules_clear (&modules);
   if (!ok) {
@@ -340,8 +399,14 @@ co_parts_to_string (const CoParts * self)
   GString *s = g_string_new (self->scheme->title);
   gchar number[G_ASCII_DTOSTR_BUF_SIZE];
 
-  for (guint i = 0; i < self->layers->len; i++)
-    g_string_append_printf (s, "\n%s", g_array_index (self->layers, CoLayerParts, i).path);
+  for (guint i = 0; i < self->layers->len; i++) {
+    const CoLayerParts *layer = &g_array_index (self->layers, CoLayerParts, i);
+
+    g_string_append_printf (s, "\n%s", layer->path);
+    for (guint role = 0; role < CO_N_ROLES; role++)
+      if (layer->tensors[role])
+        g_string_append_printf (s, " %s", layer->tensors[role]->name);
+  }
   for (guint i = 0; i < self->list->len; i++) {
     const CoPart *p = &g_array_index (self->list, CoPart, i);
 

@@ -85,6 +85,14 @@ co_name_number (const gchar * path)
 }
 
 gboolean
+co_name_ends (const gchar * name, const gchar * end)
+{
+  const gsize n = strlen (name), n_end = strlen (end);
+
+  return g_str_has_suffix (name, end) && (n == n_end || name[n - n_end - 1] == '.');
+}
+
+gboolean
 co_name_is_under (const gchar * name, const gchar * path)
 {
   const gsize n = strlen (path);

@@ -30,6 +30,8 @@ gchar *co_name_parent (const gchar * path);
 gint64 co_name_number (const gchar * path);
 /* Whether @name is @path or begins with "@path."; "" is the begin of every name. */
 gboolean co_name_is_under (const gchar * name, const gchar * path);
+/* Whether @name is @end or ends with ".@end". */
+gboolean co_name_ends (const gchar * name, const gchar * end);
 /* "a.b", or the one that is not "" */
 gchar *co_name_join (const gchar * a, const gchar * b);
 

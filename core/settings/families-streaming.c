@@ -9,11 +9,12 @@ const CoFamily co_family_mimi = {
       {"num_key_value_heads", CO_ROW_num_key_value_heads, "8"}, {"head_dim", CO_ROW_head_dim},
       {"hidden_act", CO_ROW_activation, "gelu"}, {"norm_eps", CO_ROW_layer_norm_eps, "1e-5"}),
   .values = CO_LIST (CoFamilyValue, {CO_ROW_norm_type, "layer"}, {CO_ROW_norm_first, "true"}),
-  .checks = CO_LIST (CoFamilyCheck, {0}),
+  .checks = CO_LIST (CoFamilyCheck, {"is_causal", "true", "attention to vectors that come later"}),
   .biases = CO_LIST (CoFamilyBias,
       {"attention_bias", FALSE, CO_TEXTS ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")},
       {NULL, FALSE, CO_TEXTS ("mlp.fc1", "mlp.fc2")},
       {NULL, TRUE, CO_TEXTS ("input_layernorm", "post_attention_layernorm")}),
+  .extras = CO_TEXTS ("self_attn_layer_scale.scale", "mlp_layer_scale.scale"),
   .rotary = TRUE, .read_windows = co_config_sliding_window, .windows_fallback = "250",
 };
 
@@ -49,10 +50,11 @@ const CoFamily co_family_moonshine = {
       {"num_key_value_heads", CO_ROW_num_key_value_heads}, {"head_dim", CO_ROW_head_dim, "64"},       \
       {"hidden_act", CO_ROW_activation, "silu"}, {"rms_norm_eps", CO_ROW_layer_norm_eps, "1e-5"}),    \
   .values = CO_LIST (CoFamilyValue, {CO_ROW_norm_type, "rms"}, {CO_ROW_norm_first, "true"}),          \
-  .checks = CO_LIST (CoFamilyCheck, {0}),                                                             \
+  .checks = CO_LIST (CoFamilyCheck, {"is_causal", "true", "attention to vectors that come later"}),                 \
   .biases = CO_LIST (CoFamilyBias,                                                                    \
       {NULL, TRUE, CO_TEXTS ("self_attn.q_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.down_proj")}, \
       {NULL, FALSE, CO_TEXTS ("self_attn.k_proj", "mlp.gate_proj", "mlp.up_proj")}),                  \
+  .extras = CO_TEXTS ("mlp.gate_proj.weight"),                                                        \
   .rotary = TRUE, .read_windows = co_config_sliding_window, .windows_fallback = "750"
 
 const CoFamily co_family_voxtral_encoder = {

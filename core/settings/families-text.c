@@ -21,6 +21,7 @@
       {"use_bidirectional_attention", "false", "attention to vectors that come later"},               \
       {"attn_logit_softcapping", "null", "logits that are capped"}, __VA_ARGS__)
 
+#define GATE "mlp.gate_proj.weight"
 #define INPUTS "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"
 #define OUTPUTS "self_attn.o_proj"
 #define FEED_FORWARD "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"
@@ -29,18 +30,20 @@ const CoFamily co_family_llama = {
   "llama", CAUSAL_LAYERS, KEYS (NULL, NULL), CHECKS ({"sliding_window", "null", "a window that llama does not have"}),
   .biases = CO_LIST (CoFamilyBias, {"attention_bias", FALSE, CO_TEXTS (INPUTS, OUTPUTS)},
       {"mlp_bias", FALSE, CO_TEXTS (FEED_FORWARD)}),
-  .read_windows = co_config_no_window,
+  .extras = CO_TEXTS (GATE), .read_windows = co_config_no_window,
 };
 
 const CoFamily co_family_mistral = {
   "mistral", CAUSAL_LAYERS, KEYS ("8", NULL), CHECKS ({0}),
   .biases = CO_LIST (CoFamilyBias, {NULL, FALSE, CO_TEXTS (INPUTS, OUTPUTS, FEED_FORWARD)}),
+  .extras = CO_TEXTS (GATE),
   .read_windows = co_config_sliding_window_or_null, .windows_fallback = "4096",
 };
 
 const CoFamily co_family_qwen2 = {
   "qwen2", CAUSAL_LAYERS, KEYS ("32", NULL), CHECKS ({0}),
   .biases = CO_LIST (CoFamilyBias, {NULL, TRUE, CO_TEXTS (INPUTS)}, {NULL, FALSE, CO_TEXTS (OUTPUTS, FEED_FORWARD)}),
+  .extras = CO_TEXTS (GATE),
   .read_windows = co_config_sliding_window_if_used, .windows_fallback = "4096",
 };
 
@@ -48,5 +51,6 @@ const CoFamily co_family_qwen3 = {
   "qwen3", CAUSAL_LAYERS, KEYS ("32", "128"), CHECKS ({0}),
   .biases = CO_LIST (CoFamilyBias, {"attention_bias", FALSE, CO_TEXTS (INPUTS, OUTPUTS)},
       {NULL, FALSE, CO_TEXTS (FEED_FORWARD)}),
+  .extras = CO_TEXTS (GATE, "self_attn.q_norm.weight", "self_attn.k_norm.weight"),
   .read_windows = co_config_sliding_window_if_used, .windows_fallback = "4096",
 };

@@ -66,6 +66,8 @@ typedef struct
   const CoFamilyValue *values;
   const CoFamilyCheck *checks;
   const CoFamilyBias *biases;   /* NULL: as the tensors say */
+  const gchar *const *extras;   /* ends of the names of what every layer has beyond two projections of the feed-forward and
+                                 * its norms: gate, norms of heads, scales. Ended by NULL; NULL: none */
   gboolean rotary;              /* rope_parameters, rope_scaling and rope_theta are read */
   /* Reads kind and windows of the layers; NULL: `keys` and `values` say them. FALSE with an error. */
   gboolean (*read_windows) (CoConfig * self, const CoConfigObject * object);

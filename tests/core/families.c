@@ -234,6 +234,15 @@ static const struct
       { "a qwen2 model", "no tensor 'self_attn.o_proj.bias'" } },
   { "llama", "", "{\"model_type\":\"qwen2\"," ONE "}", "", CO_ERROR_MODEL, { "a tensor 'self_attn.q_proj.bias'" } },
   { "voxtral-encoder", "+layers.0.self_attn.k_proj.bias 4", "{" VOXTRAL_CONFIG "}", "", CO_ERROR_MODEL, { "no tensor 'self_attn.k_proj.bias'" } },
+  /* tensors beyond the ordinary ones of a layer */
+  { "llama", "-layers.0.mlp.gate_proj.weight", "{" LLAMA_CONFIG "}", "", CO_ERROR_MODEL, { "layer 'layers.0'", "'mlp.gate_proj.weight', found none" } },
+  { "qwen3", "-layers.0.self_attn.k_norm.weight", "{" QWEN3_CONFIG "}", "", CO_ERROR_MODEL, { "'self_attn.k_norm.weight', found none" } },
+  { "mimi", "-encoder_transformer.layers.0.mlp_layer_scale.scale", "{" MIMI_CONFIG "}", "", CO_ERROR_MODEL, { "'mlp_layer_scale.scale', found none" } },
+  { "qwen3", "", "{" LLAMA_CONFIG ",\"head_dim\":2}", "", CO_ERROR_MODEL, { "'layers.0.self_attn.q_norm.weight'", "none such in a llama model" } },
+  { "mimi", "+encoder_transformer.layers.0.self_attn.q_proj.lora_A.weight 1,4", "{" MIMI_CONFIG "}", "", CO_ERROR_MODEL,
+      { "nothing uses", "'layers.0.self_attn.q_proj.lora_A'" } },
+  { "mimi", "", "{" MIMI_CONFIG ",\"is_causal\":false}", "", CO_ERROR_SETTING, { "`is_causal`", "later" } },
+  { "voxtral-encoder", "", "{" VOXTRAL_CONFIG ",\"is_causal\":false}", "", CO_ERROR_SETTING, { "`is_causal`" } },
   /* windows */
   { "llama", "", "{" MISTRAL_CONFIG ",\"sliding_window\":0}", "", CO_ERROR_SETTING, { "`sliding_window`", "from 1" } },
   { "llama", "", "{" MISTRAL_CONFIG ",\"sliding_window\":2.5}", "", CO_ERROR_SETTING, { "`sliding_window`" } },

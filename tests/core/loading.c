@@ -40,6 +40,10 @@ static const struct
       "key.kernel 4,2,2;key.bias 2,2;value.kernel 4,2,2;value.bias 2,2;attention_output.kernel 2,2,4;"
       "attention_output.bias 4;projection_matrix 5,2" },
   { "timm", WINDOW TIMM ("blocks.0.") ";" TIMM ("blocks.1.") },
+  { "llama", WINDOW "@rope_theta=10000;" "layers.0.input_layernorm.weight 4;layers.0.post_attention_layernorm.weight 4;"
+      "layers.0.self_attn.q_proj.weight 4,4;layers.0.self_attn.k_proj.weight 4,4;layers.0.self_attn.v_proj.weight 4,4;"
+      "layers.0.self_attn.o_proj.weight 4,4;layers.0.mlp.gate_proj.weight 6,4;layers.0.mlp.up_proj.weight 6,4;"
+      "layers.0.mlp.down_proj.weight 4,6" },
   { "bert", WINDOW BERT ("bert.encoder.layer.0.") ";" BERT ("bert.encoder.layer.1.") },
 };
 
@@ -98,6 +102,10 @@ static const Case refused[] = {
   { "attention", "=in_proj_bias 11", MODEL, { "'in_proj_bias'", "(12)", "(11)" } },
   { "attention", "=out_proj.weight 4,5", MODEL, { "'out_proj.weight'", "expected 4", "found 5" } },
   { "attention", "=out_proj.bias 3", MODEL, { "'out_proj.bias'", "(4)", "(3)" } },
+  { "classifier", "@layout=[\"scale:2.0\",\"0\",\"1\",\"2\",\"3\",\"4\"];=0.weight 0,1152921504606846976;=0.bias 0", MODEL,
+      { "'0.weight'", "a dimension of 0" } },
+  { "kernel", "@num_key_value_heads=2;=key.kernel 4,1,2", MODEL, { "key" } },
+  { "llama", "+layers.0.mlp.up_proj.bias 6;+layers.0.mlp.down_proj.bias 4", MODEL, { "both halves" } },
   { "timm", "+blocks.0.ls1.gamma 4;+blocks.0.ls2.gamma 4", MODEL, { "'blocks.1'", "'blocks.0.ls1.gamma'" } },
   { "timm", "+blocks.1.ls1.gamma 4;+blocks.1.ls2.gamma 4", MODEL, { "'blocks.0'", "'blocks.1.ls1.gamma'" } },
   { "timm", "+blocks.1.attn.q_norm.weight 2;+blocks.1.attn.k_norm.weight 2;+blocks.1.attn.q_norm.bias 2;"
@@ -271,6 +279,7 @@ static const Case taken[] = {
   { "kernel", "*model." }, { "linear", "*module." },
   { "attention", "-in_proj_bias;-out_proj.bias" }, { "keys-values", "-in_proj_bias;-out_proj.bias" },
   { "encoder", "-norm.weight;-norm.bias" }, { "encoder", "-norm.bias" }, { "encoder", "-layers.0.linear1.bias;-layers.0.linear2.bias" },
+  { "llama", "" }, { "llama", "+layers.0.mlp.up_proj.bias 6;+layers.0.mlp.down_proj.bias 4;+layers.0.mlp.gate_proj.bias 6" },
   { "timm", "" }, { "timm", "+blocks.0.ls1.gamma 4;+blocks.0.ls2.gamma 4;+blocks.1.ls1.gamma 4;+blocks.1.ls2.gamma 4" },
   { "layer", "*2.;" LAYER ("4.") },
   { "layer", "-norm1.bias;-norm2.bias" }, { "layer", "-self_attn.in_proj_bias;-self_attn.out_proj.bias" },
