@@ -401,7 +401,6 @@ test_broken_shards (Fixture * self, gconstpointer data)
 {
   g_autofree gchar *second = g_build_filename (self->folder, "s2.safetensors",
       NULL);
-  g_autofree gchar *bytes = NULL;
 
   write_shards (self->folder);
   g_assert_cmpint (g_remove (second), ==, 0);
