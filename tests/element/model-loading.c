@@ -11,7 +11,6 @@
 GST_START_TEST (test_warning)
 {
   g_autofree gchar *path = model_copy (POSITIONS, "position_index", NULL);
-  g_autofree gchar *line = g_strdup_printf ("model-path=%s", path);
   g_autofree gchar *right = model_path (POSITIONS);
   GstElement *e = gst_element_factory_make ("continualencoder", NULL);
   GstBus *bus = bus_new (e);

@@ -333,7 +333,7 @@ check_seek (const Case * c, guint which, const gchar * whole,
           GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE,
           GST_SEEK_TYPE_SET, start * GST_SECOND,
           stop ? GST_SEEK_TYPE_SET : GST_SEEK_TYPE_NONE,
-          stop ? stop * GST_SECOND : GST_CLOCK_TIME_NONE), "%s", c->name);
+          stop ? (gint64) (stop * GST_SECOND) : -1), "%s", c->name);
   player_set_state (&sought, GST_STATE_PLAYING);
   player_wait (&sought, G_MAXUINT);
 
