@@ -36,10 +36,9 @@ class Choice(ctypes.Structure):  # CoChoice
 
 class Setting(ctypes.Structure):  # CoSetting
     _fields_ = [(name, ctypes.c_char_p) for name in ("key", "alias", "property", "nick", "blurb")] + [
-        (name, ctypes.c_uint) for name in ("type", "scope", "kinds")] + [
         (name, ctypes.c_double) for name in ("min", "max", "unset")] + [
-        ("fallback", ctypes.c_char_p), ("choices_name", ctypes.c_char_p), ("choices", ctypes.POINTER(Choice)),
-        ("n_choices", ctypes.c_uint)]
+        ("fallback", ctypes.c_char_p), ("choices_name", ctypes.c_char_p), ("choices", ctypes.POINTER(Choice))] + [
+        (name, ctypes.c_uint) for name in ("n_choices", "type", "scope", "kinds")]
 
 
 INTEGER, NUMBER, BOOLEAN, CHOICE, TEXT = range(5)  # CoSettingType
