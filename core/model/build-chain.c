@@ -17,6 +17,14 @@ typedef struct
   gboolean class_has_position;
 } Walk;
 
+/* Dimension @i, or the last one; CO_ANY of a tensor without elements, whose sizes could be anything, and are checked when
+ * its part is built */
+static gsize
+get_size (const CoTensor * t, gboolean last)
+{
+  return t->n_dims && t->n_elements ? t->dims[last ? t->n_dims - 1 : 0] : CO_ANY;
+}
+
 /* The width that a part takes; CO_ANY: any */
 static gsize
 input_width (const CoPart * part, gsize d_model)
@@ -25,11 +33,11 @@ input_width (const CoPart * part, gsize d_model)
     case CO_PART_LINEAR:
     case CO_PART_POSITIONS:
     case CO_PART_CLASS_TOKEN:
-      return part->weight->n_dims ? part->weight->dims[part->weight->n_dims - 1] : 0;
+      return get_size (part->weight, TRUE);
     case CO_PART_NORM:
-      return part->weight->n_dims ? part->weight->dims[0] : 0;
+      return get_size (part->weight, FALSE);
     case CO_PART_BATCH_NORM:
-      return part->running_mean->n_dims ? part->running_mean->dims[0] : 0;
+      return get_size (part->running_mean, FALSE);
     case CO_PART_ENCODER:
       return d_model;
     default:
@@ -308,12 +316,7 @@ co_build_chains (const CoBuild * b, CoStack * stack, const CoParts * parts)
   stack->after = new_chain (b, n);
   for (gsize i = 0; i < parts->list->len; i++) {
     const CoPart *part = &g_array_index (parts->list, CoPart, i);
-    const CoTensor *t = part->weight ? part->weight : part->running_mean;
 
-    /* Its other size, the width, could be anything. */
-    if (walk.width == 0 && t && t->n_elements == 0)
-      return co_build_fail (b, CO_ERROR_MODEL, "tensor '%s': expected elements, found a dimension of 0; save the whole "
-          "state dict", t->name);
     if (walk.width == 0)
       walk.width = input_width (part, stack->d_model);
     if (part->type == CO_PART_POOL)

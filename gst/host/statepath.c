@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <gst/gst.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST_LINKS 40           /* as Linux follows */
 
-/* Files that elements have, by their real paths */
+/* Files that elements have: from real paths to what state_path_claim() returned */
 static GMutex lock;
 static GHashTable *claimed;     /* under lock */
 
@@ -98,6 +99,7 @@ gchar *
 state_path_claim (const gchar * path, const gchar * model, GError ** error)
 {
   g_autofree gchar *file = follow_links (path, error);
+  g_autofree gchar *key = file ? get_key (file) : NULL;
   gboolean ok;
 
   if (!file || !check (path, file, model, error))
@@ -105,7 +107,9 @@ state_path_claim (const gchar * path, const gchar * model, GError ** error)
   g_mutex_lock (&lock);
   if (!claimed)
     claimed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  ok = g_hash_table_add (claimed, get_key (file));
+  ok = !g_hash_table_contains (claimed, key);
+  if (ok)
+    g_hash_table_insert (claimed, g_steal_pointer (&key), file);
   g_mutex_unlock (&lock);
   if (!ok) {
     fail (error, G_FILE_ERROR_EXIST, path, "another element of this process writes: give each a file of its own");
@@ -114,15 +118,19 @@ state_path_claim (const gchar * path, const gchar * model, GError ** error)
   return g_steal_pointer (&file);
 }
 
+static gboolean
+is_file (gpointer key, gpointer value, gpointer file)
+{
+  return value == file;
+}
+
 void
 state_path_release (gchar * file)
 {
-  g_autofree gchar *key = file ? get_key (file) : NULL;
-
   if (!file)
     return;
   g_mutex_lock (&lock);
-  g_hash_table_remove (claimed, key);
+  g_hash_table_foreach_remove (claimed, is_file, file);
   g_mutex_unlock (&lock);
   g_free (file);
 }
@@ -142,7 +150,7 @@ state_path_write (const gchar * file, GBytes * content, GError ** error)
     return TRUE;
   if ((before.st_uid != after.st_uid || before.st_gid != after.st_gid)
       && chown (file, before.st_uid, before.st_gid) != 0)
-    g_warning ("%s: the owner was not kept: %s; run as the owner of the file, or in a group of the folder", file,
+    GST_WARNING ("%s: the owner was not kept: %s; run as the owner of the file, or in a group of the folder", file,
         g_strerror (errno));
   if ((before.st_mode & 0777) != (after.st_mode & 0777))
     g_chmod (file, before.st_mode & 0777);

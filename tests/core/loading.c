@@ -103,7 +103,7 @@ static const Case refused[] = {
   { "attention", "=out_proj.weight 4,5", MODEL, { "'out_proj.weight'", "expected 4", "found 5" } },
   { "attention", "=out_proj.bias 3", MODEL, { "'out_proj.bias'", "(4)", "(3)" } },
   { "classifier", "@layout=[\"scale:2.0\",\"0\",\"1\",\"2\",\"3\",\"4\"];=0.weight 0,1152921504606846976;=0.bias 0", MODEL,
-      { "'0.weight'", "a dimension of 0" } },
+      { "'0.weight'", "(0, 1152921504606846976)" } },
   { "kernel", "@num_key_value_heads=2;=key.kernel 4,1,2", MODEL, { "key" } },
   { "llama", "+layers.0.mlp.up_proj.bias 6;+layers.0.mlp.down_proj.bias 4", MODEL, { "both halves" } },
   { "timm", "+blocks.0.ls1.gamma 4;+blocks.0.ls2.gamma 4", MODEL, { "'blocks.1'", "'blocks.0.ls1.gamma'" } },
