@@ -4,12 +4,38 @@
 
 #include <jansson.h>
 
-/* A tab or newline in a label would start another column or line: write a space. */
+/* What moves a terminal's cursor, begins a line, or turns the direction of what follows: C0 and C1 controls, separators of
+ * lines and paragraphs, and marks of bidirectional text (UAX #9) */
+static gboolean
+is_mark (gunichar c)
+{
+  return g_unichar_iscntrl (c) || c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e)
+      || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* A space in place of each mark */
 static void
 append_label (GString * out, const gchar * label)
 {
-  for (; *label; label++)
-    g_string_append_c (out, g_ascii_iscntrl (*label) ? ' ' : *label);
+  for (const gchar * c = label; *c; c = g_utf8_next_char (c)) {
+    const gunichar code = g_utf8_get_char (c);
+
+    g_string_append_unichar (out, is_mark (code) ? ' ' : code);
+  }
+}
+
+/* The same JSON, with marks as \\uXXXX. They can be in strings only. */
+static void
+append_json (GString * out, const gchar * json)
+{
+  for (const gchar * c = json; *c; c = g_utf8_next_char (c)) {
+    const gunichar code = g_utf8_get_char (c);
+
+    if (is_mark (code))
+      g_string_append_printf (out, "\\u%04x", code);
+    else
+      g_string_append_unichar (out, code);
+  }
 }
 
 /* Not printf(), which may write 0,930 in some locales. */
@@ -106,7 +132,7 @@ label_report_append_json (const LabelReport * report, GString * out)
     json_object_set_new (object, "top", top);
   }
   text = json_dumps (object, JSON_COMPACT | JSON_REAL_PRECISION (9));
-  g_string_append (out, text);
+  append_json (out, text);
   g_string_append_c (out, '\n');
   free (text);
   json_decref (object);

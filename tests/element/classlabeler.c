@@ -133,6 +133,31 @@ GST_START_TEST (test_json_of_odd_labels)
 
 GST_END_TEST;
 
+/* Neither a terminal nor what stands beside a label can be turned by it. */
+GST_START_TEST (test_marks_in_labels)
+{
+  const gchar *marked[] = { "yes", "no\xe2\x80\xae" "right to left\xc2\x9b" "2J\xe2\x81\xa6", "go", NULL };
+  GstHarness *h = labeler_new ("3", NULL);
+  const gfloat x[] = { 0, 2, 0 };
+  gchar *text;
+  json_t *object;
+
+  send_labels (h, marked);
+  check_row (h, 0, 3, no, "0.000\tno right to left 2J \t0.787\n");
+  g_object_set (h->element, "format", 1, NULL);
+  check_row (h, 0, 3, no, "no right to left 2J ");
+  g_object_set (h->element, "format", 2, NULL);
+  text = push_row (h, 1, 3, x);
+  fail_unless (strstr (text, "no\\u202eright to left\\u009b2J\\u2066"), "%s", text);
+  object = json_loads (text, 0, NULL);
+  fail_unless_equals_string (json_string_value (json_object_get (object, "label")), marked[1]);
+  json_decref (object);
+  g_free (text);
+  labeler_free (h);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_where_labels_come_from)
 {
   const gchar *others[] = { "ja", "nein", "nichts", NULL };
@@ -413,6 +438,7 @@ classlabeler_suite (void)
   tcase_add_test (tc, test_lines);
   tcase_add_test (tc, test_text);
   tcase_add_test (tc, test_json_of_odd_labels);
+  tcase_add_test (tc, test_marks_in_labels);
   tcase_add_test (tc, test_where_labels_come_from);
   tcase_add_test (tc, test_messages_and_segments);
   tcase_add_test (tc, test_streams);
