@@ -159,6 +159,13 @@ co_attention_kv_head (const CoAttention * self, gsize h)
   return h * self->n_kv_heads / self->n_heads;
 }
 
+/* The slot of the oldest of @n rows of a ring, which is full or began at slot 0 */
+static inline gsize
+co_oldest_slot (gsize newest, gsize n)
+{
+  return newest + 1 == n ? 0 : newest + 1;
+}
+
 /* Whether queries and keys are normalised or rotated after the projection */
 static inline gboolean
 co_attention_prepares (const CoAttention * self)

@@ -69,7 +69,7 @@ drain (const CoAttention * self, CoStateHeader * header, float *context,
     const gsize n_evicted = t + 1 + n > taken + left ? t + 1 + n - taken - left
         : 0;
 
-    attend (self, &keys, n, (newest + 1) % n, n_evicted,
+    attend (self, &keys, n, co_oldest_slot (newest, n), n_evicted,
         co_ring_query (self, header, t),
         context + n_answers * self->out.n_in, weights ? weights +
         n_answers * self->n_heads * (N + self->n_fixed) : NULL, newest,

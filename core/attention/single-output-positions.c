@@ -176,7 +176,7 @@ step (const CoAttention * self, CoStateHeader * header, const float *p,
     s.squares[newest] = co_kernels->dot (centred, centred, E);
   }
   rows.n = MIN (header->taken, N);
-  rows.oldest = (newest + 1) % rows.n;
+  rows.oldest = co_oldest_slot (newest, rows.n);
   if (rows.n < N && !self->partial)
     return 0;
   if (!context)

@@ -60,7 +60,7 @@ recompute_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
   const gsize E = stack->d_model;
   const CoLayerState s = co_layer_state_open (self, state);
   const gsize newest = s.attention->taken % N;
-  const gsize n = MIN (s.attention->taken + 1, N), oldest = newest + 1 == n ? 0 : newest + 1;
+  const gsize n = MIN (s.attention->taken + 1, N), oldest = co_oldest_slot (newest, n);
   const gsize rows = n + attention->n_class;
 
   memcpy (s.x + newest * D, x, D * sizeof (float));
@@ -119,7 +119,7 @@ forward_query (const CoLayer * self, CoWork * work, gsize n, gsize oldest,
 static void
 order_positions (CoWork * work, gsize n, gsize newest, gsize width)
 {
-  const gsize oldest = newest + 1 == n ? 0 : newest + 1;
+  const gsize oldest = co_oldest_slot (newest, n);
 
   memcpy (work->a, work->h + oldest * width,
       (n - oldest) * width * sizeof (float));
@@ -135,7 +135,7 @@ order_weights (const CoAttention * attention, float *weights, gsize n,
 {
   const gsize N = attention->sequence_len;
   const gsize x = attention->n_fixed + attention->n_class;
-  const gsize oldest = newest + 1 == n ? 0 : newest + 1;
+  const gsize oldest = co_oldest_slot (newest, n);
 
   /* From the last head on: a window that is not full grows towards the end. */
   for (gsize h = attention->n_heads; h-- > 0;) {
@@ -163,7 +163,7 @@ answered_row (const CoStack * self, gsize n, gsize newest)
   if (co_stack_answers_class_token (self))
     return n;
   if (self->pool == CO_POOL_FIRST)
-    return (newest + 1) % n;
+    return co_oldest_slot (newest, n);
   return (newest + n - self->query_back) % n;
 }
 
@@ -242,7 +242,7 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
     if (!answer || (n < N && !attention->partial))
       continue;
     m = n + c;
-    oldest = newest + 1 == n ? 0 : newest + 1;
+    oldest = co_oldest_slot (newest, n);
     row = one_row ? answered_row (self, n, newest) : 0;
     for (gsize l = 1; l + 1 < L; l++)
       forward_window (&self->layers[l], work, m, oldest, NULL);

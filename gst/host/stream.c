@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/absent.h"
+
 /* Most steps of a call: enough for efficient matrix products, with at most MAX_VALUES floats of outputs. */
 #define MAX_STEPS 64
 #define MAX_VALUES (1 << 20)
@@ -243,15 +245,6 @@ is_finite (const float *y, gsize n)
   return TRUE;
 }
 
-static gboolean
-is_absent (const float *y, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isnan (y[i]))
-      return FALSE;
-  return TRUE;
-}
-
 /* TRUE: output @i is finite. Else adds an event; its row does not stay NaN throughout, which would mean absent. */
 static gboolean
 check_output (ModelStream * self, gsize i, const VectorTime * time)
@@ -260,8 +253,7 @@ check_output (ModelStream * self, gsize i, const VectorTime * time)
 
   if (is_finite (y, self->y_size))
     return TRUE;
-  if (is_absent (y, self->y_size))
-    y[0] = INFINITY;
+  row_keep_present (y, self->y_size);
   g_array_append_val (self->events, ((ModelEvent) {
         .type = MODEL_NOT_FINITE,.time = *time,.stream = self->outputs[i].stream}));
   return FALSE;
@@ -416,8 +408,7 @@ model_stream_read (const ModelStream * self, const ModelEvent * event,
     float *y)
 {
   if (self->n_streams > 1)
-    for (gsize i = 0; i < self->n_streams * self->y_size; i++)
-      y[i] = NAN;
+    row_set_absent (y, self->n_streams * self->y_size);
   for (gsize i = event->first; i < event->end; i++)
     if (self->outputs[i].age == event->age)
       memcpy (y + self->outputs[i].stream * self->y_size,
@@ -433,8 +424,7 @@ model_stream_read_weights (const ModelStream * self,
   const gsize all = attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info);
 
   if (self->n_streams > 1)
-    for (gsize i = 0; i < self->n_streams * self->weights_size; i++)
-      weights[i] = NAN;
+    row_set_absent (weights, self->n_streams * self->weights_size);
   for (gsize i = event->first; i < event->end; i++)
     if (self->outputs[i].age == event->age)
       attention_weights_read (self->weights_kind, info, self->weights + i * all,

@@ -21,10 +21,10 @@
 #include "mux/continualdemux.h"
 
 #include <gst/base/gstflowcombiner.h>
-#include <math.h>
 
 #include "elements.h"
 #include "mux/times.h"
+#include "tensor/absent.h"
 #include "tensor/caps.h"
 #include "tensor/events.h"
 #include "tensor/vectorcaps.h"
@@ -129,16 +129,6 @@ push_caps (GstContinualDemux * self, GstContinualDemuxPad * pad)
   gst_caps_unref (ours);
 }
 
-/* TRUE: all values are NaN. */
-static gboolean
-is_absent (const gfloat * row /* (n) */ , gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isnan (row[i]))
-      return FALSE;
-  return TRUE;
-}
-
 /* Pushes the row of one stream: @n_bytes of @buffer from @offset on. */
 static GstFlowReturn
 push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
@@ -152,7 +142,7 @@ push_row (GstContinualDemux * self, GstContinualDemuxPad * pad,
     push_caps (self, pad);
   if (self->times)
     mux_times_get (self->times, time.pts, pad->slot, &time);
-  if (is_absent ((const gfloat *) (data + offset), n_bytes / sizeof (gfloat))) {
+  if (row_is_absent ((const gfloat *) (data + offset), n_bytes / sizeof (gfloat))) {
     if (GST_CLOCK_TIME_IS_VALID (time.pts))
       gst_pad_push_event (srcpad, gst_event_new_gap (time.pts, time.duration));
     return GST_FLOW_OK;

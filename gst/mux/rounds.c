@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mux/private.h"
 
-#include <math.h>
 #include <string.h>
 
+#include "tensor/absent.h"
 #include "tensor/pool.h"
 #include "tensor/tally.h"
 
@@ -215,18 +215,7 @@ pass_gap (GstContinualMux * self, guint first)
   mux_pad_skip (self->pads[first]);
 }
 
-/* A row that is NaN throughout means that its stream is absent. A vector that is NaN throughout is not absent but wrong:
- * as infinity it is refused, with a reason. */
-static void
-keep_present (gfloat * row /* (C) */ , guint C)
-{
-  for (guint i = 0; i < C; i++)
-    if (!isnan (row[i]))
-      return;
-  row[0] = INFINITY;
-}
-
-/* Writes the rows of @round; NaN for other streams. */
+/* Writes the rows of @round; other streams are absent. */
 static void
 fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
 {
@@ -236,12 +225,11 @@ fill (GstContinualMux * self, const Round * round, gfloat * rows /* (S, C) */ )
     gfloat *row = rows + (gsize) s * C;
 
     if (!takes_part (&self->fronts[s], round)) {
-      for (guint i = 0; i < C; i++)
-        row[i] = NAN;
+      row_set_absent (row, C);
       continue;
     }
     mux_pad_read (self->pads[s], row);
-    keep_present (row, C);
+    row_keep_present (row, C);
     mux_pad_skip (self->pads[s]);
     self->dirty[s] = TRUE;
   }

@@ -1,6 +1,7 @@
 /* Every case of tests/golden-models, through the core: whole applications, and models as libraries save them
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cpu.h"
+#include "golden.h"
 #include "weights/checkpoint.h"
 #include <continual/continual.h>
 #include <math.h>
@@ -21,22 +22,6 @@ path_of (const gchar * name, const gchar * file)
   return g_build_filename (g_getenv ("CONTINUAL_TEST_DATA"), "golden-models", name, file, NULL);
 }
 
-/* "prefix=encoder sequence-len=8": an element's properties, whose names are the options' with - */
-static CoOptions *
-parse_properties (const gchar * text)
-{
-  CoOptions *options = co_options_new ();
-  g_auto (GStrv) pairs = g_strsplit (text, " ", -1);
-
-  for (gsize i = 0; pairs[i]; i++) {
-    g_auto (GStrv) pair = g_strsplit (pairs[i], "=", 2);
-
-    if (*pairs[i])
-      g_assert_true (co_options_set (options, pair[0], pair[1], NULL));
-  }
-  return options;
-}
-
 static gsize
 number (const CoCheckpoint * io, const gchar * key)
 {
@@ -54,7 +39,7 @@ load (Case * self, const gchar * name)
 
   self->io = co_checkpoint_load (io_path, &error);
   g_assert_no_error (error);
-  options = parse_properties (co_checkpoint_get_metadata (self->io, "properties"));
+  options = golden_parse_properties (co_checkpoint_get_metadata (self->io, "properties"));
   self->model = co_model_load (g_file_test (config, G_FILE_TEST_EXISTS) ? folder : file, options, &error);
   g_assert_no_error (error);
   x = co_checkpoint_lookup (self->io, "x");

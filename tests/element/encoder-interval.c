@@ -6,19 +6,6 @@
 #define K 4
 #define EACH (10 * GST_MSECOND)
 
-static guint
-count_gaps (GstHarness * h)
-{
-  GstEvent *event;
-  guint n = 0;
-
-  while ((event = pull_event (h, GST_EVENT_GAP))) {
-    gst_event_unref (event);
-    n++;
-  }
-  return n;
-}
-
 /* Gaps until the first answer, then none: a quarter of the buffers, each with the time of its vector. */
 GST_START_TEST (test_gaps)
 {

@@ -2,19 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encodertest.h"
 
-static guint
-count_gaps (GstHarness * h)
-{
-  GstEvent *event;
-  guint n = 0;
-
-  while ((event = pull_event (h, GST_EVENT_GAP))) {
-    gst_event_unref (event);
-    n++;
-  }
-  return n;
-}
-
 /* Nothing but gaps until the kind has an answer. */
 static void
 check_drop (const gchar * model, const gchar * dims)

@@ -216,6 +216,20 @@ pull_event (GstHarness * h, GstEventType type)
   return NULL;
 }
 
+/* GAP events that came out, of which none is left */
+static inline guint
+count_gaps (GstHarness * h)
+{
+  GstEvent *event;
+  guint n = 0;
+
+  while ((event = pull_event (h, GST_EVENT_GAP))) {
+    gst_event_unref (event);
+    n++;
+  }
+  return n;
+}
+
 /* @message is an error or a warning of @domain and @code, and says each of the words, ended by NULL. Unrefs it. */
 static inline void
 check_message (GstMessage * message, GQuark domain, gint code,
