@@ -1,6 +1,7 @@
 /* libcontinual: helpers of the functions that build parts
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/builder.h"
+#include "weights/quote.h"
 
 gboolean
 co_build_fail (const CoBuild * b, CoError code, const gchar * format, ...)
@@ -16,21 +17,6 @@ co_build_fail (const CoBuild * b, CoError code, const gchar * format, ...)
   return FALSE;
 }
 
-/* @any: the word for CO_ANY; NULL: write 0 */
-static gchar *
-shape_to_string (const gsize * dims, gsize n, const gchar * any)
-{
-  GString *s = g_string_new ("(");
-
-  for (gsize i = 0; i < n; i++)
-    if (any && dims[i] == CO_ANY)
-      g_string_append_printf (s, "%s%s", i ? ", " : "", any);
-    else
-      g_string_append_printf (s, "%s%" G_GSIZE_FORMAT, i ? ", " : "", dims[i]);
-  g_string_append (s, ")");
-  return g_string_free (s, FALSE);
-}
-
 gboolean
 co_build_check (const CoBuild * b, const CoTensor * tensor, gsize n_dims,
     const gsize * dims)
@@ -40,9 +26,9 @@ co_build_check (const CoBuild * b, const CoTensor * tensor, gsize n_dims,
   for (gsize i = 0; same && i < n_dims; i++)
     same = tensor->dims[i] > 0 && (dims[i] == CO_ANY || dims[i] == tensor->dims[i]);
   if (!same) {
-    g_autofree gchar *expected = shape_to_string (dims, n_dims, "any");
-    g_autofree gchar *found = shape_to_string (tensor->dims, tensor->n_dims,
-        NULL);
+    g_autofree gchar *expected = co_shape_to_string (dims, n_dims, "any");
+    g_autofree gchar *found = co_shape_to_string (tensor->dims,
+        tensor->n_dims, NULL);
     return co_build_fail (b, CO_ERROR_MODEL,
         "tensor '%s': expected shape %s, found %s; is it of another model?",
         tensor->name, expected, found);

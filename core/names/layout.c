@@ -52,17 +52,6 @@ append (Layout * self, CoPart part)
   co_place_append (self->placing, &part);
 }
 
-static gchar *
-shape_of (const CoTensor * t)
-{
-  GString *s = g_string_new ("(");
-
-  for (gsize i = 0; i < t->n_dims; i++)
-    g_string_append_printf (s, "%s%" G_GSIZE_FORMAT, i ? ", " : "", t->dims[i]);
-  g_string_append_c (s, ')');
-  return g_string_free (s, FALSE);
-}
-
 /* ---- operations ---- */
 
 static gboolean
@@ -153,7 +142,7 @@ static gboolean
 add_positions (Layout * self, CoModule * module)
 {
   const CoTensor *t = module->part.weight;
-  g_autofree gchar *shape = t ? shape_of (t) : NULL;
+  g_autofree gchar *shape = t ? co_shape_to_string (t->dims, t->n_dims, NULL) : NULL;
 
   if (!t || module->part.bias || (t->n_dims != 2 && (t->n_dims != 3 || (t->dims[0] != 1 && t->dims[1] != 1))))
     return fail (self, "a table of positions (P, E), (1, P, E) or (P, 1, E)", "correct the name",
@@ -192,7 +181,7 @@ add_tensor (Layout * self, CoModule * module)
     return add_class_token (self, module);
   if (t->n_dims == 2 || (t->n_dims == 3 && (t->dims[0] == 1 || t->dims[1] == 1)))
     return add_positions (self, module);
-  shape = shape_of (t);
+  shape = co_shape_to_string (t->dims, t->n_dims, NULL);
   return fail (self, "positions (P, E), (1, P, E) or (P, 1, E), or a class token (1, 1, E)",
       "a layout cannot say what such a tensor does", "tensor '%s' %s", t->name, shape);
 }
@@ -203,7 +192,7 @@ add_module (Layout * self, CoModule * module)
 {
   CoPart part = module->part;
   const gboolean statistics = part.running_mean || part.running_var;
-  g_autofree gchar *shape = part.weight ? shape_of (part.weight) : NULL;
+  g_autofree gchar *shape = part.weight ? co_shape_to_string (part.weight->dims, part.weight->n_dims, NULL) : NULL;
 
   if (statistics ? !part.running_mean || !part.running_var || !part.weight != !part.bias : !part.weight)
     return co_place_fail (self->placing, CO_ERROR_MODEL, "tensor '%s.%s' is missing: expected it beside '%s', for "

@@ -31,3 +31,17 @@ co_quote (const gchar * text)
   g_string_append_c (quoted, '\'');
   return g_string_free (quoted, FALSE);
 }
+
+gchar *
+co_shape_to_string (const gsize * dims, gsize n, const gchar * zero)
+{
+  GString *s = g_string_new ("(");
+
+  for (gsize i = 0; i < n; i++)
+    if (zero && dims[i] == 0)
+      g_string_append_printf (s, "%s%s", i ? ", " : "", zero);
+    else
+      g_string_append_printf (s, "%s%" G_GSIZE_FORMAT, i ? ", " : "", dims[i]);
+  g_string_append (s, ")");
+  return g_string_free (s, FALSE);
+}
