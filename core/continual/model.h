@@ -20,6 +20,23 @@ typedef struct _CoModel CoModel;
 CO_API GType co_model_get_type (void);
 
 /**
+ * CoScores:
+ * @CO_SCORES_LOGITS: a softmax makes them probabilities (or log-probabilities, of which that is true as well)
+ * @CO_SCORES_PROBABILITIES: the model ends in a softmax
+ * @CO_SCORES_OTHER: the model ends in another activation, such as a sigmoid
+ *
+ * What the outputs of a model are, if they are the scores of classes.
+ *
+ * Since: 0.2
+ */
+typedef enum
+{
+  CO_SCORES_LOGITS,
+  CO_SCORES_PROBABILITIES,
+  CO_SCORES_OTHER
+} CoScores;
+
+/**
  * CoModelInfo:
  * @kind: a choice of the hyper-parameter `attention`; for a decoder the kind of its self-attention
  * @n_inputs: C, features of an input vector (of a query, where key and value are separate)
@@ -48,6 +65,7 @@ CO_API GType co_model_get_type (void);
  *   %NULL
  * @n_warnings: number of @warnings
  * @answer_interval: K: after a stream's first output, every K-th vector is answered
+ * @scores: what the outputs are, if they are the scores of classes
  *
  * The shapes and costs of a model. The library owns it; later versions may add members.
  *
@@ -68,6 +86,7 @@ typedef struct
   const gchar *const *warnings;
   gsize n_warnings;
   gsize answer_interval;
+  CoScores scores;
 } CoModelInfo;
 
 /**

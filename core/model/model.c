@@ -68,6 +68,7 @@ describe (CoModel * self, const CoSettings * settings)
   info->delay = stack->pool == CO_POOL_NONE ? stack->query_back : 0;
   info->chunk_len = co_stack_max_answers (stack);
   info->answer_interval = stack->answer_interval;
+  info->scores = co_stack_get_scores (stack);
   info->warm_up = co_stack_warm_up (stack);
   info->n_weights = window ? co_attention_n_weights (last) : 0;
   info->labels = (const gchar * const *) self->labels;

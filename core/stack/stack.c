@@ -39,6 +39,20 @@ co_stack_state_is_finite (const CoStack * self, const guint8 * states,
   return TRUE;
 }
 
+CoScores
+co_stack_get_scores (const CoStack * self)
+{
+  const CoChain *chain = self->after.n ? &self->after : &self->rows;
+  const CoOp *op = chain->n ? &chain->ops[chain->n - 1] : NULL;
+
+  if (op && op->klass == &co_op_softmax)
+    return CO_SCORES_PROBABILITIES;
+  if (op && op->klass == &co_op_activation
+      && op->activation != CO_ACTIVATION_IDENTITY)
+    return CO_SCORES_OTHER;
+  return CO_SCORES_LOGITS;
+}
+
 gsize
 co_stack_n_positions (const CoStack * self)
 {

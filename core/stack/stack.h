@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <continual/model.h>
+
 #include "stack/chain.h"
 #include "stack/layer.h"
 #include "stack/pool.h"
@@ -92,6 +94,8 @@ co_stack_answers_class_token (const CoStack * self)
 /* Whether the vector at @position is answered, of those that could be */
 gboolean co_stack_answers (const CoStack * self, const CoWork * work,
     guint64 position);
+/* What the last map of the stack makes of an output */
+CoScores co_stack_get_scores (const CoStack * self);
 /* Vectors in one output */
 gsize co_stack_n_positions (const CoStack * self);
 /* Outputs of one row at most, and of a drain of one stream */

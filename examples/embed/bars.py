@@ -124,12 +124,11 @@ class Application:
                 print(f"{seconds:.3f}", *(f"{label}={score:.3f}" for label, score in scores), sep="\t", file=self.out)
         return GLib.SOURCE_REMOVE
 
-    def interrupt(self):
+    def interrupt(self, _number, _frame):
         self.pipeline.send_event(Gst.Event.new_eos())
-        return GLib.SOURCE_CONTINUE
 
     def run(self):
-        GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, self.interrupt)
+        signal.signal(signal.SIGINT, self.interrupt)
         if self.chart:
             GLib.timeout_add(50, lambda: self.show() or GLib.SOURCE_CONTINUE)
         try:

@@ -134,6 +134,8 @@ gst_continual_filter_class_init (GstContinualFilterClass * klass)
 static void
 gst_continual_filter_init (GstContinualFilter * self)
 {
+  /* The caps of media that leaves list more tensors. */
+  gst_base_transform_set_prefer_passthrough (GST_BASE_TRANSFORM (self), FALSE);
   byte_segment_init (&self->bytes);
   filter_media_init (&self->media);
   self->vector_duration = GST_CLOCK_TIME_NONE;

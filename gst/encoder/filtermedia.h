@@ -11,10 +11,11 @@ G_BEGIN_DECLS
 /* Buffers wait until their vectors are answered. They leave in the order in which they came. */
 typedef struct
 {
-  gchar *input, *output;        /* properties: names of tensors; input may be NULL. Under the object lock */
+  gchar *input, *output;        /* properties: names of tensors, or NULL. Under the object lock; constant while it runs */
 
   /* Streaming thread only. */
   gboolean active;              /* media comes; FALSE before GStreamer 1.26 */
+  gchar *listed;                /* the name of the input tensor that the caps list, or NULL */
   GQueue waiting;               /* of MediaEntry */
   guint n_pending;              /* entries whose vector may still be answered */
   gboolean warned;              /* about a buffer without tensors */
@@ -27,13 +28,21 @@ extern const PropertyTable filter_media_properties;
 void filter_media_init (FilterMedia * self);
 void filter_media_clear (FilterMedia * self);
 
+/* Media on the other pad: on src the tensors of the output are listed, too. @caps: other caps are left out. */
+GstCaps *filter_media_transform_caps (FilterMedia * self, ModelHost * host,
+    const CoModelInfo * info, GstPadDirection direction, const GstCaps * caps);
+/* Whether fixed @caps do not exclude that buffers carry a vector of @info. *id: its name, if it is listed (free it). FALSE:
+ * *why (free it). */
+gboolean filter_media_check_caps (FilterMedia * self,
+    const CoModelInfo * info, const GstCaps * caps, gchar ** id, gchar ** why);
+
 /* Drops the buffers that wait. */
 void filter_media_discard (FilterMedia * self);
 
-/* Takes @buffer. *vector: its tensor of @width values, a new reference, or NULL: it has none, and will not be answered.
- * GST_FLOW_ERROR: @element posted an error. */
+/* Takes @buffer. *vector: its tensor of the inputs of @info, a new reference, or NULL: it has none, and will not be
+ * answered. GST_FLOW_ERROR: @element posted an error. */
 GstFlowReturn filter_media_take (FilterMedia * self, GstElement * element,
-    gsize width, GstBuffer * buffer, GstBuffer ** vector);
+    const CoModelInfo * info, GstBuffer * buffer, GstBuffer ** vector);
 /* The newest vector will not be answered. */
 void filter_media_refuse (FilterMedia * self);
 /* Adds a MODEL_OUTPUT of @host to the buffer that it answers. */
@@ -48,8 +57,10 @@ GstBuffer *filter_media_pop (FilterMedia * self, gsize n_later);
 static const PropertyTable filter_media_properties = { NULL, 0 };
 #define filter_media_init(self) ((void) 0)
 #define filter_media_clear(self) ((void) 0)
+#define filter_media_transform_caps(self, host, info, direction, caps) gst_caps_new_empty ()
+#define filter_media_check_caps(self, info, caps, id, why) TRUE
 #define filter_media_discard(self) ((void) 0)
-#define filter_media_take(self, element, width, buffer, vector) GST_FLOW_NOT_SUPPORTED
+#define filter_media_take(self, element, info, buffer, vector) GST_FLOW_NOT_SUPPORTED
 #define filter_media_refuse(self) ((void) 0)
 #define filter_media_answer(self, host, event) ((void) 0)
 #define filter_media_pop(self, n_later) NULL

@@ -144,13 +144,13 @@ take_media (GstContinualFilter * self, GstBuffer * buffer)
 {
   VectorTime time = { GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer) };
   GstBuffer *vector = NULL;
-  const gsize width = model_host_get_info (&self->host)->n_inputs;
+  const CoModelInfo *info = model_host_get_info (&self->host);
   GstFlowReturn ret = filter_media_take (&self->media, GST_ELEMENT (self),
-      width, buffer, &vector);
+      info, buffer, &vector);
 
   if (!vector)
     return ret;
-  self->input.dims[0] = (guint) width;
+  self->input.dims[0] = (guint) info->n_inputs;
   if (!GST_CLOCK_TIME_IS_VALID (time.duration))
     time.duration = vector_caps_get_duration (&self->input);
   else if (self->input.fps_n == 0)

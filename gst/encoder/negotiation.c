@@ -14,14 +14,16 @@ check_next (GstContinualFilter * self, const CoModelInfo * next)
 {
   GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
   GstCaps *in = gst_pad_get_current_caps (trans->sinkpad), *out, *possible;
+  g_autofree gchar *id = NULL;
   TensorInfo tensor;
   gchar *why = NULL;
 
   if (!in)
     return NULL;
   if (media_caps_check (in)) {
+    filter_media_check_caps (&self->media, next, in, &id, &why);
     gst_caps_unref (in);
-    return NULL;
+    return why;
   }
   if (vector_caps_read (in, next->n_inputs, "vectors", &tensor, &why)
       && model_caps_check_streams (next, tensor.dims[2], &why)) {
@@ -41,10 +43,10 @@ static GstCaps *
 transform_caps (GstBaseTransform * trans, GstPadDirection direction,
     GstCaps * caps, GstCaps * filter)
 {
-  CoModel *model = model_host_ref_model (&GST_CONTINUAL_FILTER (trans)->host);
+  GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
+  CoModel *model = model_host_ref_model (&self->host);
   const CoModelInfo *info = model ? co_model_get_info (model) : NULL;
-  const AttentionWeights weights =
-      model_host_get_weights (&GST_CONTINUAL_FILTER (trans)->host);
+  const AttentionWeights weights = model_host_get_weights (&self->host);
   GstCaps *res;
 
   if (direction == GST_PAD_SINK) {
@@ -57,8 +59,8 @@ transform_caps (GstBaseTransform * trans, GstPadDirection direction,
     res = model_caps_to_sink (info, outputs);
     gst_caps_unref (outputs);
   }
-  /* Media passes with any tensors on it. */
-  res = gst_caps_merge (res, media_caps_select (caps));
+  res = gst_caps_merge (res, filter_media_transform_caps (&self->media,
+          &self->host, info, direction, caps));
 
   if (direction == GST_PAD_SINK)
     tensor_caps_refuse_untyped (GST_ELEMENT (trans), caps);
@@ -105,17 +107,19 @@ gboolean
 filter_check_caps (GstContinualFilter * self, GstCaps * caps)
 {
   CoModel *model = model_host_ref_model (&self->host);
-  g_autofree gchar *why = NULL;
+  g_autofree gchar *why = NULL, *id = NULL;
+  const CoModelInfo *info;
   TensorInfo tensor;
   gboolean ok;
 
   if (!model)
     return FALSE;
-  ok = media_caps_check (caps)
-      || (vector_caps_read (caps, co_model_get_info (model)->n_inputs, "vectors",
-      &tensor, &why)
-      && model_caps_check_streams (co_model_get_info (model), tensor.dims[2],
-          &why));
+  info = co_model_get_info (model);
+  if (media_caps_check (caps))
+    ok = filter_media_check_caps (&self->media, info, caps, &id, &why);
+  else
+    ok = vector_caps_read (caps, info->n_inputs, "vectors", &tensor, &why)
+        && model_caps_check_streams (info, tensor.dims[2], &why);
   co_model_unref (model);
   if (!ok && !self->caps_refused)
     vector_caps_post_error (GST_ELEMENT (self), why, caps);
@@ -155,14 +159,18 @@ filter_update_byte_scale (GstContinualFilter * self)
 }
 
 /* Each buffer carries one vector. */
-static TensorInfo
-read_media (const GstCaps * caps, gsize width)
+static gboolean
+read_media (GstContinualFilter * self, const CoModelInfo * info,
+    const GstCaps * caps, TensorInfo * tensor)
 {
-  TensorInfo res = { {(guint) width, 1, 1, 1}, 0, 1 };
+  g_autofree gchar *why = NULL;
 
+  *tensor = (TensorInfo) { {(guint) info->n_inputs, 1, 1, 1}, 0, 1 };
   gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
-      &res.fps_n, &res.fps_d);
-  return res;
+      &tensor->fps_n, &tensor->fps_d);
+  g_clear_pointer (&self->media.listed, g_free);
+  return filter_media_check_caps (&self->media, info, caps,
+      &self->media.listed, &why);
 }
 
 static gboolean
@@ -178,7 +186,7 @@ set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
   /* The same buffers leave: upstream may ask downstream for memory. */
   gst_base_transform_set_passthrough (trans, self->media.active);
   if (self->media.active)
-    tensor = read_media (incaps, co_model_get_info (model)->n_inputs);
+    ok = read_media (self, co_model_get_info (model), incaps, &tensor);
   else if (ok)
     ok = vector_caps_read (incaps, co_model_get_info (model)->n_inputs,
         "vectors", &tensor, &why);

@@ -20,7 +20,7 @@
 #include "elements.h"
 #include "labeler/labelsfile.h"
 #include "tensor/events.h"
-#include "tensor/media.h"
+#include "tensor/mediacaps.h"
 #include "tensor/vectorcaps.h"
 
 GST_DEBUG_CATEGORY (class_labeler_debug);
@@ -28,14 +28,18 @@ GST_DEBUG_CATEGORY (class_labeler_debug);
 
 #define TEXT_CAPS "text/x-raw, format=(string)utf8"
 
+/* tensordecodebin looks for the field `tensors` in the first structure only. */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
-    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE MEDIA_CAPS_TOO));
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (MEDIA_CAPS_WITH (MEDIA_VECTOR_ID) MEDIA_CAPS_WITH (MEDIA_LOGITS_ID)
+        MEDIA_CAPS_WITH (MEDIA_PROBABILITIES_ID) TENSOR_CAPS_TEMPLATE MEDIA_CAPS_TOO));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS (TEXT_CAPS MEDIA_CAPS_TOO));
 
 G_DEFINE_TYPE (GstClassLabeler, gst_class_labeler, GST_TYPE_BASE_TRANSFORM);
-GST_ELEMENT_REGISTER_DEFINE (classlabeler, "classlabeler", GST_RANK_NONE,
+/* The rank is for tensordecodebin: before GStreamer's own decoder of classes, which knows no labels. */
+GST_ELEMENT_REGISTER_DEFINE (classlabeler, "classlabeler", GST_RANK_PRIMARY,
     GST_TYPE_CLASS_LABELER);
 
 static void
@@ -128,13 +132,24 @@ gst_class_labeler_transform_caps (GstBaseTransform * trans,
   return res;
 }
 
-/* Accepts everything: a CAPS event that does not fit is refused with a reason. */
+/* While it runs, accepts everything: a CAPS event that does not fit is refused with a reason. Before, it says what fits:
+ * tensordecodebin asks. */
 static gboolean
 gst_class_labeler_accept_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps)
 {
-  return direction == GST_PAD_SINK || GST_BASE_TRANSFORM_CLASS
-      (gst_class_labeler_parent_class)->accept_caps (trans, direction, caps);
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+  g_autofree gchar *why = NULL;
+  gboolean running;
+
+  if (direction == GST_PAD_SRC)
+    return GST_BASE_TRANSFORM_CLASS (gst_class_labeler_parent_class)->accept_caps
+        (trans, direction, caps);
+  GST_OBJECT_LOCK (self);
+  running = self->running;
+  GST_OBJECT_UNLOCK (self);
+  return running || !media_caps_check (caps)
+      || class_labeler_check_media (self, caps, &why);
 }
 
 /* Before the base class negotiates: it gives no reasons. */
@@ -146,7 +161,8 @@ check_caps (GstClassLabeler * self, GstEvent * event)
   GstCaps *caps;
 
   gst_event_parse_caps (event, &caps);
-  if (media_caps_check (caps) || tensor_caps_parse (caps, &info, &why))
+  if (media_caps_check (caps) ? class_labeler_check_media (self, caps, &why) :
+      tensor_caps_parse (caps, &info, &why))
     return TRUE;
   vector_caps_post_error (GST_ELEMENT (self), why, caps);
   return FALSE;
@@ -295,8 +311,8 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
     goto done;
   }
   times = class_labeler_get_times (self, in);
-  text = class_labeler_label (self, (const gfloat *) map.data, n_positions, &times,
-      &set, NULL);
+  text = class_labeler_label (self, (const gfloat *) map.data, n_positions,
+      self->settings.softmax, &times, &set, NULL);
   gst_buffer_unmap (in, &map);
   ret = GST_FLOW_OK;
 
@@ -346,7 +362,7 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   property_table_install (&labeler_properties, object_class, 1);
 
   gst_element_class_set_static_metadata (element_class, "Class labeler",
-      "Filter/Analyzer/Converter/Text",
+      "Filter/Analyzer/Converter/Text/Tensordecoder",
       "Turns the class scores of a model (dimensions LABELS, "
       "LABELS:POSITIONS, of which the newest counts, or "
       "LABELS:POSITIONS:STREAMS) into labels: lines, plain text or JSON in "

@@ -45,12 +45,19 @@ LabelTimes class_labeler_get_times (GstClassLabeler * self, GstBuffer * buf);
  * nothing to report, or the labels were added to @media (writable; NULL: none). */
 gchar *class_labeler_label (GstClassLabeler * self,
     const gfloat * data /* (S, N, D) */ , guint n_positions,
-    const LabelTimes * times, const LabelerOutput * set, GstBuffer * media);
+    gboolean softmax, const LabelTimes * times, const LabelerOutput * set,
+    GstBuffer * media);
 
 #ifdef HAVE_ANALYTICS
+/* Whether the caps of media do not exclude that buffers carry scores. FALSE: *why (free it). */
+gboolean class_labeler_check_media (const GstClassLabeler * self,
+    const GstCaps * caps, gchar ** why);
+
 /* The same for a buffer of media, which is consumed; its scores are a tensor (D) or (N, D) on it. */
 GstFlowReturn class_labeler_label_media (GstClassLabeler * self,
     GstBuffer * buffer, const LabelerOutput * set, GstBuffer ** out);
+#else
+#define class_labeler_check_media(self, caps, why) TRUE
 #endif
 
 G_END_DECLS

@@ -19,7 +19,8 @@ static const PropertyRow rows[] = {
       "the best score, no label is reported, as if all scores were below the threshold", NULL),
   ROW_BOOLEAN (LabelerSettings, softmax, READY, "softmax", "Softmax",
       "Turn scores into probabilities by a softmax: true for the logits of a linear head; false if the model ends in "
-      "a softmax, or for raw scores", TRUE),
+      "a softmax, or for raw scores. A tensor on video or audio whose name says that it holds probabilities is taken as "
+      "it is", TRUE),
   ROW_DOUBLE (LabelerSettings, smoothing, READY, "smoothing", "Smoothing",
       "Exponential smoothing of the score of each label from buffer to buffer: y = smoothing * y + (1 - smoothing) * "
       "score, from the first score on. 0: none; 0.9 averages over about ten buffers", 0, 0.999999, 0),
@@ -37,8 +38,8 @@ static const PropertyRow rows[] = {
       "or another label won: one line for each word heard", FALSE),
 #ifdef HAVE_ANALYTICS
   ROW_TEXT (LabelerSettings, input_tensor, READY, "input-tensor", "Input tensor",
-      "With video or audio: the name (id) of the tensor with the scores on each buffer (none: the first tensor)",
-      MEDIA_OUTPUT_TENSOR),
+      "With video or audio: the name (id) of the tensor with the scores on each buffer (none: " MEDIA_VECTOR_ID ", or "
+      MEDIA_LOGITS_ID ", or " MEDIA_PROBABILITIES_ID ")", NULL),
 #endif
 };
 /* *INDENT-ON* */

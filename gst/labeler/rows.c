@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "labeler/classes.h"
-#include "tensor/media.h"
+#include "tensor/mediacaps.h"
 #include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
 
@@ -97,8 +97,8 @@ warn_refused (GstClassLabeler * self, guint stream)
 
 gchar *
 class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
-    guint n_positions, const LabelTimes * times, const LabelerOutput * set,
-    GstBuffer * media)
+    guint n_positions, gboolean softmax, const LabelTimes * times,
+    const LabelerOutput * set, GstBuffer * media)
 {
   guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
   GString *out = g_string_new (NULL);
@@ -114,7 +114,7 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
     gboolean changed;
     gint label;
 
-    switch (label_scores_push (self->scores, s, row, self->settings.softmax,
+    switch (label_scores_push (self->scores, s, row, softmax,
             self->settings.smoothing)) {
       case LABEL_ROW_SCORED:
         break;
@@ -162,6 +162,31 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
 }
 
 #ifdef HAVE_ANALYTICS
+/* @ids: room for two */
+static const gchar *const *
+get_input_ids (const GstClassLabeler * self, const gchar ** ids)
+{
+  static const gchar *const known[] = {
+    MEDIA_VECTOR_ID, MEDIA_LOGITS_ID, MEDIA_PROBABILITIES_ID, NULL
+  };
+  const gchar *name = self->settings.input_tensor;
+
+  ids[0] = name;
+  ids[1] = NULL;
+  return name && *name ? ids : known;
+}
+
+gboolean
+class_labeler_check_media (const GstClassLabeler * self, const GstCaps * caps,
+    gchar ** why)
+{
+  g_autofree gchar *id = NULL;
+  const gchar *ids[2];
+
+  return media_caps_find_tensor (caps, get_input_ids (self, ids), 0, &id,
+      why) == MEDIA_TENSOR_FOUND;
+}
+
 GstFlowReturn
 class_labeler_label_media (GstClassLabeler * self, GstBuffer * buffer,
     const LabelerOutput * set, GstBuffer ** out)
@@ -169,10 +194,12 @@ class_labeler_label_media (GstClassLabeler * self, GstBuffer * buffer,
   LabelTimes times = class_labeler_get_times (self, buffer);
   g_autofree gchar *why = NULL;
   g_autoptr (GstBuffer) scores = NULL;
+  const gchar *ids[2];
   MediaTensor tensor;
+  gboolean softmax;
   GstMapInfo map;
 
-  switch (media_tensor_find (buffer, self->settings.input_tensor, 0, &tensor,
+  switch (media_tensor_find (buffer, get_input_ids (self, ids), 0, &tensor,
           &why)) {
     case MEDIA_TENSOR_FOUND:
       scores = gst_buffer_ref (tensor.data);
@@ -195,9 +222,11 @@ class_labeler_label_media (GstClassLabeler * self, GstBuffer * buffer,
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }
+  softmax = self->settings.softmax
+      && !g_str_equal (tensor.id, MEDIA_PROBABILITIES_ID);
   *out = gst_buffer_make_writable (buffer);
-  class_labeler_label (self, (const gfloat *) map.data, self->info.dims[1], &times,
-      set, *out);
+  class_labeler_label (self, (const gfloat *) map.data, self->info.dims[1],
+      softmax, &times, set, *out);
   gst_buffer_unmap (scores, &map);
   return GST_FLOW_OK;
 }

@@ -2,10 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/media.h"
 
-#ifdef HAVE_ANALYTICS
-#include <gst/analytics/analytics.h>
-#endif
-
 static gboolean
 is_media (const GstStructure * s)
 {
@@ -57,6 +53,7 @@ static gboolean
 read_tensor (const GstTensor * t, gsize n, MediaTensor * tensor)
 {
   tensor->data = t->data;
+  tensor->id = t->id ? g_quark_to_string (t->id) : "";
   tensor->n = 1;
   tensor->width = t->num_dims ? t->dims[t->num_dims - 1] : 1;
   for (gsize i = 0; i < t->num_dims; i++)
@@ -86,12 +83,28 @@ is_named (const GstTensor * t, const gchar * id)
   return t->id && g_str_equal (g_quark_to_string (t->id), id);
 }
 
-MediaTensorResult
-media_tensor_find (GstBuffer * buffer, const gchar * id, gsize n,
-    MediaTensor * tensor, gchar ** why)
+typedef struct
 {
-  g_autoptr (GString) found = g_string_new (NULL);
-  gboolean any = FALSE;
+  const gchar *id;              /* NULL: any */
+  gsize n;                      /* values; 0: any number */
+  MediaTensor *tensor;
+  gboolean found;
+  GString *misfits;             /* of that name */
+} Search;
+
+static void
+look_at_tensor (const GstTensor * t, Search * search)
+{
+  if (search->found || (search->id && !is_named (t, search->id)))
+    return;
+  search->found = read_tensor (t, search->n, search->tensor);
+  if (!search->found)
+    describe (t, search->misfits);
+}
+
+static void
+look_at_tensor_metas (GstBuffer * buffer, Search * search)
+{
   gpointer state = NULL;
   GstMeta *meta;
 
@@ -99,34 +112,81 @@ media_tensor_find (GstBuffer * buffer, const gchar * id, gsize n,
               GST_TENSOR_META_API_TYPE))) {
     GstTensorMeta *tensors = (GstTensorMeta *) meta;
 
-    for (gsize i = 0; i < tensors->num_tensors; i++) {
-      const GstTensor *t = gst_tensor_meta_get (tensors, i);
-
-      if (id && !is_named (t, id))
-        continue;
-      if (read_tensor (t, n, tensor))
-        return MEDIA_TENSOR_FOUND;
-      any = TRUE;
-      describe (t, found);
-    }
+    for (gsize i = 0; i < tensors->num_tensors; i++)
+      look_at_tensor (gst_tensor_meta_get (tensors, i), search);
   }
-  if (!any)
+}
+
+#if GST_CHECK_VERSION (1, 28, 0)
+static void
+look_at_relation_metas (GstBuffer * buffer, Search * search)
+{
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state,
+              GST_ANALYTICS_RELATION_META_API_TYPE))) {
+    GstAnalyticsRelationMeta *relations = (GstAnalyticsRelationMeta *) meta;
+    GstAnalyticsTensorMtd mtd;
+    gpointer next = NULL;
+
+    while (gst_analytics_relation_meta_iterate (relations, &next,
+            gst_analytics_tensor_mtd_get_mtd_type (), &mtd))
+      look_at_tensor (gst_analytics_tensor_mtd_get_tensor (&mtd), search);
+  }
+}
+#else
+#define look_at_relation_metas(buffer, search) ((void) 0)
+#endif
+
+static gboolean
+look_for (GstBuffer * buffer, const gchar * id, Search * search)
+{
+  search->id = id;
+  look_at_tensor_metas (buffer, search);
+  look_at_relation_metas (buffer, search);
+  return search->found || search->misfits->len;
+}
+
+MediaTensorResult
+media_tensor_find (GstBuffer * buffer, const gchar * const *ids, gsize n,
+    MediaTensor * tensor, gchar ** why)
+{
+  g_autoptr (GString) misfits = g_string_new (NULL);
+  Search search = {.n = n,.tensor = tensor,.misfits = misfits };
+
+  if (!ids)
+    look_for (buffer, NULL, &search);
+  while (ids && *ids && !look_for (buffer, *ids, &search))
+    ids++;
+  if (search.found)
+    return MEDIA_TENSOR_FOUND;
+  if (!misfits->len)
     return MEDIA_TENSOR_NONE;
   if (n)
     *why = g_strdup_printf ("expected a tensor of %" G_GSIZE_FORMAT " float32 "
         "values on each buffer, found %s: set input-tensor to the right one, "
-        "or use a model that fits", n, found->str);
+        "or use a model that fits", n, misfits->str);
   else
     *why = g_strdup_printf ("expected a tensor of float32 scores on each "
-        "buffer, found %s: set input-tensor to the right one", found->str);
+        "buffer, found %s: set input-tensor to the right one", misfits->str);
   return MEDIA_TENSOR_MISFIT;
 }
 
-void
-media_tensor_add (GstBuffer * buffer, const gchar * id, gfloat * values,
-    gsize n_dims, const gsize * dims)
+gboolean
+media_tensor_exists (GstBuffer * buffer, const gchar * id)
 {
-  GstTensorMeta *meta = gst_buffer_get_tensor_meta (buffer);
+  g_autoptr (GString) misfits = g_string_new (NULL);
+  MediaTensor tensor;
+  Search search = {.tensor = &tensor,.misfits = misfits };
+
+  return look_for (buffer, id, &search);
+}
+
+GstTensor *
+media_tensor_new (const gchar * id, gfloat * values, gsize n_dims,
+    const gsize * dims)
+{
   GstTensor *tensor = gst_tensor_alloc (n_dims);
   gsize n = 1;
 
@@ -137,12 +197,15 @@ media_tensor_add (GstBuffer * buffer, const gchar * id, gfloat * values,
   tensor->data_type = GST_TENSOR_DATA_TYPE_FLOAT32;
   tensor->dims_order = GST_TENSOR_DIM_ORDER_ROW_MAJOR;
   tensor->data = gst_buffer_new_wrapped (values, n * sizeof *values);
+  return tensor;
+}
 
-  /* To the GstTensorMeta that is there: other elements read the first one only. */
-  if (!meta)
-    meta = gst_buffer_add_tensor_meta (buffer);
-  meta->tensors = g_renew (GstTensor *, meta->tensors, meta->num_tensors + 1);
-  meta->tensors[meta->num_tensors++] = tensor;
+void
+media_tensors_add (GstBuffer * buffer, GstTensor ** tensors, guint n)
+{
+  GstTensor **copy = g_memdup2 (tensors, n * sizeof *tensors);
+
+  gst_tensor_meta_set (gst_buffer_add_tensor_meta (buffer), n, copy);
 }
 
 #endif

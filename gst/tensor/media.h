@@ -16,14 +16,15 @@ G_BEGIN_DECLS
 #define MEDIA_CAPS_TOO ""
 #endif
 
-#define MEDIA_OUTPUT_TENSOR "continual"
+/* Names of tensors: any vector; logits of classes; their probabilities. The last two are in GStreamer's register of ids. */
+#define MEDIA_VECTOR_ID "continual"
+#define MEDIA_LOGITS_ID "classification-generic-out"
+#define MEDIA_PROBABILITIES_ID "classification-generic-softmaxed-out"
 
 /* The structures of @caps that are media, for the other pad; of ANY, all media. Empty before GStreamer 1.26. */
 GstCaps *media_caps_select (const GstCaps * caps);
 /* Whether fixed @caps are media. */
 gboolean media_caps_check (const GstCaps * caps);
-
-#ifdef HAVE_ANALYTICS
 
 typedef enum
 {
@@ -32,21 +33,31 @@ typedef enum
   MEDIA_TENSOR_MISFIT           /* tensors of another size or type */
 } MediaTensorResult;
 
+#ifdef HAVE_ANALYTICS
+
+#include <gst/analytics/analytics.h>
+
 /* A tensor of a buffer */
 typedef struct
 {
   GstBuffer *data;              /* borrowed */
+  const gchar *id;              /* its name, or "" */
   gsize n, width;               /* float32 values, and the size of the last dimension */
 } MediaTensor;
 
-/* The float32 tensor named @id, or with NULL the first one, of @n values, or with 0 of any size. MEDIA_TENSOR_MISFIT:
+/* The float32 tensor that is named as the first of @ids (NULL-terminated) that @buffer has, or with NULL the first tensor, of
+ * @n values, or with 0 of any number: in a GstTensorMeta, or a GstAnalyticsTensorMtd (GStreamer 1.28). MEDIA_TENSOR_MISFIT:
  * *why (free it). */
-MediaTensorResult media_tensor_find (GstBuffer * buffer, const gchar * id,
-    gsize n, MediaTensor * tensor, gchar ** why);
+MediaTensorResult media_tensor_find (GstBuffer * buffer,
+    const gchar * const *ids, gsize n, MediaTensor * tensor, gchar ** why);
+/* Whether @buffer has a tensor named @id */
+gboolean media_tensor_exists (GstBuffer * buffer, const gchar * id);
 
-/* Adds @values (dims, outermost first; consumed) as a tensor to @buffer, which must be writable. */
-void media_tensor_add (GstBuffer * buffer, const gchar * id, gfloat * values,
-    gsize n_dims, const gsize * dims);
+/* A float32 tensor of @values (dims, outermost first; consumed) */
+GstTensor *media_tensor_new (const gchar * id, gfloat * values, gsize n_dims,
+    const gsize * dims);
+/* Adds @tensors (n; consumed) to @buffer, which must be writable, as a GstTensorMeta of their own. */
+void media_tensors_add (GstBuffer * buffer, GstTensor ** tensors, guint n);
 
 #endif
 

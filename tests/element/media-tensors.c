@@ -1,60 +1,8 @@
 /* gst-continual: tensors and classes on buffers of video and audio (GStreamer 1.26)
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "encodertest.h"
+#include "mediatest.h"
 
 #include <glib/gstdio.h>
-#include <gst/analytics/analytics.h>
-
-#define VIDEO "video/x-raw,format=GRAY8,width=2,height=2,framerate=100/1"
-#define TICK (10 * GST_MSECOND)
-
-static GstTensor *
-tensor_new (const gchar * id, const float *x, gsize n)
-{
-  gsize dims[] = { 1, n };
-
-  return gst_tensor_new_simple (g_quark_from_string (id),
-      GST_TENSOR_DATA_TYPE_FLOAT32, gst_buffer_new_memdup (x, n * sizeof *x),
-      GST_TENSOR_DIM_ORDER_ROW_MAJOR, 2, dims);
-}
-
-/* Frame @t, without tensors */
-static GstBuffer *
-frame_new (gsize t)
-{
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 4, NULL);
-
-  gst_buffer_memset (buffer, 0, (guint8) t, 4);
-  GST_BUFFER_PTS (buffer) = t * TICK;
-  GST_BUFFER_DURATION (buffer) = TICK;
-  return buffer;
-}
-
-/* Frame @t as an inference element leaves it: with something else, and then vector @t of the case. */
-static GstBuffer *
-inferred_new (const Golden * g, gsize t)
-{
-  const gsize C = co_model_get_info (g->model)->n_inputs;
-  const float other[] = { 1, 2, 3 };
-  GstBuffer *buffer = frame_new (t);
-  GstTensor **tensors = g_new (GstTensor *, 2);
-
-  tensors[0] = tensor_new ("boxes", other, 3);
-  tensors[1] = tensor_new ("features", g->x + t * C, C);
-  gst_tensor_meta_set (gst_buffer_add_tensor_meta (buffer), 2, tensors);
-  return buffer;
-}
-
-/* The tensor @id of @buffer, NULL: there is none. */
-static const GstTensor *
-get_tensor (GstBuffer * buffer, const gchar * id)
-{
-  GstTensorMeta *meta = gst_buffer_get_tensor_meta (buffer);
-  gint i = meta ? gst_tensor_meta_get_index_from_id (meta,
-      g_quark_from_string (id)) : -1;
-
-  return i < 0 ? NULL : gst_tensor_meta_get (meta, i);
-}
 
 /* The next frame is @t; @y: with that output, NULL: with none. */
 static void
@@ -346,6 +294,58 @@ GST_START_TEST (test_classes)
 
 GST_END_TEST;
 
+/* The tensors of another element stay in a meta of their own, which other elements read first. */
+GST_START_TEST (test_meta_of_its_own)
+{
+  g_autoptr (Golden) g = golden_load ("encoder-1-relu", NULL);
+  GstHarness *h = encoder_new ("encoder-1-relu", "attention-weights=mean");
+  const guint expected[] = { 2, 2 };
+  GstBuffer *buffer = NULL;
+  gpointer state = NULL;
+  GstMeta *meta;
+  guint n = 0;
+
+  gst_harness_set_src_caps_str (h, VIDEO);
+  for (gsize t = 0; t <= g->first; t++) {
+    gst_harness_push (h, inferred_new (g, t));
+    gst_clear_buffer (&buffer);
+    buffer = gst_harness_try_pull (h);
+    fail_unless (buffer != NULL);
+  }
+  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state,
+              GST_TENSOR_META_API_TYPE))) {
+    fail_unless (n < G_N_ELEMENTS (expected));
+    fail_unless_equals_uint64 (((GstTensorMeta *) meta)->num_tensors,
+        expected[n++]);
+  }
+  fail_unless_equals_int (n, G_N_ELEMENTS (expected));
+  fail_unless (gst_tensor_meta_get_index_from_id (gst_buffer_get_tensor_meta
+          (buffer), g_quark_from_string ("features")) == 1);
+  gst_buffer_unref (buffer);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+/* Two inferences need two names. */
+GST_START_TEST (test_names_taken)
+{
+  g_autoptr (Golden) g = golden_load ("encoder-1-relu", NULL);
+  GstHarness *h = encoder_new ("encoder-1-relu", "output-tensor=boxes");
+  GstBus *bus = bus_new (h->element);
+
+  gst_harness_set_src_caps_str (h, VIDEO);
+  fail_unless_equals_int (gst_harness_push (h, inferred_new (g, 0)),
+      GST_FLOW_ERROR);
+  check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
+      GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "boxes", "output-tensor",
+      NULL);
+  bus_free (h->element, bus);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 static Suite *
 analytics_suite (void)
 {
@@ -361,6 +361,8 @@ analytics_suite (void)
   tcase_add_test (tc, test_events);
   tcase_add_test (tc, test_weights_on_audio);
   tcase_add_test (tc, test_classes);
+  tcase_add_test (tc, test_meta_of_its_own);
+  tcase_add_test (tc, test_names_taken);
   return s;
 }
 

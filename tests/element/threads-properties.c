@@ -79,6 +79,14 @@ any_string (Job * job, GRand * rand, const gchar * property)
   return texts[g_rand_int_range (rand, 0, G_N_ELEMENTS (texts))];
 }
 
+/* GstAggregator of GStreamer 1.28 takes its object lock twice with start-time-selection=now, its last value. */
+static gboolean
+has_deadlock (const GParamSpec * pspec)
+{
+  return strcmp (pspec->name, "start-time-selection") == 0
+      && g_enum_get_value_by_nick (G_PARAM_SPEC_ENUM (pspec)->enum_class, "now");
+}
+
 static void
 set_any (Job * job, GRand * rand, GParamSpec * pspec)
 {
@@ -101,7 +109,7 @@ set_any (Job * job, GRand * rand, GParamSpec * pspec)
     const GEnumClass *klass = G_PARAM_SPEC_ENUM (pspec)->enum_class;
 
     g_value_set_enum (&value, klass->values[g_rand_int_range (rand, 0,
-                klass->n_values)].value);
+                klass->n_values - has_deadlock (pspec))].value);
   } else
     fail ("a property of a type that this test doesn't know: %s", pspec->name);
   g_param_value_validate (pspec, &value);

@@ -69,10 +69,32 @@ def onnx_model(weights):
             + field(14, field(1, "features") + field(2, "features")))
 
 
+# What GStreamer 1.28 wants beside the model
+MODELINFO = f"""[modelinfo]
+version=1.0
+group-id=features
+
+[image]
+id=image
+type=uint8
+dims=1,{SIDE},{SIDE},3
+dir=input
+ranges=0.0,255.0;0.0,255.0;0.0,255.0
+
+[features]
+id=features
+type=float32
+dims=1,{FEATURES}
+dir=output
+"""
+
+
 def run(pipeline, feed=()):
     """The class-label messages of the pipeline"""
     labels = []
-    pipeline.set_state(Gst.State.PLAYING)
+    if pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
+        message = pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
+        sys.exit("\n".join(map(str, message.parse_error())) if message else "the pipeline does not start, and says no reason")
     source = pipeline.get_by_name("in")
     for t, row in enumerate(feed):
         buffer = Gst.Buffer.new_wrapped(struct.pack(f"<{FEATURES}f", *row))
@@ -114,11 +136,14 @@ def main():
         f"dimensions=(string){FEATURES},framerate=50/1 ! continualencoder model-path={MODEL}"
         " ! classlabeler softmax=false ! fakesink"), features)
 
-    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-        file.write(onnx_model(weights))
-        file.flush()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "features.onnx")
+        with open(path, "wb") as file:
+            file.write(onnx_model(weights))
+        with open(f"{path}.modelinfo", "w", encoding="utf-8") as file:
+            file.write(MODELINFO)
         found = run(Gst.parse_launch(
-            f"{CAMERA} ! onnxinference model-file={file.name} ! continualencoder model-path={MODEL}"
+            f"{CAMERA} ! onnxinference model-file={path} ! continualencoder model-path={MODEL}"
             " input-tensor=features ! classlabeler softmax=false ! fakesink"))
     assert len(found) == len(expected) == FRAMES - WINDOW + 1, (len(found), len(expected))
     assert len({label for label, _, _ in expected}) > 0
