@@ -136,6 +136,31 @@ test_program (void)
   g_rmdir (folder);
 }
 
+/* What the last entry of a layout makes of the scores */
+static void
+test_scores (void)
+{
+  static const struct
+  {
+    const gchar *end;
+    CoScores scores;
+  } cases[] = {
+    { "", CO_SCORES_LOGITS }, { ",\"log_softmax\"", CO_SCORES_LOGITS }, { ",\"identity\"", CO_SCORES_LOGITS },
+    { ",\"softmax\"", CO_SCORES_PROBABILITIES }, { ",\"sigmoid\"", CO_SCORES_OTHER },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree gchar *layout = g_strdup_printf ("[\"proj\",\"encoder\",\"head\"%s]", cases[i].end);
+    g_autoptr (CoOptions) options = co_options_new ();
+    g_autoptr (CoModel) model = NULL;
+
+    co_options_set (options, "layout", layout, NULL);
+    model = load ("@num_heads=2;@sequence_len=5;proj.weight 4,5;proj.bias 4;" LAYER ("encoder.layers.0.")
+        ";head.weight 2,4", options);
+    g_assert_cmpint (co_model_get_info (model)->scores, ==, cases[i].scores);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -143,6 +168,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inspect/classifier", test_classifier);
   g_test_add_func ("/inspect/attention", test_attention);
   g_test_add_func ("/inspect/hostile-names", test_hostile_names);
+  g_test_add_func ("/inspect/scores", test_scores);
   g_test_add_func ("/inspect/program", test_program);
   return g_test_run ();
 }
