@@ -7,3 +7,4 @@
 #include <continual/settings.h>
 #include <continual/model.h>
 #include <continual/stream.h>
+#include <continual/bytes.h>

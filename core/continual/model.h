@@ -87,7 +87,12 @@ typedef struct
   gsize n_warnings;
   gsize answer_interval;
   CoScores scores;
+  /*< private >*/
+  CoModel *model;
 } CoModelInfo;
+
+#define CO_TYPE_MODEL_INFO (co_model_info_get_type ())
+CO_API GType co_model_info_get_type (void);
 
 /**
  * co_model_load:
@@ -150,6 +155,46 @@ CO_API void co_model_unref (CoModel * self);
  * Since: 0.1
  */
 CO_API const CoModelInfo *co_model_get_info (const CoModel * self);
+
+/**
+ * co_model_dup_info: (rename-to co_model_get_info)
+ * @self: a model
+ *
+ * Returns: (transfer full): the shapes and costs of @self. They keep the model.
+ *
+ * Since: 0.2
+ */
+CO_API CoModelInfo *co_model_dup_info (CoModel * self);
+
+/**
+ * co_model_get_labels:
+ * @self: a model
+ *
+ * Returns: (transfer none) (nullable) (array zero-terminated=1): the class names in the order of the outputs, or %NULL.
+ *
+ * Since: 0.2
+ */
+CO_API const gchar *const *co_model_get_labels (const CoModel * self);
+
+/**
+ * co_model_info_copy:
+ * @self: shapes and costs
+ *
+ * Returns: (transfer full): a copy, which keeps the model.
+ *
+ * Since: 0.2
+ */
+CO_API CoModelInfo *co_model_info_copy (const CoModelInfo * self);
+
+/**
+ * co_model_info_free:
+ * @self: (transfer full): what co_model_dup_info() or co_model_info_copy() returned
+ *
+ * Frees a copy.
+ *
+ * Since: 0.2
+ */
+CO_API void co_model_info_free (CoModelInfo * self);
 
 /**
  * co_model_describe:

@@ -27,7 +27,7 @@ CO_API GType co_stream_get_type (void);
  *
  * Since: 0.1
  */
-#define CO_ALL_STREAMS G_MAXUINT
+#define CO_ALL_STREAMS ((guint) 4294967295)
 
 /**
  * CoVectorStatus:

@@ -52,6 +52,7 @@ describe (CoModel * self, const CoSettings * settings)
   const CoAttention *last = &stack->layers[stack->n_layers - 1].attention;
   gsize window = last->klass->window ? last->sequence_len : 0;
 
+  info->model = self;
   info->kind = decoder ? co_self_attention_choices[settings->self_attention].name
       : co_kind_choices[settings->kind].name;
   info->n_memory = decoder ? stack->layers[0].cross.k.n_in : 0;
@@ -111,6 +112,7 @@ take_fingerprint (CoModel * self, const CoCheckpoint * file,
 }
 
 G_DEFINE_BOXED_TYPE (CoModel, co_model, co_model_ref, co_model_unref)
+G_DEFINE_BOXED_TYPE (CoModelInfo, co_model_info, co_model_info_copy, co_model_info_free)
 
 static void
 model_free (CoModel * self)
@@ -265,4 +267,41 @@ co_model_get_info (const CoModel * self)
   g_return_val_if_fail (self != NULL, NULL);
 
   return &self->info;
+}
+
+CoModelInfo *
+co_model_dup_info (CoModel * self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return co_model_info_copy (&self->info);
+}
+
+const gchar *const *
+co_model_get_labels (const CoModel * self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->info.labels;
+}
+
+CoModelInfo *
+co_model_info_copy (const CoModelInfo * self)
+{
+  CoModelInfo *copy;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  copy = g_memdup2 (self, sizeof *self);
+  co_model_ref (copy->model);
+  return copy;
+}
+
+void
+co_model_info_free (CoModelInfo * self)
+{
+  g_return_if_fail (self != NULL);
+
+  co_model_unref (self->model);
+  g_free (self);
 }

@@ -21,7 +21,8 @@ check_next (GstContinualFilter * self, const CoModelInfo * next)
   if (!in)
     return NULL;
   if (media_caps_check (in)) {
-    filter_media_check_caps (&self->media, next, in, &id, &why);
+    if (filter_media_check_caps (&self->media, next, in, &id, &why))
+      why = NULL;
     gst_caps_unref (in);
     return why;
   }
