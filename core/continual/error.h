@@ -44,6 +44,15 @@ typedef enum
   CO_ERROR_INPUT
 } CoError;
 
+/**
+ * co_error_quark:
+ *
+ * Tells the error domain of libcontinual.
+ *
+ * Returns: %CO_ERROR.
+ *
+ * Since: 0.1
+ */
 CO_API GQuark co_error_quark (void);
 
 G_END_DECLS

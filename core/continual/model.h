@@ -130,6 +130,8 @@ CO_API CoModel *co_model_load_bytes (GBytes * bytes, const CoOptions * options,
  * co_model_ref:
  * @self: a model
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @self, with one reference more.
  *
  * Since: 0.1
@@ -150,6 +152,8 @@ CO_API void co_model_unref (CoModel * self);
  * co_model_get_info: (skip)
  * @self: a model
  *
+ * Tells the shapes and costs of a model.
+ *
  * Returns: (transfer none): the shapes and costs of @self, valid as long as @self is.
  *
  * Since: 0.1
@@ -159,6 +163,8 @@ CO_API const CoModelInfo *co_model_get_info (const CoModel * self);
 /**
  * co_model_dup_info: (rename-to co_model_get_info)
  * @self: a model
+ *
+ * Tells the shapes and costs of a model.
  *
  * Returns: (transfer full): the shapes and costs of @self. They keep the model.
  *
@@ -170,6 +176,8 @@ CO_API CoModelInfo *co_model_dup_info (CoModel * self);
  * co_model_get_labels:
  * @self: a model
  *
+ * Tells the names of the classes.
+ *
  * Returns: (transfer none) (nullable) (array zero-terminated=1): the class names in the order of the outputs, or %NULL.
  *
  * Since: 0.2
@@ -179,6 +187,8 @@ CO_API const gchar *const *co_model_get_labels (const CoModel * self);
 /**
  * co_model_info_copy:
  * @self: shapes and costs
+ *
+ * Copies shapes and costs.
  *
  * Returns: (transfer full): a copy, which keeps the model.
  *

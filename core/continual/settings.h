@@ -103,6 +103,8 @@ typedef struct _CoSetting
 /**
  * co_setting_count:
  *
+ * Counts the hyper-parameters.
+ *
  * Returns: the number of hyper-parameters.
  *
  * Since: 0.1
@@ -112,6 +114,8 @@ CO_API guint co_setting_count (void);
 /**
  * co_setting_get:
  * @i: an index below co_setting_count()
+ *
+ * Describes a hyper-parameter.
  *
  * Returns: (transfer none): the @i-th hyper-parameter.
  *
@@ -137,6 +141,8 @@ CO_API GType co_options_get_type (void);
 /**
  * co_options_new:
  *
+ * Creates options.
+ *
  * Returns: (transfer full): options that override nothing.
  *
  * Since: 0.1
@@ -146,6 +152,8 @@ CO_API CoOptions *co_options_new (void);
 /**
  * co_options_copy:
  * @self: options
+ *
+ * Copies options.
  *
  * Returns: (transfer full): a copy.
  *
@@ -157,6 +165,8 @@ CO_API CoOptions *co_options_copy (const CoOptions * self);
  * co_options_free:
  * @self: (nullable) (transfer full): options
  *
+ * Frees options.
+ *
  * Since: 0.1
  */
 CO_API void co_options_free (CoOptions * self);
@@ -167,6 +177,8 @@ CO_API void co_options_free (CoOptions * self);
  * @key: the key or the alias of a #CoSetting, with `-` or `_`
  * @value: (nullable): its value; %NULL: as the file says
  * @error: return location for a #GError
+ *
+ * Sets the value of a hyper-parameter.
  *
  * Returns: %FALSE, with %CO_ERROR_SETTING, if there is no such hyper-parameter; @self is unchanged then.
  *

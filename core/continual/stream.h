@@ -119,6 +119,8 @@ typedef struct
  * @model: a model; the stream keeps a reference
  * @n_streams: S, at least 1
  *
+ * Creates streams: reserves their state and the memory of a step.
+ *
  * Returns: (transfer full): S fresh streams.
  *
  * Since: 0.1
@@ -128,6 +130,8 @@ CO_API CoStream *co_stream_new (CoModel * model, guint n_streams);
 /**
  * co_stream_ref:
  * @self: streams
+ *
+ * Takes a reference.
  *
  * Returns: (transfer full): @self, with one reference more.
  *
@@ -149,6 +153,8 @@ CO_API void co_stream_unref (CoStream * self);
  * co_stream_copy:
  * @self: streams
  *
+ * Copies streams with their state.
+ *
  * Returns: (transfer full): independent streams in the same state.
  *
  * Since: 0.1
@@ -159,6 +165,8 @@ CO_API CoStream *co_stream_copy (const CoStream * self);
  * co_stream_get_model:
  * @self: streams
  *
+ * Tells the model of streams.
+ *
  * Returns: (transfer none): their model.
  *
  * Since: 0.1
@@ -168,6 +176,8 @@ CO_API CoModel *co_stream_get_model (const CoStream * self);
 /**
  * co_stream_get_n_streams:
  * @self: streams
+ *
+ * Counts the streams.
  *
  * Returns: S.
  *
@@ -180,6 +190,8 @@ CO_API guint co_stream_get_n_streams (const CoStream * self);
  * @self: streams
  * @stream: an index, 0 to S-1
  *
+ * Tells how far a stream is.
+ *
  * Returns: the number of vectors that the stream has taken since its reset.
  *
  * Since: 0.1
@@ -190,6 +202,8 @@ CO_API guint64 co_stream_get_position (const CoStream * self, guint stream);
  * co_stream_max_outputs:
  * @self: streams
  * @n_steps: T; 0 for a drain
+ *
+ * Bounds the outputs of a call, for #CoResult.
  *
  * Returns: the greatest number of outputs of one call with @n_steps steps.
  *
@@ -268,6 +282,8 @@ CO_API gboolean co_stream_set_memory (CoStream * self, guint stream,
  * @self: streams
  * @stream: an index, 0 to S-1
  *
+ * Tells the length of a decoder's memory.
+ *
  * Returns: the number of vectors in the memory of the stream; 0: it has none.
  *
  * Since: 0.1
@@ -289,6 +305,8 @@ CO_API void co_stream_clean_state (CoStream * self, guint stream);
 /**
  * co_stream_get_state:
  * @self: streams
+ *
+ * Takes a snapshot.
  *
  * Returns: (transfer full): a snapshot of all S streams, for co_stream_set_state() of streams with the same model and
  *   the same S, in this process or in another one on a machine of the same byte order.
