@@ -129,6 +129,50 @@ class C(unittest.TestCase):
                 self.assertFalse(os.path.exists(path))
 
 
+class Library(unittest.TestCase):
+    """vectors.py: libcontinual by introspection"""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.python = python_with_gi()
+        if not self.python or subprocess.run(
+                [self.python, "-c", "import gi; gi.require_version('Continual', '0')"], capture_output=True).returncode:
+            self.skipTest("PyGObject or Continual-0.typelib is missing: scripts/setup test")
+
+    def run_vectors(self, data, *args):
+        return subprocess.run([self.python, "-B", os.path.join(EMBED, "vectors.py"), *args], input=data,
+                              capture_output=True, timeout=60)
+
+    def check(self, run, first, expected):
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+        lines = [line.split("\t") for line in run.stdout.decode().splitlines()]
+        self.assertEqual([int(line[0]) for line in lines], list(range(first, first + len(expected))))
+        for line, row in zip(lines, expected):
+            for a, b in zip(line[1:], row, strict=True):
+                self.assertAlmostEqual(float(a), b, delta=2e-4)
+
+    def test_whole(self):
+        self.check(self.run_vectors(pack(X), MODEL), FIRST, Y)
+
+    def test_state(self):
+        state = os.path.join(self.dir, "stream.state")
+        half = len(X) // 2
+        self.check(self.run_vectors(pack(X[:half]), MODEL, "--state", state), FIRST, Y[:half - FIRST])
+        self.check(self.run_vectors(pack(X[half:]), MODEL, "--state", state), half, Y[half - FIRST:])
+        self.assertEqual(os.listdir(self.dir), ["stream.state"])
+        run = self.run_vectors(pack(X), OTHER_MODEL, "--state", state)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn(b"expected one that get_state made", run.stderr)
+
+    def test_errors(self):
+        for data, args, words in ((b"", ["/nowhere"], b"/nowhere"), (b"123", [MODEL], b"found 3 bytes"),
+                                  (b"", [MODEL, "--set", "seqence_len=4"], b"seqence_len")):
+            run = self.run_vectors(data, *args)
+            self.assertEqual((run.returncode, run.stdout), (1, b""))
+            self.assertIn(words, run.stderr)
+
+
 class Python(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
