@@ -110,12 +110,15 @@ take (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
     input.value = vector_pad_get_rows (pads[INPUT_VALUE], &unused);
   gst_aggregator_selected_samples (agg, time.pts, GST_CLOCK_TIME_NONE,
       time.duration, NULL);
-  model_host_forward (&self->host, &input, n, &time);
+  if (ret == GST_FLOW_OK)
+    ret = model_host_forward (&self->host, &input, n, &time);
+  if (ret != GST_FLOW_OK)
+    return ret;
   post_stats (self);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
       vector_pad_skip (pads[i], n);
-  return ret == GST_FLOW_OK ? attention_push_outputs (self) : ret;
+  return attention_push_outputs (self);
 }
 
 /* The front of @input has no match. */
@@ -192,8 +195,7 @@ adopt_next_model (GstContinualAttention * self)
     return FALSE;
   }
   attention_drain (self);
-  model_host_adopt_next (&self->host);
-  return TRUE;
+  return model_host_adopt_next (&self->host);
 }
 
 static GstFlowReturn

@@ -18,8 +18,7 @@ set_caps (GstContinualAttention * self, VectorPad * pad,
   TensorInfo tensor;
 
   if (!vector_caps_read (caps, attention_get_width (info, input),
-          attention_get_input_name (input), &tensor, &why)
-      || !model_caps_check_streams (info, tensor.dims[2], &why)) {
+          attention_get_input_name (input), &tensor, &why)) {
     if (!self->failed)
       vector_caps_post_error (GST_ELEMENT (self), why, caps);
     self->failed = TRUE;
@@ -27,7 +26,10 @@ set_caps (GstContinualAttention * self, VectorPad * pad,
   }
   vector_pad_set_caps (pad, &tensor);
   if (input == INPUT_QUERY) {
-    model_host_set_n_streams (&self->host, tensor.dims[2]);
+    if (!model_host_set_n_streams (&self->host, tensor.dims[2])) {
+      self->failed = TRUE;
+      return FALSE;
+    }
     attention_set_vector_duration (self, vector_caps_get_duration (&tensor));
     gst_pad_mark_reconfigure (GST_AGGREGATOR (self)->srcpad);
   }

@@ -146,12 +146,12 @@ filter_media_answer (FilterMedia * self, ModelHost * host,
   const CoModelInfo *info = model_host_get_info (host);
   const gsize dims[] = { info->n_positions, info->n_outputs };
   MediaEntry *entry = find_pending (self, event->age);
+  gfloat *output = entry ? model_host_copy_output (host, event) : NULL;
 
-  if (!entry)
+  if (!output)
     return;
   entry->buffer = gst_buffer_make_writable (entry->buffer);
-  media_tensor_add (entry->buffer, self->output,
-      model_host_copy_output (host, event), info->n_positions > 1 ? 2 : 1,
+  media_tensor_add (entry->buffer, self->output, output, info->n_positions > 1 ? 2 : 1,
       dims + (info->n_positions == 1));
   add_weights (self, host, event, entry->buffer);
 }

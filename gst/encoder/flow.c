@@ -46,7 +46,8 @@ adopt_next_model (GstContinualFilter * self)
     return;
   }
   filter_drain (self);
-  model_host_adopt_next (&self->host);
+  if (!model_host_adopt_next (&self->host))
+    return;
   filter_push_media (self);
   gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
 }
@@ -232,7 +233,9 @@ do_steps (GstContinualFilter * self, GstFlowReturn * ret)
     return FALSE;
   input.x = (VectorRows) {
   self->map.data, self->n_steps, self->next_step};
-  model_host_forward (&self->host, &input, n, &self->time);
+  *ret = model_host_forward (&self->host, &input, n, &self->time);
+  if (*ret != GST_FLOW_OK)
+    return FALSE;
   post_stats (self);
   self->next_step += n;
   if (self->next_step == self->n_steps)

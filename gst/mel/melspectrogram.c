@@ -333,8 +333,14 @@ push_audio (GstMelSpectrogram * self, GstBuffer * buf)
     ret = GST_FLOW_ERROR;
     goto out;
   }
-  mel_stream_push (self->stream, map.data,
-      map.size / GST_AUDIO_INFO_BPF (info), pts);
+  if (!mel_stream_push (self->stream, map.data,
+          map.size / GST_AUDIO_INFO_BPF (info), pts)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+        ("Expected room for %" G_GSIZE_FORMAT " more samples, found less: lower "
+            "hop-length or frames-per-buffer.",
+            map.size / GST_AUDIO_INFO_BPF (info)), (NULL));
+    ret = GST_FLOW_ERROR;
+  }
   gst_buffer_unmap (buf, &map);
 out:
   gst_buffer_unref (buf);
