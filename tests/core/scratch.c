@@ -9,7 +9,7 @@
 #define WINDOW 400
 
 static CoModel *
-load (GBytes * file, guint n)
+load (GBytes * file, gboolean look_back, guint n)
 {
   g_autoptr (CoOptions) options = co_options_new ();
   g_autoptr (GError) error = NULL;
@@ -17,6 +17,8 @@ load (GBytes * file, guint n)
   CoModel *model;
 
   g_assert_true (co_options_set (options, "sequence_len", text, NULL));
+  if (look_back)
+    g_assert_true (co_options_set (options, "query_index", "-3", NULL));
   model = co_model_load_bytes (file, options, &error);
   g_assert_no_error (error);
   return model;
@@ -46,7 +48,8 @@ test_growth (gconstpointer data)
     g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed () + seed);
     g_autoptr (RefModel) m = ref_model_random (variant, &shape, random);
     g_autoptr (GBytes) file = ref_model_write (m, NULL);
-    g_autoptr (CoModel) half = load (file, WINDOW), whole = load (file, 2 * WINDOW);
+    g_autoptr (CoModel) half = load (file, variant->look_back, WINDOW);
+    g_autoptr (CoModel) whole = load (file, variant->look_back, 2 * WINDOW);
     const double square = 4. * WINDOW * WINDOW;
     /* Of a N^2 + b N + c, this is 2 a N^2 - c. */
     const double more = (double) co_model_get_stream_bytes (whole, 1) -
