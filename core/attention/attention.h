@@ -39,7 +39,8 @@ typedef struct
 } CoWeights;
 
 /* A kind of attention over a stream. Its state is @state_size bytes aligned to 64: a CoStateHeader, then numbers. Any state
- * with finite numbers is safe to continue from. */
+ * with finite numbers that is_sound() is safe to continue from: nothing outside it is read or written, and after some windows
+ * of finite vectors the outputs are finite. */
 typedef struct
 {
   const gchar *name;
@@ -49,6 +50,13 @@ typedef struct
   gboolean whole_window;        /* the first layer in window mode: gives every position of the window */
   gsize (*state_size) (const CoAttention * self);
   gsize (*scratch_size) (const CoAttention * self);     /* floats that a step needs */
+
+  /* Of a kind that never forgets a number: whether a stream of this model comes to these, which are finite. NULL: all are gone
+   * after a window or two. */
+  gboolean (*is_sound) (const CoAttention * self, const CoStateHeader * state);
+  /* Writes what every state with a vector holds: the fixed keys. NULL: nothing. */
+  void (*put_fixed) (const CoAttention * self, CoStateHeader * state,
+      float *scratch);
 
   /* Multiply-accumulates of a step after the projections of q, k and v. */
   guint64 (*macs) (const CoAttention * self);
@@ -135,6 +143,8 @@ struct _CoAttention
   /* kernel */
   gsize chunk_len, window_len;  /* vectors in a chunk, chunks in the window */
   double decay;                 /* weight of a chunk relative to the one after it; 1: none */
+  /* of a class with is_sound(): no stream comes to a larger one */
+  double largest_key, largest_value;
   gboolean cache;               /* all chunks in place of a window of them */
 };
 
@@ -262,6 +272,8 @@ gsize co_ring_size (const CoAttention * self);
 CoKeys co_ring_keys (const CoAttention * self, CoStateHeader * state);
 const float *co_ring_query (const CoAttention * self, CoStateHeader * state,
     guint64 t);
+void co_ring_put_fixed (const CoAttention * self, CoStateHeader * state,
+    float *scratch);
 /* Takes a vector: its key and value replace the oldest. Returns the query that attends now. */
 const float *co_ring_take (const CoAttention * self, CoStateHeader * state,
     const float *p /* (proj_width) */ );

@@ -225,10 +225,11 @@ add_size (const CoAttention * self, const State * s, gsize h, gsize n,
   }
 }
 
-/* Caches the fixed keys, before the first vector. */
 static void
-put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
+put_fixed (const CoAttention * self, CoStateHeader * header,
+    float *c /* (C) */ )
 {
+  const State state = open_state (self, header), *s = &state;
   const gsize H = self->n_heads, dv = self->d_value;
 
   for (gsize j = 0; j < self->n_fixed; j++) {
@@ -344,7 +345,7 @@ step_window (const CoAttention * self, CoStateHeader * header, const float *proj
   const State s = open_state (self, header);
 
   if (t == 0)
-    put_fixed (self, &s, c);
+    put_fixed (self, header, c);
   for (gsize h = 0; h < H; h++) {
     const gsize kv = co_attention_kv_head (self, h);
     float *q_h = s.q + h * W * dk, *to = column (self, q_h, slot);
@@ -420,6 +421,7 @@ const CoAttentionClass co_retroactive_class = {
   .whole_window = TRUE,
   .state_size = state_size,
   .scratch_size = scratch_size,
+  .put_fixed = put_fixed,
   .macs = macs,
   .step_window = step_window,
 };

@@ -338,7 +338,8 @@ CO_API GBytes *co_stream_get_state (const CoStream * self);
  *
  * Continues from a snapshot.
  *
- * Returns: %FALSE, with %CO_ERROR_STATE, if @state is of another model, version or S, truncated or altered; with
+ * Returns: %FALSE, with %CO_ERROR_STATE, if @state is of another model, version or S, truncated or altered, or
+ *   holds numbers that no stream of this model comes to; with
  *   %CO_ERROR_MEMORY or %CO_ERROR_NO_SPACE, if it does not fit into RAM. The streams are unchanged then.
  *
  * Since: 0.1

@@ -214,6 +214,7 @@ co_build (CoStack * stack, const CoParts * parts, const CoSettings * settings,
   if (!check_alike (&b, parts->layers) || !co_build_chains (&b, stack, parts)
       || !co_build_kind (&b, stack, parts))
     return FALSE;
+  co_build_bounds (&b, stack);
   co_stack_lay_out_state (stack);
   return TRUE;
 }

@@ -17,7 +17,7 @@ co_stack_lay_out_state (CoStack * self)
 }
 
 gboolean
-co_stack_state_is_finite (const CoStack * self, const guint8 * states,
+co_stack_state_is_sound (const CoStack * self, const guint8 * states,
     gsize stride, guint n_streams)
 {
   const gsize n_layers = self->mode->n_stateful (self);
@@ -28,11 +28,23 @@ co_stack_state_is_finite (const CoStack * self, const guint8 * states,
     if (((const CoStreamHeader *) state)->position > G_MAXINT64)
       return FALSE;
     for (gsize l = 0; l < n_layers; l++)
-      if (!co_layer_state_is_finite (&self->layers[l],
+      if (!co_layer_state_is_sound (&self->layers[l],
               state + self->layers[l].state_offset))
         return FALSE;
   }
   return TRUE;
+}
+
+void
+co_stack_put_fixed (const CoStack * self, CoWork * work, guint8 * states,
+    gsize stride, guint n_streams)
+{
+  const gsize n_layers = self->mode->n_stateful (self);
+
+  for (guint s = 0; s < n_streams; s++)
+    for (gsize l = 0; l < n_layers; l++)
+      co_layer_state_put_fixed (&self->layers[l],
+          states + s * stride + self->layers[l].state_offset, work->scratch);
 }
 
 gsize

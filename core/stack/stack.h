@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 
 typedef struct _CoStack CoStack;
 
+/* A larger number could overflow in the layers: it is refused like an infinity. */
+#define CO_LARGEST 1e15f
+
 /* The outputs of a call, one row or window after another */
 typedef struct
 {
@@ -78,8 +81,11 @@ G_STATIC_ASSERT (sizeof (CoStreamHeader) == 64);
 
 /* Sets state_size, and state_offset of the layers that have a state: once, when the layers are built. */
 void co_stack_lay_out_state (CoStack * self);
-/* Whether counters are sane and numbers are finite in @n_streams states, @stride bytes apart */
-gboolean co_stack_state_is_finite (const CoStack * self, const guint8 * states,
+/* Whether @n_streams states, @stride bytes apart, are such as streams come to: then they recover, whatever is in them */
+gboolean co_stack_state_is_sound (const CoStack * self, const guint8 * states,
+    gsize stride, guint n_streams);
+/* Writes what the model itself keeps in states, the fixed keys. */
+void co_stack_put_fixed (const CoStack * self, CoWork * work, guint8 * states,
     gsize stride, guint n_streams);
 /* Whether the row that is answered is the class token's */
 static inline gboolean

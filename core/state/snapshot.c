@@ -3,7 +3,8 @@
  *
  * A header, the state block as it is, the memories of a decoder, and a SHA-256 of all of it. The block holds counters, which
  * every use takes modulo the length of a ring, and numbers, which are checked to be finite: no content leads outside the
- * block. A memory is the number of its vectors, 0 for none, and the vectors. */
+ * block. Where they would stay, they are checked to be such as a stream comes to: no content makes outputs that are not
+ * finite for ever. A memory is the number of its vectors, 0 for none, and the vectors. */
 #include "stream/stream.h"
 #include <math.h>
 #include <string.h>
@@ -183,11 +184,11 @@ refuse (CoStream * self, const guint8 * data, gsize n)
   sum (data, n - SUM_SIZE, digest);
   if (memcmp (digest, data + n - SUM_SIZE, SUM_SIZE) != 0)
     return "its checksum does not fit: it was altered";
-  if (!co_stack_state_is_finite (&self->model->stack,
+  if (!co_stack_state_is_sound (&self->model->stack,
           data + sizeof header, self->stride, self->n_streams)
       || !check_memories (self, (Memories) {
           data + sizeof header + block, n - SUM_SIZE - sizeof header - block}))
-    return "it holds numbers that are not finite, or a position that no stream reaches";
+    return "it holds numbers that are not finite, or are none of this model, or a position that no stream reaches";
   return NULL;
 }
 
@@ -227,5 +228,7 @@ co_stream_set_state (CoStream * self, GBytes * state, GError ** error)
   for (guint s = 0; s < memories->len; s++)
     co_stream_put_memory (self, s, memories->pdata[s]);
   memcpy (self->state, data + sizeof (Header), block);
+  co_stack_put_fixed (&self->model->stack, &self->work, self->state,
+      self->stride, self->n_streams);
   return TRUE;
 }

@@ -7,9 +7,6 @@
 
 G_BEGIN_DECLS
 
-/* A larger number could overflow in the layers: it is refused like an infinity. */
-#define CO_LARGEST 1e15f
-
 struct _CoStream
 {
   CoModel *model;
