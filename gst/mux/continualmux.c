@@ -169,6 +169,8 @@ gst_continual_mux_create_new_pad (GstAggregator * aggregator,
       "direction", GST_PAD_SINK, "template", templ, NULL);
   pad->slot = (guint) slot;
   g_free (pad_name);
+  gst_pad_add_probe (GST_PAD (pad), GST_PAD_PROBE_TYPE_BUFFER, mux_check_buffer,
+      self, NULL);
   return GST_AGGREGATOR_PAD (pad);
 }
 

@@ -50,6 +50,10 @@ VectorTime mux_segment_get_time (GstContinualMux * self, guint slot);
 /* negotiation.c: caps, buffer pools, events and queries */
 void mux_negotiation_class_init (GstAggregatorClass * klass);
 
+/* A probe of each sink pad, whose data is the mux: a buffer that does not fit its caps fails where it comes from. */
+GstPadProbeReturn mux_check_buffer (GstPad * pad, GstPadProbeInfo * info,
+    gpointer mux);
+
 /* Pushes a continual-reset event for @slot. */
 void mux_push_reset (GstContinualMux * self, guint slot,
     GstEventType event_type);

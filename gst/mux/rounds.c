@@ -102,14 +102,25 @@ look (GstContinualMux * self)
     *front = mux_pad_peek (pad, &why);
     switch (front->type) {
       case MUX_FRONT_INVALID:
-        GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("Stream %u: %s.", s, why),
-            (NULL));
-        return GST_FLOW_ERROR;
+        /* Such as bytes at the end of a file that are no whole vector: the others go on. */
+        GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+            ("Stream %u: %s. It is left out.", s, why), (NULL));
+        g_clear_pointer (&why, g_free);
+        vector_pad_discard (&pad->parent);
+        gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (pad));
+        ret = GST_AGGREGATOR_FLOW_NEED_DATA;
+        break;
       case MUX_FRONT_OUTSIDE:
         mux_pad_skip (pad);
         ret = GST_AGGREGATOR_FLOW_NEED_DATA;
         break;
       case MUX_FRONT_VECTOR:
+        /* It came before others of the width that downstream has now. */
+        if (pad->parent.input.dims[0] != self->width) {
+          mux_pad_skip (pad);
+          ret = GST_AGGREGATOR_FLOW_NEED_DATA;
+          break;
+        }
         if (is_late (self, pad, front)) {
           drop_late (self, pad, front);
           ret = GST_AGGREGATOR_FLOW_NEED_DATA;
