@@ -171,7 +171,7 @@ sink_event_pre_queue (GstAggregator * aggregator, GstAggregatorPad * aggpad,
   else if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
     ret = accept_segment (self, pad, event);
   if (ret == GST_FLOW_OK)
-    return parent_class->sink_event_pre_queue (aggregator, aggpad, event);
+    return vector_pad_pre_queue (parent_class, &pad->parent, event);
   gst_event_unref (event);
   return ret;
 }
@@ -220,11 +220,15 @@ take_segment (GstContinualMux * self, MuxPad * pad, GstEvent * event)
   const GstSegment *segment;
 
   gst_event_parse_segment (event, &segment);
-  vector_pad_set_segment (&pad->parent, segment);
   /* Another position in the file is another stream. */
-  if (pad->parent.in_bytes)
+  if (pad->parent.begun && (pad->parent.in_bytes
+          || !mux_segment_is_same (&pad->parent.segment, segment))) {
     pad->reset_due |= self->dirty[pad->slot];
+    self->sought |= pad->sought;
+  }
+  vector_pad_set_segment (&pad->parent, segment);
   pad->parent.begun = TRUE;
+  pad->sought = TRUE;
   self->segment_seqnum = gst_event_get_seqnum (event);
 }
 
@@ -243,10 +247,21 @@ sink_event (GstAggregator * aggregator, GstAggregatorPad * aggpad,
       /* A new link repeats the event of the same stream. */
       if (pad->parent.stream_start != seqnum)
         pad->reset_due |= self->dirty[pad->slot];
+      pad->sought = pad->parent.stream_start == seqnum;
       pad->parent.stream_start = seqnum;
       break;
+    case GST_EVENT_SEGMENT_DONE:
+      vector_pad_set_done (&pad->parent);
+      gst_event_unref (event);
+      return TRUE;
     case GST_EVENT_SEGMENT:
       take_segment (self, pad, event);
+      event = vector_pad_take_segment (&pad->parent, event);
+      break;
+    case GST_EVENT_GAP:
+      event = vector_pad_take_gap (&pad->parent, event);
+      if (!event)
+        return TRUE;
       break;
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);

@@ -540,7 +540,7 @@ GST_START_TEST (test_segments)
 
 GST_END_TEST;
 
-/* Without a flush, the segment stays, and times go on: so does running time. */
+/* Without a flush, running time goes on, in the segment that all slots have then. */
 GST_START_TEST (test_next_segment)
 {
   Rig rig = rig_new ("max-streams=2", 2, FALSE);
@@ -552,8 +552,62 @@ GST_START_TEST (test_next_segment)
     send_segment (&rig, s, 1, 3 * GST_SECOND, TICK);
   rig_push (&rig, 0, 3, 3 * GST_SECOND);
   rig_push (&rig, 1, 4, 3 * GST_SECOND);
+  EXPECT (&rig, 3 * GST_SECOND, 3, 4);
+  check_segment (&rig, 1, 3 * GST_SECOND, TICK);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* Where one slot has another one, it stays, and times go on. */
+GST_START_TEST (test_next_segment_of_one)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2);
+  send_segment (&rig, 0, 1, 3 * GST_SECOND, TICK);
+  rig_push (&rig, 0, 3, 3 * GST_SECOND);
+  rig_push (&rig, 1, 4, TICK);
   EXPECT (&rig, TICK, 3, 4);
   check_segment (&rig, 1, 0, 0);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* A segment is done when it is on every pad: once, behind all vectors. */
+GST_START_TEST (test_segment_done)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+  GstEvent *event;
+  guint n = 0;
+
+  for (guint round = 0; round < 2; round++) {
+    const GstClockTime begin = round * 2 * TICK;
+
+    rig_push (&rig, 0, 1, begin);
+    gst_harness_push_event (rig.at[0], gst_event_new_segment_done (GST_FORMAT_TIME,
+            begin + TICK));
+    rig_push (&rig, 1, 2, begin);
+    EXPECT (&rig, begin, 1, 2);
+    rig_push (&rig, 1, 3, begin + TICK);
+    EXPECT (&rig, begin + TICK, NAN, 3);
+    while ((event = gst_harness_try_pull_event (rig.out))) {
+      fail_unless (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT_DONE);
+      gst_event_unref (event);
+    }
+    gst_harness_push_event (rig.at[1], gst_event_new_segment_done (GST_FORMAT_TIME,
+            begin + 2 * TICK));
+    while ((event = gst_harness_pull_event (rig.out))
+        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT_DONE)
+      gst_event_unref (event);
+    fail_unless (event != NULL);
+    gst_event_unref (event);
+    n++;
+  }
+  fail_unless_equals_int (n, 2);
   rig_free (&rig);
 }
 
@@ -603,6 +657,8 @@ mux_suite (void)
   tcase_add_test (tc, test_not_a_number);
   tcase_add_test (tc, test_segments);
   tcase_add_test (tc, test_next_segment);
+  tcase_add_test (tc, test_next_segment_of_one);
+  tcase_add_test (tc, test_segment_done);
   tcase_add_test (tc, test_different_bases);
   return s;
 }
