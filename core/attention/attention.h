@@ -29,8 +29,18 @@ co_state_numbers (CoStateHeader * self)
   return self + 1;
 }
 
+/* Which attention weights of a window are given, and where: those of every row (H, rows, n_weights), or with @mean the mean
+ * over the rows @first to @end - 1 (H, n_weights). Rows are counted in the order of slots, the class token's last. */
+typedef struct
+{
+  float *to;
+  gboolean mean;
+  gsize first, end;
+} CoWeights;
+
 /* A kind of attention over a stream. Its state is @state_size bytes aligned to 64: a CoStateHeader, then numbers. Any state
- * with finite numbers is safe to continue from. */
+ * with finite numbers that is_sound() is safe to continue from: nothing outside it is read or written, and after some windows
+ * of finite vectors the outputs are finite. */
 typedef struct
 {
   const gchar *name;
@@ -40,6 +50,13 @@ typedef struct
   gboolean whole_window;        /* the first layer in window mode: gives every position of the window */
   gsize (*state_size) (const CoAttention * self);
   gsize (*scratch_size) (const CoAttention * self);     /* floats that a step needs */
+
+  /* Of a kind that never forgets a number: whether a stream of this model comes to these, which are finite. NULL: all are gone
+   * after a window or two. */
+  gboolean (*is_sound) (const CoAttention * self, const CoStateHeader * state);
+  /* Writes what every state with a vector holds: the fixed keys. NULL: nothing. */
+  void (*put_fixed) (const CoAttention * self, CoStateHeader * state,
+      float *scratch);
 
   /* Multiply-accumulates of a step after the projections of q, k and v. */
   guint64 (*macs) (const CoAttention * self);
@@ -63,7 +80,7 @@ typedef struct
       const float *p /* (proj_width) */ ,
       const float *base /* (N, C) at base_stride */ , gsize base_stride,
       float *y /* (N + n_class, C) */ ,
-      float *weights /* (H, N + n_class, n_weights) or NULL */ ,
+      const CoWeights * weights /* or NULL; rows and keys in the order of time, N + n_class rows */ ,
       float *scratch);
 } CoAttentionClass;
 
@@ -126,6 +143,8 @@ struct _CoAttention
   /* kernel */
   gsize chunk_len, window_len;  /* vectors in a chunk, chunks in the window */
   double decay;                 /* weight of a chunk relative to the one after it; 1: none */
+  /* of a class with is_sound(): no stream comes to a larger one */
+  double largest_key, largest_value;
   gboolean cache;               /* all chunks in place of a window of them */
 };
 
@@ -136,6 +155,7 @@ extern const CoAttentionClass co_retroactive_class;
 extern const CoAttentionClass co_cached_window_class;
 /* The layers above the first in window mode, which have no state */
 extern const CoAttentionClass co_window_class;
+extern const CoAttentionClass co_window_query_class;    /* of which one row attends */
 extern const CoAttentionClass co_recurrent_full_class;
 extern const CoAttentionClass co_recurrent_linear_class;
 extern const CoAttentionClass co_kernel_class;
@@ -201,12 +221,14 @@ gsize co_attention_window_scratch_size (const CoAttention * self);
  * slot @oldest. */
 void co_attention_window (const CoAttention * self,
     const float *u /* (n, E) */ , gsize n, gsize oldest, float *y /* (n, E) */ ,
-    float *weights /* (H, n, n + n_fixed) or NULL */ , float *scratch);
+    const CoWeights * weights /* of n + n_fixed keys, or NULL */ ,
+    float *scratch);
 
 /* The same from rows that are projected and prepared */
 void co_attention_window_projected (const CoAttention * self,
     const float *p /* (n, q k v) */ , gsize n, float *y /* (n, E) */ ,
-    float *weights /* (H, n, n + n_fixed) or NULL */ , float *scratch);
+    const CoWeights * weights /* of n + n_fixed keys, or NULL */ ,
+    float *scratch);
 
 /* co_cached_window_class: takes a projected vector */
 void co_cached_window_put (const CoAttention * self, CoStateHeader * state,
@@ -214,10 +236,10 @@ void co_cached_window_put (const CoAttention * self, CoStateHeader * state,
 /* With a table: attention over the @n cached vectors in the order of slots and the class token, from @oldest on */
 void co_cached_window_attend (const CoAttention * self, CoStateHeader * state,
     gsize n, gsize oldest, float *y /* (n + n_class, E) */ ,
-    float *weights /* (H, n + n_class, n + n_class + n_fixed) or NULL */ ,
+    const CoWeights * weights /* of n + n_class + n_fixed keys, or NULL */ ,
     float *scratch);
 
-/* The same, where only position @row attends */
+/* As co_attention_window(), where only position @row attends: of co_window_query_class */
 void co_attention_window_query (const CoAttention * self,
     const float *u /* (n, E) */ , gsize n, gsize oldest, gsize row,
     float *y /* (E) */ ,
@@ -250,6 +272,8 @@ gsize co_ring_size (const CoAttention * self);
 CoKeys co_ring_keys (const CoAttention * self, CoStateHeader * state);
 const float *co_ring_query (const CoAttention * self, CoStateHeader * state,
     guint64 t);
+void co_ring_put_fixed (const CoAttention * self, CoStateHeader * state,
+    float *scratch);
 /* Takes a vector: its key and value replace the oldest. Returns the query that attends now. */
 const float *co_ring_take (const CoAttention * self, CoStateHeader * state,
     const float *p /* (proj_width) */ );

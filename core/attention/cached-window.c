@@ -99,7 +99,7 @@ add_positions (const CoAttention * self, CoStateHeader * header, gsize n,
 
 void
 co_cached_window_attend (const CoAttention * self, CoStateHeader * header,
-    gsize n, gsize oldest, float *y, float *weights, float *scratch)
+    gsize n, gsize oldest, float *y, const CoWeights * weights, float *scratch)
 {
   const gsize width = self->table->width, rows = n + self->n_class;
   float *p = scratch, *rest = p + rows * width;

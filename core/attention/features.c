@@ -109,9 +109,9 @@ map_generalized (const CoFeatures * self, const double *x, const double *u,
   }
 }
 
-#define ROW(name, function, logs, n_per_projection, n_constant, blurb) \
-    {name, function, logs, n_per_projection, n_constant},
-#define CHOICE(name, function, logs, n_per_projection, n_constant, blurb) {name, blurb},
+#define ROW(name, function, logs, positive, n_per_projection, n_constant, blurb) \
+    {name, function, logs, positive, n_per_projection, n_constant},
+#define CHOICE(name, function, logs, positive, n_per_projection, n_constant, blurb) {name, blurb},
 
 const CoFeatureMap co_feature_maps[CO_N_FEATURE_MAPS] = { CO_FEATURE_MAPS (ROW) };
 const CoChoice co_feature_map_choices[CO_N_FEATURE_MAPS] = { CO_FEATURE_MAPS (CHOICE) };
@@ -120,6 +120,28 @@ const CoChoice co_feature_transform_choices[CO_N_FEATURE_TRANSFORMS] = { CO_FEAT
 
 #undef ROW
 #undef CHOICE
+
+/* Every map's features are at most norm (u^2 + u + 2), or the constant one; every logarithm is at most u + log (norm). */
+double
+co_features_largest (const CoFeatures * self, double x)
+{
+  double u = self->scale * x;
+
+  if (self->projection) {
+    double top = 0;
+
+    for (gsize r = 0; r < self->n_projected; r++) {
+      double sum = 0;
+
+      for (gsize i = 0; i < self->n_in; i++)
+        sum += fabs ((double) self->projection[r * self->n_in + i]);
+      top = MAX (top, sum);
+    }
+    u *= top;
+  }
+  return self->map->logs ? u + fabs (log (self->norm)) :
+      MAX (self->norm * (u * u + u + 2), self->smoothing);
+}
 
 void
 co_features_map (const CoFeatures * self, const float *x, double *f,

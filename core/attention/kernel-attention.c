@@ -225,11 +225,29 @@ drain (const CoAttention * self, CoStateHeader * header, float *context,
       (double *) scratch) : 0;
 }
 
+/* The sums of a window are gone after it. */
+static gboolean
+is_sound (const CoAttention * self, const CoStateHeader * header)
+{
+  const CoSumsShape sums = shape (self);
+  const CoSumsBounds bounds = { header->taken, co_features_largest (&self->features, self->largest_key),
+    self->largest_value, self->features.map->positive };
+  const State s = open_state (self, (CoStateHeader *) header);
+  const gsize n = co_sums_size (&sums);
+
+  for (gsize h = 0; self->cache && h < self->n_heads; h++)
+    if (!co_sums_are_sound (&sums, s.open + h * n, &bounds)
+        || !co_sums_are_sound (&sums, s.block + h * n, &bounds))
+      return FALSE;
+  return TRUE;
+}
+
 const CoAttentionClass co_kernel_class = {
   .name = "kernel",
   .in_double = TRUE,
   .state_size = state_size,
   .scratch_size = scratch_size,
+  .is_sound = is_sound,
   .macs = macs,
   .step = step,
   .drain = drain,

@@ -65,11 +65,26 @@ step (const CoAttention * self, CoStateHeader * state, const float *p,
   return 1;
 }
 
+static gboolean
+is_sound (const CoAttention * self, const CoStateHeader * state)
+{
+  const CoSumsShape s = shape (self);
+  const CoSumsBounds bounds = { state->taken, co_features_largest (&self->features, self->largest_key),
+    self->largest_value, self->features.map->positive };
+  const double *sums = co_state_numbers ((CoStateHeader *) state);
+
+  for (gsize h = 0; h < self->n_heads; h++)
+    if (!co_sums_are_sound (&s, sums + h * co_sums_size (&s), &bounds))
+      return FALSE;
+  return TRUE;
+}
+
 const CoAttentionClass co_recurrent_linear_class = {
   .name = "recurrent-linear",
   .in_double = TRUE,
   .state_size = state_size,
   .scratch_size = scratch_size,
+  .is_sound = is_sound,
   .macs = macs,
   .step = step,
 };

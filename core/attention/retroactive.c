@@ -225,10 +225,11 @@ add_size (const CoAttention * self, const State * s, gsize h, gsize n,
   }
 }
 
-/* Caches the fixed keys, before the first vector. */
 static void
-put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
+put_fixed (const CoAttention * self, CoStateHeader * header,
+    float *c /* (C) */ )
 {
+  const State state = open_state (self, header), *s = &state;
   const gsize H = self->n_heads, dv = self->d_value;
 
   for (gsize j = 0; j < self->n_fixed; j++) {
@@ -245,30 +246,87 @@ put_fixed (const CoAttention * self, const State * s, float *c /* (C) */ )
 /* The row of the class token: its query is constant, so it attends to all keys in every step. */
 static void
 attend_class_token (const CoAttention * self, const State * s, gsize n,
-    float *y /* (C) */ , float *weights /* (H, …) at its row, or NULL */ ,
-    gsize slot, float *c /* (C) */ , float *scratch)
+    float *y /* (C) */ , float *c /* (C) */ , float *scratch)
 {
-  const gsize N = self->sequence_len, x = self->n_fixed, C = self->n_carried;
-  const gsize dv = self->d_value, head = (N + self->n_class) * (N + x);
+  const gsize C = self->n_carried, dv = self->d_value;
   float *context = scratch, *rest = context + self->out.n_in;
 
   memcpy (y, self->class_base, C * sizeof (float));
   for (gsize h = 0; h < self->n_heads; h++) {
-    const float sum = co_keys_attend (self, &s->keys, h, x + n, self->class_q,
+    co_keys_attend (self, &s->keys, h, self->n_fixed + n, self->class_q,
         context, rest);
-
     project_values (self, h, context + h * dv, 1, c);
     co_kernels->axpy (1, c, y, C);
-    if (weights)
-      co_attention_order_weights (self, rest, 1, 1 / sum, n, slot,
-          weights + h * head);
+  }
+}
+
+/* One query's weights: e / sum over the fixed keys, then the slots */
+typedef struct
+{
+  float *e;                     /* (x + n) */
+  float sum;
+} RowWeights;
+
+/* Of the query in slot @i of a head, or of the class token, at n. Rows come in order, from an even one on: @e (2, x + n) keeps
+ * the logits of two. */
+static RowWeights
+weigh_row (const CoAttention * self, const State * s, gsize h, gsize i,
+    gsize n, float *e, float *pair, float *scratch)
+{
+  const gsize keys = self->n_fixed + n;
+  RowWeights row;
+
+  if (i == n) {
+    row.e = scratch + self->out.n_in;
+    row.sum = co_keys_attend (self, &s->keys, h, keys, self->class_q, scratch,
+        row.e);
+    return row;
+  }
+  if (i % 2 == 0)
+    attend_pair (self, s, h, i, MIN (i + 1, n - 1), keys, e, pair);
+  row.e = e + i % 2 * keys;
+  row.sum = co_softmax_unnormalised (row.e, keys);
+  return row;
+}
+
+/* The weights that are asked of @n queries, the newest in slot @slot, and of the class token */
+static void
+give_weights (const CoAttention * self, const State * s, gsize n, gsize slot,
+    const CoWeights * weights, float *e, float *pair, float *scratch)
+{
+  const gsize N = self->sequence_len, x = self->n_fixed;
+  const gsize rows = N + self->n_class, keys = x + n;
+  const gsize first = weights->mean && weights->first < n ?
+      weights->first / 2 * 2 : weights->mean ? n : 0;
+  const gsize end = weights->mean ? weights->end : n + self->n_class;
+  double *sums = (double *) scratch;
+  float *mean = (float *) (sums + keys), *rest = mean + keys;
+
+  for (gsize h = 0; h < self->n_heads; h++) {
+    memset (sums, 0, keys * sizeof (double));
+    for (gsize i = first; i < end; i++) {
+      const RowWeights row = weigh_row (self, s, h, i, n, e, pair, rest);
+      const gsize position = i == n ? N : N - n + (i + n - 1 - slot) % n;
+
+      if (!weights->mean)
+        co_attention_order_weights (self, row.e, 1, 1 / row.sum, n, slot,
+            weights->to + (h * rows + position) * (N + x));
+      for (gsize j = 0; weights->mean && i >= weights->first && j < keys; j++)
+        sums[j] += row.e[j] / row.sum;
+    }
+    if (!weights->mean)
+      continue;
+    for (gsize j = 0; j < keys; j++)
+      mean[j] = sums[j] / (end - weights->first);
+    co_attention_order_weights (self, mean, 1, 1, n, slot,
+        weights->to + h * (N + x));
   }
 }
 
 static gsize
 step_window (const CoAttention * self, CoStateHeader * header, const float *proj,
-    const float *base, gsize base_stride, float *y, float *weights,
-    float *scratch)
+    const float *base, gsize base_stride, float *y,
+    const CoWeights * weights, float *scratch)
 {
   const gsize N = self->sequence_len, C = self->n_carried, H = self->n_heads;
   const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
@@ -282,11 +340,12 @@ step_window (const CoAttention * self, CoStateHeader * header, const float *proj
   float *pair = evicted + H * C, *values = pair + 2 * dk;
   float *c = values + (N + 2) * dv, *e = c + (N + 2) * C;
   guint32 *rows = (guint32 *) (e + 2 * n_keys (self));
-  float *old_k = (float *) (rows + N), *old_v = old_k + dk, *rest = old_v + dv;
+  float *old_k = (float *) (rows + N), *old_v = old_k + dk;
+  float *rest = scratch + CO_ALIGN_FLOATS (old_v + dv - scratch);
   const State s = open_state (self, header);
 
   if (t == 0)
-    put_fixed (self, &s, c);
+    put_fixed (self, header, c);
   for (gsize h = 0; h < H; h++) {
     const gsize kv = co_attention_kv_head (self, h);
     float *q_h = s.q + h * W * dk, *to = column (self, q_h, slot);
@@ -329,20 +388,9 @@ step_window (const CoAttention * self, CoStateHeader * header, const float *proj
         base_stride,.y = y});
 
   if (self->class_q)
-    attend_class_token (self, &s, n, y + n * C,
-        weights ? weights + N * (N + x) : NULL, slot, c, rest);
-  for (gsize h = 0; weights && h < H; h++)
-    for (gsize i = 0; i < n; i++) {
-      const gsize rows_of_head = N + self->n_class;
-      gsize position = N - n + (i + n - 1 - slot) % n;
-      float *e_i = e + i % 2 * keys, sum;
-
-      if (i % 2 == 0)
-        attend_pair (self, &s, h, i, MIN (i + 1, n - 1), keys, e, pair);
-      sum = co_softmax_unnormalised (e_i, keys);
-      co_attention_order_weights (self, e_i, 1, 1 / sum, n, slot,
-          weights + (h * rows_of_head + position) * (N + x));
-    }
+    attend_class_token (self, &s, n, y + n * C, c, rest);
+  if (weights)
+    give_weights (self, &s, n, slot, weights, e, pair, rest);
   return n;
 }
 
@@ -352,9 +400,9 @@ scratch_size (const CoAttention * self)
   const gsize N = self->sequence_len, H = self->n_heads, keys = n_keys (self);
   const gsize W = CO_ALIGN_FLOATS (N), C = self->n_carried;
 
-  return 4 * H * W + 2 * H * C + 2 * self->d_key +
-      (N + 2) * (self->d_value + C) + 2 * keys + N +
-      self->d_key + self->d_value + self->out.n_in +
+  return CO_ALIGN_FLOATS (4 * H * W + 2 * H * C + 2 * self->d_key +
+      (N + 2) * (self->d_value + C) + 2 * keys + N + self->d_key +
+      self->d_value) + 3 * keys + self->out.n_in +
       co_keys_scratch_size (self, CO_ALIGN_FLOATS (keys));
 }
 
@@ -373,6 +421,7 @@ const CoAttentionClass co_retroactive_class = {
   .whole_window = TRUE,
   .state_size = state_size,
   .scratch_size = scratch_size,
+  .put_fixed = put_fixed,
   .macs = macs,
   .step_window = step_window,
 };

@@ -31,6 +31,17 @@ co_ring_query (const CoAttention * self, CoStateHeader * state, guint64 t)
       t % (self->query_back + 1) * self->q.n_out;
 }
 
+void
+co_ring_put_fixed (const CoAttention * self, CoStateHeader * state,
+    float *scratch)
+{
+  const CoKeys keys = co_ring_keys (self, state);
+
+  for (gsize j = 0; j < self->n_fixed; j++)
+    co_keys_put (self, &keys, j, self->fixed_k + j * self->k.n_out,
+        self->fixed_v + j * self->v.n_out);
+}
+
 const float *
 co_ring_take (const CoAttention * self, CoStateHeader * state, const float *p)
 {
@@ -38,9 +49,8 @@ co_ring_take (const CoAttention * self, CoStateHeader * state, const float *p)
   const CoKeys keys = co_ring_keys (self, state);
   const guint64 t = state->taken++;
 
-  for (gsize j = 0; t == 0 && j < self->n_fixed; j++)
-    co_keys_put (self, &keys, j, self->fixed_k + j * self->k.n_out,
-        self->fixed_v + j * self->v.n_out);
+  if (t == 0)
+    co_ring_put_fixed (self, state, NULL);
   co_keys_put (self, &keys, self->n_fixed + t % self->sequence_len, k, v);
   if (!self->query_back)
     return p;

@@ -220,6 +220,7 @@ const CoAttentionClass co_single_output_positions_class = {
   .window = TRUE,
   .state_size = state_size,
   .scratch_size = scratch_size,
+  .put_fixed = co_ring_put_fixed,
   .macs = macs,
   .step = step,
 };

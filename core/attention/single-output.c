@@ -57,6 +57,7 @@ const CoAttentionClass co_single_output_class = {
   .window = TRUE,
   .state_size = co_single_output_state_size,
   .scratch_size = co_single_output_scratch_size,
+  .put_fixed = co_ring_put_fixed,
   .macs = co_single_output_macs,
   .step = co_single_output_step,
 };

@@ -74,6 +74,44 @@ co_sums_merge (const CoSumsShape * self, double *sums, const double *other,
   }
 }
 
+/* Rounding */
+#define SLACK 1.01
+/* Products below this are flushed to zero, so that a mass may be 0 beside values that are not. */
+#define FLUSHED 1e-280
+
+/* The key with the largest logarithm has a weight of 1. */
+static gboolean
+has_logs (const double *row, const CoSumsBounds * bounds)
+{
+  return row[1] == 0 || (row[0] <= SLACK * bounds->feature + 1 && row[1] >= 1 / SLACK
+      && row[1] <= SLACK * bounds->n);
+}
+
+gboolean
+co_sums_are_sound (const CoSumsShape * self, const double *sums,
+    const CoSumsBounds * bounds)
+{
+  const gsize n = self->d_value + 2;
+
+  for (gsize m = 0; m < self->n_features; m++) {
+    const double *row = sums + m * n;
+    const double mass = SLACK * bounds->n * bounds->feature;
+    double most = SLACK * mass * bounds->value;
+
+    if (self->logs ? !has_logs (row, bounds) : fabs (row[1]) > mass)
+      return FALSE;
+    if (self->logs || bounds->positive) {
+      if (row[1] < 0)
+        return FALSE;
+      most = SLACK * row[1] * bounds->value + (self->logs ? 0 : FLUSHED);
+    }
+    for (gsize i = 2; i < n; i++)
+      if (fabs (row[i]) > most)
+        return FALSE;
+  }
+  return TRUE;
+}
+
 void
 co_sums_attend (const CoSumsShape * self, const double *sums, const double *f,
     double eps, float *out, double *scratch)

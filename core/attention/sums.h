@@ -25,6 +25,18 @@ co_sums_size (const CoSumsShape * self)
   return self->n_features * (self->d_value + 2);
 }
 
+/* What sums are made of */
+typedef struct
+{
+  double n;                     /* keys, at most */
+  double feature, value;        /* the largest of a key: feature, or its logarithm; element of a value */
+  gboolean positive;            /* no feature is negative */
+} CoSumsBounds;
+
+/* Whether finite @sums are of such keys. Their outputs are finite, then, or become so. */
+gboolean co_sums_are_sound (const CoSumsShape * self, const double *sums,
+    const CoSumsBounds * bounds);
+
 void co_sums_add (const CoSumsShape * self, double *sums,
     const double *f /* (M) of the key */ , const float *v /* (d_value) */ );
 

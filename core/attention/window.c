@@ -11,13 +11,23 @@ gsize
 co_attention_window_scratch_size (const CoAttention * self)
 {
   const gsize rows = self->sequence_len + self->n_class;
-  const gsize keys = rows + self->n_fixed, H = self->n_heads;
-  gsize window = rows * (self->q.n_out + self->k.n_out + self->v.n_out) +
-      rows * keys + rows * self->out.n_in;
-  gsize query = self->q.n_out + self->out.n_in + H * keys +
-      H * (self->k.n_in + self->v.n_in);
+  const gsize keys = rows + self->n_fixed;
 
-  return MAX (window, query);
+  return rows * (self->q.n_out + self->k.n_out + self->v.n_out) +
+      rows * keys + rows * self->out.n_in;
+}
+
+static gsize
+query_scratch_size (const CoAttention * self)
+{
+  const gsize rows = self->sequence_len + self->n_class;
+  const gsize keys = rows + self->n_fixed, H = self->n_heads;
+
+  if (!self->k_heads_t)
+    return rows * (self->q.n_out + self->k.n_out + self->v.n_out) + keys +
+        self->out.n_in;
+  return self->q.n_out + self->out.n_in + H * keys +
+      H * (self->k.n_in + self->v.n_in);
 }
 
 static gsize
@@ -42,9 +52,34 @@ const CoAttentionClass co_window_class = {
   .macs = macs,
 };
 
+const CoAttentionClass co_window_query_class = {
+  .name = "window",
+  .window = TRUE,
+  .state_size = no_state,
+  .scratch_size = query_scratch_size,
+  .macs = macs,
+};
+
+/* Gives the weights @a (n, keys) of head @h. */
+static void
+give (const CoWeights * weights, gsize h, const float *a, gsize n, gsize keys)
+{
+  if (!weights->mean) {
+    memcpy (weights->to + h * n * keys, a, n * keys * sizeof (float));
+    return;
+  }
+  for (gsize j = 0; j < keys; j++) {
+    double sum = 0;
+
+    for (gsize i = weights->first; i < weights->end; i++)
+      sum += a[i * keys + j];
+    weights->to[h * keys + j] = sum / (weights->end - weights->first);
+  }
+}
+
 void
 co_attention_window (const CoAttention * self, const float *u, gsize n,
-    gsize oldest, float *y, float *weights, float *scratch)
+    gsize oldest, float *y, const CoWeights * weights, float *scratch)
 {
   const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
 
@@ -57,7 +92,7 @@ co_attention_window (const CoAttention * self, const float *u, gsize n,
 
 void
 co_attention_window_projected (const CoAttention * self, const float *p,
-    gsize n, float *y, float *weights, float *scratch)
+    gsize n, float *y, const CoWeights * weights, float *scratch)
 {
   const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
   const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
@@ -81,7 +116,7 @@ co_attention_window_projected (const CoAttention * self, const float *p,
       co_matmul_nn (n, dv, x, 1, a + n, keys, self->fixed_v + kv * dv,
           self->v.n_out, 1, context + h * dv, self->out.n_in);
     if (weights)
-      memcpy (weights + h * n * keys, a, n * keys * sizeof (float));
+      give (weights, h, a, n, keys);
   }
   co_linear (&self->out, context, self->out.n_in, n, y, self->out.n_out);
 }

@@ -26,6 +26,7 @@ G_BEGIN_DECLS
  * @CO_ERROR_SETTING: a hyper-parameter is missing, malformed or out of range
  * @CO_ERROR_STATE: a snapshot is of another model, or was altered
  * @CO_ERROR_MEMORY: a decoder's memory holds numbers that are not finite or too large, or does not fit into RAM
+ * @CO_ERROR_NO_SPACE: what was asked for does not fit into RAM
  * @CO_ERROR_INPUT: bytes are not of the shape that the model takes
  *
  * Every message says what was expected, what was found and what to do.
@@ -41,6 +42,7 @@ typedef enum
   CO_ERROR_SETTING,
   CO_ERROR_STATE,
   CO_ERROR_MEMORY,
+  CO_ERROR_NO_SPACE,
   CO_ERROR_INPUT
 } CoError;
 

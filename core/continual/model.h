@@ -228,7 +228,8 @@ CO_API gchar *co_model_describe (const CoModel * self);
  * @weights: (nullable): of shape (H, n_positions, W), written: the last layer's attention weights, oldest key first
  *
  * Evaluates a whole sequence without a stream: the output of a fresh stream for the last vector. Of a sequence longer
- * than the window, the last window counts; positions count from the begin of the sequence. Allocates.
+ * than the window, the last window counts; positions count from the begin of the sequence. Allocates: as co_stream_new(), it
+ * ends the process where there is no room.
  *
  * Since: 0.1
  */

@@ -119,13 +119,46 @@ typedef struct
  * @model: a model; the stream keeps a reference
  * @n_streams: S, at least 1
  *
- * Creates streams: reserves their state and the memory of a step.
+ * Creates streams: reserves their state and the memory of a step. For numbers of streams that the program chooses: like
+ * g_malloc(), it ends the process if there is no room for them. Use co_stream_try_new() where a file, a user or a peer
+ * chooses.
  *
  * Returns: (transfer full): S fresh streams.
  *
  * Since: 0.1
  */
 CO_API CoStream *co_stream_new (CoModel * model, guint n_streams);
+
+/**
+ * co_stream_try_new: (rename-to co_stream_new)
+ * @model: a model; the stream keeps a reference
+ * @n_streams: S, at least 1
+ * @error: return location for a #GError
+ *
+ * Creates streams, as co_stream_new(), of a number, or a model, that others choose.
+ *
+ * Returns: (transfer full): S fresh streams; %NULL, with %CO_ERROR_NO_SPACE, if they do not fit into RAM. The message says
+ *   how many bytes they take, see co_model_get_stream_bytes().
+ *
+ * Since: 0.2
+ */
+CO_API CoStream *co_stream_try_new (CoModel * model, guint n_streams,
+    GError ** error);
+
+/**
+ * co_model_get_stream_bytes:
+ * @self: a model
+ * @n_streams: S, at least 1
+ *
+ * Tells the memory that streams take.
+ *
+ * Returns: the bytes that co_stream_new() reserves for @n_streams streams: two states for each, and the scratch memory of a
+ *   step; %G_MAXUINT64 if they cannot be counted.
+ *
+ * Since: 0.2
+ */
+CO_API guint64 co_model_get_stream_bytes (const CoModel * self,
+    guint n_streams);
 
 /**
  * co_stream_ref:
@@ -155,7 +188,7 @@ CO_API void co_stream_unref (CoStream * self);
  *
  * Copies streams with their state.
  *
- * Returns: (transfer full): independent streams in the same state.
+ * Returns: (transfer full) (nullable): independent streams in the same state; %NULL: there is no room for them.
  *
  * Since: 0.1
  */
@@ -270,7 +303,7 @@ CO_API gsize co_stream_drain (CoStream * self, CoResult * result);
  * state of the self-attention is kept. Allocates.
  *
  * Returns: %FALSE, with %CO_ERROR_MEMORY, if @memory has a number that is not finite or greater than 1e15, or does not
- *   fit into RAM; the streams are unchanged then.
+ *   fit into RAM with what a step needs to attend to it; the streams are unchanged then.
  *
  * Since: 0.1
  */
@@ -308,8 +341,9 @@ CO_API void co_stream_clean_state (CoStream * self, guint stream);
  *
  * Takes a snapshot.
  *
- * Returns: (transfer full): a snapshot of all S streams, for co_stream_set_state() of streams with the same model and
- *   the same S, in this process or in another one on a machine of the same byte order.
+ * Returns: (transfer full) (nullable): a snapshot of all S streams, for co_stream_set_state() of streams with the same
+ *   model and the same S, in this process or in another one on a machine of the same byte order; %NULL: there is no room
+ *   for it.
  *
  * Since: 0.1
  */
@@ -323,8 +357,9 @@ CO_API GBytes *co_stream_get_state (const CoStream * self);
  *
  * Continues from a snapshot.
  *
- * Returns: %FALSE, with %CO_ERROR_STATE, if @state is of another model, version or S, truncated or altered; the streams
- *   are unchanged then.
+ * Returns: %FALSE, with %CO_ERROR_STATE, if @state is of another model, version or S, truncated or altered, or
+ *   holds numbers that no stream of this model comes to; with
+ *   %CO_ERROR_MEMORY or %CO_ERROR_NO_SPACE, if it does not fit into RAM. The streams are unchanged then.
  *
  * Since: 0.1
  */

@@ -6,11 +6,18 @@
 #include "math/alloc.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
 
 #define HUGE_PAGE (2 << 20)
+
+guint64
+co_ram (void)
+{
+  return (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+}
 
 gpointer
 co_try_alloc0 (gsize n, gsize size)
@@ -19,7 +26,7 @@ co_try_alloc0 (gsize n, gsize size)
   gsize bytes;
   gboolean large;
 
-  if (!g_size_checked_mul (&bytes, n, size))
+  if (!g_size_checked_mul (&bytes, n, size) || bytes > co_ram ())
     return NULL;
   large = bytes >= HUGE_PAGE;
   if (bytes > 0 && posix_memalign (&memory, large ? HUGE_PAGE : 64, bytes) != 0)
@@ -35,15 +42,4 @@ void
 co_free (gpointer memory)
 {
   free (memory);
-}
-
-gpointer
-co_alloc0 (gsize n, gsize size)
-{
-  gpointer memory = co_try_alloc0 (n, size);
-
-  if (!memory && n > 0 && size > 0)
-    g_error ("failed to allocate %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " bytes",
-        n, size);
-  return memory;
 }

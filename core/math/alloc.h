@@ -6,9 +6,11 @@
 
 G_BEGIN_DECLS
 
-/* Zeros, aligned for vector registers; free with co_free(). co_alloc0() ends the process where there is no memory,
- * co_try_alloc0() returns NULL. */
-gpointer co_alloc0 (gsize n, gsize size);
+/* Bytes of RAM that the machine has */
+guint64 co_ram (void);
+
+/* Zeros, aligned for vector registers; free with co_free(). NULL: there is no room, or n * size is more than the RAM, of
+ * which the zeros would take every page; or it is 0. */
 gpointer co_try_alloc0 (gsize n, gsize size);
 void co_free (gpointer memory);
 

@@ -211,8 +211,12 @@ co_build (CoStack * stack, const CoParts * parts, const CoSettings * settings,
       stack->n_outputs = layer->attention.out.n_out;
     }
   }
-  return check_alike (&b, parts->layers) && co_build_chains (&b, stack, parts)
-      && co_build_kind (&b, stack, parts);
+  if (!check_alike (&b, parts->layers) || !co_build_chains (&b, stack, parts)
+      || !co_build_kind (&b, stack, parts))
+    return FALSE;
+  co_build_bounds (&b, stack);
+  co_stack_lay_out_state (stack);
+  return TRUE;
 }
 
 void

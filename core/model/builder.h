@@ -114,6 +114,9 @@ void co_build_class_token (const CoBuild * b, const CoStack * stack,
 void co_build_class_base (const CoBuild * b, const CoStack * stack,
     CoLayer * layer);
 
+/* How large keys and values become, for the kinds that never forget one: when the layers are built */
+void co_build_bounds (const CoBuild * b, CoStack * stack);
+
 /* Sets the mode of the stack and the class of every attention, by the kind. */
 gboolean co_build_kind (const CoBuild * b, CoStack * stack,
     const CoParts * parts);

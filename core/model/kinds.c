@@ -183,10 +183,12 @@ set_whole_windows (const CoBuild * b, CoStack * stack)
     first->ring_width = stack->d_embed;
   }
   for (gsize l = 1; l <= last; l++)
-    if (l == last && one_row)
+    if (l == last && one_row) {
+      stack->layers[l].attention.klass = &co_window_query_class;
       pack_last (b, &stack->layers[l]);
-    else
+    } else {
       pack_rows (b, &stack->layers[l], FALSE);
+    }
   return TRUE;
 }
 

@@ -4,8 +4,8 @@
  * The weights are as long as the file, but a window is a number in it: a few digits can request any amount of memory. A
  * size given as an option is trusted; a size from a file only in proportion to the file's length. */
 #include "model/limits.h"
+#include "math/alloc.h"
 #include "settings/settings.h"
-#include <unistd.h>
 
 /* A file may request this much plus so many times its weights: enough for 4096 vectors of the widest usual layers. */
 #define TRUSTED_BYTES (64. * 1024 * 1024)
@@ -57,15 +57,14 @@ gboolean
 co_limits_check (const CoStack * stack, const CoCheckpoint * file,
     const CoOptions * options, GError ** error)
 {
-  const double memory =
-      (double) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+  const double memory = co_ram ();
   CoWork work;
   double bytes = 0;
 
   for (gsize l = 0; l < stack->n_layers; l++)
     bytes += upper_bound (stack, &stack->layers[l]);
   if (bytes < (double) G_MAXINT64 / 16)
-    bytes = 2. * co_stack_state_size (stack) + co_work_lay_out (&work, stack,
+    bytes = 2. * stack->state_size + co_work_lay_out (&work, stack,
         ROWS / 2, NULL);
   if (bytes > memory)
     return fail (file, error, bytes, "more than this machine has", "");

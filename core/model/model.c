@@ -74,7 +74,7 @@ describe (CoModel * self, const CoSettings * settings)
   info->n_weights = window ? co_attention_n_weights (last) : 0;
   info->labels = (const gchar * const *) self->labels;
   info->n_labels = self->labels ? g_strv_length (self->labels) : 0;
-  info->state_bytes = co_stack_state_size (stack);
+  info->state_bytes = stack->state_size;
   info->macs = co_stack_macs (stack);
   info->model_bytes = self->owned_bytes;
 }

@@ -10,7 +10,9 @@ co_build_alloc (const CoBuild * b, gsize bytes)
   gpointer data;
 
   bytes = CO_ALIGN_BYTES (MAX (bytes, 1));
-  data = co_alloc0 (1, bytes);
+  data = co_try_alloc0 (1, bytes);
+  if (!data)
+    g_error ("no room for %" G_GSIZE_FORMAT " bytes", bytes);
   g_ptr_array_add (b->owned, data);
   *b->owned_bytes += bytes;
   return data;

@@ -66,7 +66,7 @@ all_finite_double (const double *x /* (n) */ , gsize n)
 }
 
 gboolean
-co_layer_state_is_finite (const CoLayer * self, const guint8 * memory)
+co_layer_state_is_sound (const CoLayer * self, const guint8 * memory)
 {
   const CoAttention *attention = &self->attention;
   const CoLayerState s = co_layer_state_open (self, (guint8 *) memory);
@@ -80,6 +80,20 @@ co_layer_state_is_finite (const CoLayer * self, const guint8 * memory)
       ? !all_finite_double (numbers, bytes / sizeof (double))
       : !all_finite (numbers, bytes / sizeof (float)))
     return FALSE;
-  return !has_ring (self) || all_finite (s.x,
-      co_layer_state_ring_len (self) * self->ring_width);
+  if (has_ring (self) && !all_finite (s.x,
+          co_layer_state_ring_len (self) * self->ring_width))
+    return FALSE;
+  return !attention->klass->is_sound
+      || attention->klass->is_sound (attention, s.attention);
+}
+
+void
+co_layer_state_put_fixed (const CoLayer * self, guint8 * memory,
+    float *scratch)
+{
+  const CoAttention *attention = &self->attention;
+  const CoLayerState s = co_layer_state_open (self, memory);
+
+  if (attention->klass->put_fixed && s.attention->taken > 0)
+    attention->klass->put_fixed (attention, s.attention, scratch);
 }

@@ -21,8 +21,11 @@ gsize co_layer_state_ring_len (const CoLayer * self);
 gsize co_layer_state_size (const CoLayer * self);
 /* @memory: aligned to 64 */
 CoLayerState co_layer_state_open (const CoLayer * self, guint8 * memory);
-/* Whether a counter is sane and all numbers are finite */
-gboolean co_layer_state_is_finite (const CoLayer * self,
+/* Whether a counter is sane, and all numbers are finite and such as a stream comes to */
+gboolean co_layer_state_is_sound (const CoLayer * self,
     const guint8 * memory);
+/* Writes the fixed keys anew, which a stream writes with its first vector. */
+void co_layer_state_put_fixed (const CoLayer * self, guint8 * memory,
+    float *scratch);
 
 G_END_DECLS

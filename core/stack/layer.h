@@ -24,6 +24,7 @@ typedef struct
   const CoCrossClass *cross_class;      /* NULL: no memory */
   CoAttention cross;
   gsize index;                  /* of the layer, and of its part of a memory */
+  gsize state_offset;           /* in the state of a stream, in bytes; 0: no state */
   gboolean bare;
   gboolean norm_first;
   CoNorm norm1, norm2, norm3;

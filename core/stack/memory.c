@@ -22,7 +22,7 @@ co_memory_new (const float *vectors, gsize n, gsize n_features,
   self->ref_count = 1;
   self->n = n;
   self->n_layers = n_layers;
-  self->vectors = g_try_malloc_n (n, n_features * sizeof (float));
+  self->vectors = co_try_alloc0 (n, n_features * sizeof (float));
   fits = self->vectors != NULL;
   for (gsize l = 0; fits && l < n_layers; l++) {
     self->layers[l] = co_try_alloc0 (1, sizes[l]);
@@ -50,7 +50,7 @@ co_memory_unref (CoMemory * self)
     return;
   for (gsize l = 0; l < self->n_layers; l++)
     co_free (self->layers[l]);
-  g_free (self->vectors);
+  co_free (self->vectors);
   g_free (self);
 }
 

@@ -206,7 +206,7 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
     separate = &queried;
   }
   for (gsize l = 0; l < self->n_layers; l++)
-    forward_layer (self, l, work, states + co_stack_state_offset (self, l),
+    forward_layer (self, l, work, states + self->layers[l].state_offset,
         stride, separate, NULL, l + 1 == self->n_layers ? weights : NULL);
   append_answers (self, work, answers);
 }
@@ -221,7 +221,7 @@ drain (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
 
   work->rows.n = 0;
   for (gsize l = 0; l < self->n_layers; l++)
-    forward_layer (self, l, work, states + co_stack_state_offset (self, l),
+    forward_layer (self, l, work, states + self->layers[l].state_offset,
         stride, NULL, &end, l + 1 == self->n_layers ? weights : NULL);
   append_answers (self, work, answers);
 }

@@ -4,24 +4,20 @@
 #include "stack/layer-state.h"
 #include <string.h>
 
-gsize
-co_stack_state_offset (const CoStack * self, gsize layer)
+void
+co_stack_lay_out_state (CoStack * self)
 {
-  gsize offset = sizeof (CoStreamHeader);
+  const gsize n_layers = self->mode->n_stateful (self);
 
-  for (gsize l = 0; l < layer; l++)
-    offset += co_layer_state_size (&self->layers[l]);
-  return offset;
-}
-
-gsize
-co_stack_state_size (const CoStack * self)
-{
-  return co_stack_state_offset (self, self->mode->n_stateful (self));
+  self->state_size = sizeof (CoStreamHeader);
+  for (gsize l = 0; l < n_layers; l++) {
+    self->layers[l].state_offset = self->state_size;
+    self->state_size += co_layer_state_size (&self->layers[l]);
+  }
 }
 
 gboolean
-co_stack_state_is_finite (const CoStack * self, const guint8 * states,
+co_stack_state_is_sound (const CoStack * self, const guint8 * states,
     gsize stride, guint n_streams)
 {
   const gsize n_layers = self->mode->n_stateful (self);
@@ -32,8 +28,8 @@ co_stack_state_is_finite (const CoStack * self, const guint8 * states,
     if (((const CoStreamHeader *) state)->position > G_MAXINT64)
       return FALSE;
     for (gsize l = 0; l < n_layers; l++)
-      if (!co_layer_state_is_finite (&self->layers[l],
-              state + co_stack_state_offset (self, l)))
+      if (!co_layer_state_is_sound (&self->layers[l],
+              state + self->layers[l].state_offset))
         return FALSE;
   }
   return TRUE;
@@ -51,6 +47,18 @@ co_stack_get_scores (const CoStack * self)
       && op->activation != CO_ACTIVATION_IDENTITY)
     return CO_SCORES_OTHER;
   return CO_SCORES_LOGITS;
+}
+
+void
+co_stack_put_fixed (const CoStack * self, CoWork * work, guint8 * states,
+    gsize stride, guint n_streams)
+{
+  const gsize n_layers = self->mode->n_stateful (self);
+
+  for (guint s = 0; s < n_streams; s++)
+    for (gsize l = 0; l < n_layers; l++)
+      co_layer_state_put_fixed (&self->layers[l],
+          states + s * stride + self->layers[l].state_offset, work->scratch);
 }
 
 gsize
@@ -166,10 +174,13 @@ gsize
 co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
     guint8 * memory)
 {
-  gsize E = MAX (stack->n_inputs, stack->n_outputs), proj = 0, context = 0;
-  gsize ff = 0, scratch = 0, N = 0, key = 0, value = 0, carried = 0, angles = 0, bytes = 0;
   const CoAttention *first = &stack->layers[0].attention;
-  gsize rows, widest, weights = 0;
+  /* Rows of a window, in window mode */
+  const gsize N = first->klass->whole_window ? first->sequence_len +
+      first->n_class : 0;
+  gsize E = MAX (stack->n_inputs, stack->n_outputs), proj = 0, context = 0;
+  gsize ff = 0, scratch = 0, key = 0, value = 0, carried = 0, angles = 0;
+  gsize rows, most, widest, bytes = 0;
 
   for (gsize l = 0; l < stack->n_layers; l++) {
     const CoLayer *layer = &stack->layers[l];
@@ -184,8 +195,6 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
       proj = MAX (proj, layer->cross.q.n_out);
       context = MAX (context, layer->cross.out.n_in);
     }
-    if (attention->klass->window)
-      N = MAX (N, attention->sequence_len + attention->n_class);
     carried = MAX (carried, attention->n_carried);
     angles = MAX (angles, attention->rotary ? attention->rotary->n : 0);
     key = MAX (key, attention->k.n_in);
@@ -193,17 +202,18 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
   }
   /* A drained vector may pass through all layers behind the one that it waited for. */
   max_rows = MAX (max_rows, co_stack_max_drained (stack));
-  rows = max_rows * co_stack_max_answers (stack);
-  rows = MAX (rows, N);
   E = MAX (E, MAX (stack->d_model, stack->d_embed));
   widest = MAX (co_chain_widest (&stack->before, stack->n_inputs),
       co_chain_widest (&stack->between, stack->d_embed));
   widest = MAX (widest, co_chain_widest (&stack->rows, E));
   widest = MAX (widest, co_chain_widest (&stack->after,
           co_chain_n_out (&stack->rows, E)));
-  if (co_pool_reduces (stack->pool) || (first->klass->whole_window
-          && !stack->all_positions))
-    weights = first->n_heads * N * co_attention_n_weights (first);
+  if (((double) max_rows * co_stack_max_answers (stack) + N) *
+      ((double) E + proj + context + ff + key + value + carried + widest +
+          sizeof (CoTag)) > G_MAXSSIZE / 64)
+    return G_MAXSIZE;
+  rows = max_rows * co_stack_max_answers (stack);
+  most = MAX (rows, N);
 
 #define RESERVE(member, type, count) G_STMT_START {                   \
     if (memory)                                                         \
@@ -217,17 +227,16 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
   RESERVE (work->input, float, max_rows * stack->n_inputs);
   RESERVE (work->key, float, max_rows * key);
   RESERVE (work->value, float, max_rows * value);
-  RESERVE (work->u, float, rows * E);
-  RESERVE (work->p, float, max_rows * co_stack_max_answers (stack) * proj);
+  RESERVE (work->u, float, most * E);
+  RESERVE (work->p, float, rows * proj);
   RESERVE (work->base, float, max_rows * carried);
-  RESERVE (work->context, float, rows * context);
-  RESERVE (work->a, float, MAX (rows * E, N * carried));
-  RESERVE (work->ff, float, rows * ff);
+  RESERVE (work->context, float, N ? 0 : rows * context);
+  RESERVE (work->a, float, MAX (most * E, N * carried));
+  RESERVE (work->ff, float, most * ff);
   RESERVE (work->h, float, N * E);
   RESERVE (work->angles, float, angles);
-  RESERVE (work->pooled, float, max_rows * widest);
-  RESERVE (work->weights, float, weights);
-  RESERVE (work->chain, float, 2 * rows * widest);
+  RESERVE (work->pooled, float, N ? max_rows * widest : 0);
+  RESERVE (work->chain, float, 2 * most * widest);
   RESERVE (work->scratch, float, scratch);
 #undef RESERVE
   return bytes;

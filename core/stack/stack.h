@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 
 typedef struct _CoStack CoStack;
 
+/* A larger number could overflow in the layers: it is refused like an infinity. */
+#define CO_LARGEST 1e15f
+
 /* The outputs of a call, one row or window after another */
 typedef struct
 {
@@ -66,6 +69,7 @@ struct _CoStack
   gboolean ends_at_drain;       /* the vectors that a drain answers cannot be followed: it resets the stream */
   guint64 max_len;              /* vectors after which a stream takes no more; 0: never */
   guint64 answer_interval;      /* of a stream: every K-th vector is answered */
+  gsize state_size;             /* bytes of the state of one stream: a CoStreamHeader, then the states of the layers that have one */
 };
 
 /* The begin of the state of one stream. Zero is a fresh one. */
@@ -77,12 +81,13 @@ typedef struct
 
 G_STATIC_ASSERT (sizeof (CoStreamHeader) == 64);
 
-/* Bytes of the state of one stream: a CoStreamHeader, then the states of the layers that have one */
-gsize co_stack_state_size (const CoStack * self);
-/* The offset of layer @layer's state */
-gsize co_stack_state_offset (const CoStack * self, gsize layer);
-/* Whether counters are sane and numbers are finite in @n_streams states, @stride bytes apart */
-gboolean co_stack_state_is_finite (const CoStack * self, const guint8 * states,
+/* Sets state_size, and state_offset of the layers that have a state: once, when the layers are built. */
+void co_stack_lay_out_state (CoStack * self);
+/* Whether @n_streams states, @stride bytes apart, are such as streams come to: then they recover, whatever is in them */
+gboolean co_stack_state_is_sound (const CoStack * self, const guint8 * states,
+    gsize stride, guint n_streams);
+/* Writes what the model itself keeps in states, the fixed keys. */
+void co_stack_put_fixed (const CoStack * self, CoWork * work, guint8 * states,
     gsize stride, guint n_streams);
 /* Whether the row that is answered is the class token's */
 static inline gboolean
@@ -108,7 +113,8 @@ gsize co_stack_warm_up (const CoStack * self);
 /* Multiply-accumulates of one step of one stream, without a decoder's attention to its memory */
 guint64 co_stack_macs (const CoStack * self);
 
-/* Reserves the scratch memory of a step for @max_rows rows at once; or only counts it, with @memory NULL. Returns bytes. */
+/* Reserves the scratch memory of a step for @max_rows rows at once; or only counts it, with @memory NULL. Returns bytes;
+ * G_MAXSIZE, if they are more than can be counted. */
 gsize co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
     guint8 * memory);
 

@@ -15,11 +15,11 @@
 
 /* ---- the first layer ---- */
 
-/* Retroactive: one projected row updates the sums, from which work->h (n + n_class, E) follows. Returns n. */
-static gsize
+/* Retroactive: one projected row updates the sums, from which work->h (n + n_class, E) follows. */
+static void
 update_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
     const float *p /* (proj_width) */ , const float *base /* (C) */ ,
-    gboolean answer, float *weights /* (H, N + n_class, n_weights) or NULL */ )
+    gboolean answer, const CoWeights * weights /* or NULL */ )
 {
   const CoLayer *self = &stack->layers[0];
   const CoAttention *attention = &self->attention;
@@ -35,7 +35,7 @@ update_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
       work->scratch);
   rows = n + attention->n_class;
   if (!answer || (n < N && !attention->partial))
-    return n;
+    return;
   if (self->carry.input.w) {
     co_carry_features (self, work, rows, work->h);
     co_layer_finish_feed_forward (self, work, work->h, rows);
@@ -44,15 +44,14 @@ update_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
     co_layer_finish (self, work, work->h, self->bare ? work->a : NULL, NULL,
         rows);
   }
-  return n;
 }
 
 /* Positions that are counted in the window: one row @x, and its projections @p, enter the rings; then all rows, with the
- * positions that they have now, go through the layer to work->h (n + n_class, E). Returns n. */
-static gsize
+ * positions that they have now, go through the layer to work->h (n + n_class, E). */
+static void
 recompute_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
     const float *x /* (d_embed) */ , const float *p /* (proj_width) or NULL */ ,
-    gboolean answer, float *weights /* (H, n + n_class, …) or NULL */ )
+    gboolean answer, const CoWeights * weights /* or NULL */ )
 {
   const CoLayer *self = &stack->layers[0];
   const CoAttention *attention = &self->attention;
@@ -66,7 +65,7 @@ recompute_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
   memcpy (s.x + newest * D, x, D * sizeof (float));
   co_cached_window_put (attention, s.attention, p);
   if (!answer || (n < N && !attention->partial))
-    return n;
+    return;
 
   memcpy (work->u, s.x, n * D * sizeof (float));
   for (gsize j = 0; j < n; j++)
@@ -82,7 +81,6 @@ recompute_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
     co_attention_window (attention, co_layer_attention_input (self, work->h,
             rows, work->u), rows, oldest, work->a, weights, work->scratch);
   co_layer_finish (self, work, work->h, work->a, NULL, rows);
-  return n;
 }
 
 /* ---- the layers above ---- */
@@ -90,7 +88,7 @@ recompute_first_layer (const CoStack * stack, CoWork * work, guint8 * state,
 /* The rows of work->h (n, E) through a layer, in place */
 static void
 forward_window (const CoLayer * self, CoWork * work, gsize n, gsize oldest,
-    float *weights /* (H, n, n + n_fixed) or NULL */ )
+    const CoWeights * weights /* or NULL */ )
 {
   const float *u = co_layer_attention_input (self, work->h, n, work->u);
 
@@ -167,21 +165,6 @@ answered_row (const CoStack * self, gsize n, gsize newest)
   return (newest + n - self->query_back) % n;
 }
 
-/* to (H, W) = the mean over rows @from to @end of work->weights (H, rows, W) */
-static void
-reduce_weights (const CoWork * work, gsize H, gsize rows, gsize from,
-    gsize end, gsize W, float *to)
-{
-  for (gsize h = 0; h < H; h++)
-    for (gsize i = 0; i < W; i++) {
-      double sum = 0;
-
-      for (gsize r = from; r < end; r++)
-        sum += work->weights[(h * rows + r) * W + i];
-      to[h * W + i] = sum / (end - from);
-    }
-}
-
 static void
 forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
     const CoSeparate * separate, CoAnswers * answers)
@@ -192,7 +175,6 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
   const gsize L = self->n_layers, N = attention->sequence_len;
   const gsize C = attention->n_carried, c = attention->n_class;
   const gsize width = co_attention_proj_width (attention);
-  const gsize W = co_attention_n_weights (&last->attention);
   const gboolean reduces = co_pool_reduces (self->pool);
   const gboolean one_row = !self->all_positions && !reduces;
   const gsize pooled_width = co_chain_n_out (&self->rows,
@@ -224,49 +206,41 @@ forward (const CoStack * self, CoWork * work, guint8 * states, gsize stride,
     const guint64 position = rows.tags[i].position -
         (self->pool == CO_POOL_NONE ? self->query_back : 0);
     const gboolean answer = co_stack_answers (self, work, position);
-    guint8 *state = states + co_stack_state_offset (self, 0) +
+    guint8 *state = states + first->state_offset +
         rows.tags[i].stream * stride;
     const gsize newest = ((CoStateHeader *) state)->taken % N;
     float *to = answers->weights && answer ? answers->weights +
         answers->n * co_stack_weights_size (self) : NULL;
-    /* All rows' weights, where fewer are given */
-    float *all = to && (reduces || (one_row && L == 1)) ? work->weights : to;
-    gsize n, m, row, oldest;
+    const gsize n = MIN (((CoStateHeader *) state)->taken + 1, N), m = n + c;
+    const gsize oldest = co_oldest_slot (newest, n);
+    const gsize row = one_row ? answered_row (self, n, newest) : 0;
+    /* Of all rows, of those that the pool reduces to one, or of one */
+    const CoWeights asked = {.to = to,.mean = !self->all_positions,.first =
+          row,.end = reduces ? m : row + 1 };
 
     /* The layers */
-    n = self->window_positions
-        ? recompute_first_layer (self, work, state, rows.x + i * self->d_embed,
-        work->p + i * width, answer, L == 1 ? all : NULL)
-        : update_first_layer (self, work, state, work->p + i * width,
-        work->base + i * C, answer, L == 1 ? all : NULL);
+    if (self->window_positions)
+      recompute_first_layer (self, work, state, rows.x + i * self->d_embed,
+          work->p + i * width, answer, to && L == 1 ? &asked : NULL);
+    else
+      update_first_layer (self, work, state, work->p + i * width,
+          work->base + i * C, answer, to && L == 1 ? &asked : NULL);
     if (!answer || (n < N && !attention->partial))
       continue;
-    m = n + c;
-    oldest = co_oldest_slot (newest, n);
-    row = one_row ? answered_row (self, n, newest) : 0;
     for (gsize l = 1; l + 1 < L; l++)
       forward_window (&self->layers[l], work, m, oldest, NULL);
     if (L > 1 && one_row)
       forward_query (last, work, m, oldest, row, to);
     else if (L > 1)
-      forward_window (last, work, m, oldest, all);
+      forward_window (last, work, m, oldest, to ? &asked : NULL);
     else if (one_row)
       memmove (work->h, work->h + row * last->attention.out.n_out,
           last->attention.out.n_out * sizeof (float));
 
-    /* Its weights. Those of a retroactive first layer are in the order of time already, all N of them. */
+    /* Its weights. Those of a retroactive first layer are in the order of time already. */
     if (to && (L > 1 || self->window_positions))
-      order_weights (&last->attention, all, n, L > 1 && one_row ? 1 : m,
-          newest, work->scratch);
-    if (to && all != to) {
-      /* Row 0 of @m is row N - n of a retroactive layer. */
-      const gsize skipped = L == 1 && !self->window_positions ? N - n : 0;
-      const gsize one = skipped +
-          (row == n ? n : (row + 2 * n - newest - 1) % n);
-
-      reduce_weights (work, attention->n_heads, skipped + m,
-          reduces ? skipped : one, reduces ? skipped + m : one + 1, W, to);
-    }
+      order_weights (&last->attention, to, n, asked.mean ? 1 : m, newest,
+          work->scratch);
 
     /* The output: all positions, the pooled row, or the row that attends */
     answers->tags[answers->n] = rows.tags[i];

@@ -46,7 +46,6 @@ typedef struct
   float *h;                     /* (N + 1, E) a window, and the class token */
   float *angles;                /* (2, n / 2) of a rotary position */
   float *pooled;                /* (rows, widest) rows that are answered */
-  float *weights;               /* (H, N + 1, n_weights) of a window that a pool reduces */
   float *chain;                 /* (2, rows, widest) scratch of a CoChain */
   float *scratch;
   float *cross_scratch;         /* for the longest memory; grows when a memory is set */

@@ -3,7 +3,8 @@
  *
  * A header, the state block as it is, the memories of a decoder, and a SHA-256 of all of it. The block holds counters, which
  * every use takes modulo the length of a ring, and numbers, which are checked to be finite: no content leads outside the
- * block. A memory is the number of its vectors, 0 for none, and the vectors. */
+ * block. Where they would stay, they are checked to be such as a stream comes to: no content makes outputs that are not
+ * finite for ever. A memory is the number of its vectors, 0 for none, and the vectors. */
 #include "stream/stream.h"
 #include <math.h>
 #include <string.h>
@@ -63,37 +64,76 @@ write_memories (const CoStream * self, guint8 * to)
   }
 }
 
-/* With @apply FALSE: whether the bytes are valid memories for this stream. With TRUE: sets them. */
+/* The memories in a snapshot, one after another */
+typedef struct
+{
+  const guint8 *data;
+  gsize size;                   /* that is left */
+} Memories;
+
+/* The next one: *n vectors, 0 for none. FALSE: there is no whole one. */
 static gboolean
-read_memories (CoStream * self, const guint8 * from, gsize size,
-    gboolean apply, GError ** error)
+next_memory (Memories * self, gsize width, const float **vectors, guint64 * n)
+{
+  gsize bytes;
+
+  if (self->size < sizeof *n)
+    return FALSE;
+  memcpy (n, self->data, sizeof *n);
+  if (*n > (self->size - sizeof *n) / sizeof (float) / width)
+    return FALSE;
+  *vectors = (const float *) (gconstpointer) (self->data + sizeof *n);
+  bytes = sizeof *n + *n * width * sizeof (float);
+  self->data += bytes;
+  self->size -= bytes;
+  return TRUE;
+}
+
+static gboolean
+check_memories (const CoStream * self, Memories from)
 {
   const gsize width = self->model->info.n_memory;
 
   for (guint s = 0; self->work.memories && s < self->n_streams; s++) {
-    g_autofree float *vectors = NULL;
+    const float *vectors;
     guint64 n;
 
-    if (size < sizeof n)
+    if (!next_memory (&from, width, &vectors, &n))
       return FALSE;
-    memcpy (&n, from, sizeof n);
-    from += sizeof n;
-    size -= sizeof n;
-    if (n > size / sizeof (float) / width)
-      return FALSE;
-    vectors = g_memdup2 (from, n * width * sizeof (float));
     for (gsize i = 0; i < n * width; i++)
       if (!(fabsf (vectors[i]) <= CO_LARGEST))
         return FALSE;
-    if (apply && n > 0) {
-      if (!co_stream_set_memory (self, s, vectors, n, error))
-        return FALSE;
-    } else if (apply)
-      co_stream_put_memory (self, s, NULL);
-    from += n * width * sizeof (float);
-    size -= n * width * sizeof (float);
   }
-  return size == 0;
+  return from.size == 0;
+}
+
+static void
+clear_memory (gpointer data)
+{
+  if (data)
+    co_memory_unref (data);
+}
+
+/* One for each stream of a decoder, NULL for none. NULL: there is no room. */
+static GPtrArray *
+make_memories (CoStream * self, Memories from, GError ** error)
+{
+  g_autoptr (GPtrArray) memories =
+      g_ptr_array_new_with_free_func (clear_memory);
+
+  for (guint s = 0; self->work.memories && s < self->n_streams; s++) {
+    CoMemory *memory = NULL;
+    const float *vectors;
+    guint64 n;
+
+    if (next_memory (&from, self->model->info.n_memory, &vectors, &n) && n > 0) {
+      memory = co_stream_make_memory (self, vectors, n, error);
+      if (!memory)
+        return NULL;
+    }
+    g_ptr_array_add (memories, memory);
+  }
+  return g_steal_pointer (&memories);
 }
 
 GBytes *
@@ -110,7 +150,9 @@ co_stream_get_state (const CoStream * self)
   header.n_streams = self->n_streams;
   header.size = size + SUM_SIZE;
   memcpy (header.model, self->model->fingerprint, sizeof header.model);
-  data = g_malloc (size + SUM_SIZE);
+  data = g_try_malloc (size + SUM_SIZE);
+  if (!data)
+    return NULL;
   memcpy (data, &header, sizeof header);
   memcpy (data + sizeof header, self->state, block);
   write_memories (self, data + sizeof header + block);
@@ -142,19 +184,20 @@ refuse (CoStream * self, const guint8 * data, gsize n)
   sum (data, n - SUM_SIZE, digest);
   if (memcmp (digest, data + n - SUM_SIZE, SUM_SIZE) != 0)
     return "its checksum does not fit: it was altered";
-  if (!co_stack_state_is_finite (&self->model->stack,
+  if (!co_stack_state_is_sound (&self->model->stack,
           data + sizeof header, self->stride, self->n_streams)
-      || !read_memories (self, data + sizeof header + block,
-          n - SUM_SIZE - sizeof header - block, FALSE, NULL))
-    return "it holds numbers that are not finite, or a position that no stream reaches";
+      || !check_memories (self, (Memories) {
+          data + sizeof header + block, n - SUM_SIZE - sizeof header - block}))
+    return "it holds numbers that are not finite, or are none of this model, or a position that no stream reaches";
   return NULL;
 }
 
 gboolean
 co_stream_set_state (CoStream * self, GBytes * state, GError ** error)
 {
-  const guint8 *data;
+  g_autoptr (GPtrArray) memories = NULL;
   g_autofree guint8 *aligned = NULL;
+  const guint8 *data;
   gsize n, block;
   const gchar *why;
 
@@ -163,8 +206,13 @@ co_stream_set_state (CoStream * self, GBytes * state, GError ** error)
 
   data = g_bytes_get_data (state, &n);
   block = self->n_streams * self->stride;
-  if ((guintptr) data % sizeof (guint64) != 0)
-    data = aligned = g_memdup2 (data, n);
+  if ((guintptr) data % sizeof (guint64) != 0) {
+    aligned = g_try_malloc (n);
+    if (!aligned)
+      return co_stream_fail_space (error, "copy of a snapshot", n,
+          "make room, or give it at an address that is a multiple of 8");
+    data = memcpy (aligned, data, n);
+  }
   why = refuse (self, data, n);
   if (why) {
     g_set_error (error, CO_ERROR, CO_ERROR_STATE,
@@ -173,9 +221,14 @@ co_stream_set_state (CoStream * self, GBytes * state, GError ** error)
         "afresh", n, self->n_streams, self->n_streams == 1 ? "" : "s", why);
     return FALSE;
   }
-  if (!read_memories (self, data + sizeof (Header) + block,
-          n - SUM_SIZE - sizeof (Header) - block, TRUE, error))
+  memories = make_memories (self, (Memories) {
+      data + sizeof (Header) + block, n - SUM_SIZE - sizeof (Header) - block}, error);
+  if (!memories)
     return FALSE;
+  for (guint s = 0; s < memories->len; s++)
+    co_stream_put_memory (self, s, memories->pdata[s]);
   memcpy (self->state, data + sizeof (Header), block);
+  co_stack_put_fixed (&self->model->stack, &self->work, self->state,
+      self->stride, self->n_streams);
   return TRUE;
 }

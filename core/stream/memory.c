@@ -25,21 +25,32 @@ project (const CoStack * stack, const float *vectors, gsize n)
   return memory;
 }
 
-/* Scratch memory for a step that attends to a memory of @n vectors */
-static void
-reserve (CoStream * self, gsize n)
+/* Floats of scratch for a step that attends to a memory of @n vectors */
+static gsize
+scratch_size (const CoStack * stack, gsize n)
 {
-  const CoStack *stack = &self->model->stack;
   gsize size = 0;
 
   for (gsize l = 0; l < stack->n_layers; l++)
     size = MAX (size, stack->layers[l].cross_class->scratch_size (&stack->
             layers[l].cross, n));
+  return size;
+}
+
+gboolean
+co_stream_reserve_scratch (CoStream * self, gsize size)
+{
+  float *scratch;
+
   if (size <= self->cross_scratch_size)
-    return;
+    return TRUE;
+  scratch = co_try_alloc0 (size, sizeof (float));
+  if (!scratch)
+    return FALSE;
   co_free (self->work.cross_scratch);
-  self->work.cross_scratch = co_alloc0 (size, sizeof (float));
+  self->work.cross_scratch = scratch;
   self->cross_scratch_size = size;
+  return TRUE;
 }
 
 void
@@ -47,10 +58,8 @@ co_stream_put_memory (CoStream * self, guint stream, CoMemory * memory)
 {
   CoMemory *old = self->work.memories[stream];
 
-  if (memory) {
-    reserve (self, co_memory_get_length (memory));
+  if (memory)
     co_memory_ref (memory);
-  }
   self->work.memories[stream] = memory;
   if (old)
     co_memory_unref (old);
@@ -71,6 +80,25 @@ check_vectors (const float *vectors /* (n, width) */ , gsize n, gsize width,
   return TRUE;
 }
 
+CoMemory *
+co_stream_make_memory (CoStream * self, const float *vectors, gsize n,
+    GError ** error)
+{
+  const CoStack *stack = &self->model->stack;
+  CoMemory *memory;
+
+  if (!check_vectors (vectors, n, self->model->info.n_memory, error))
+    return NULL;
+  memory = project (stack, vectors, n);
+  if (memory && co_stream_reserve_scratch (self, scratch_size (stack, n)))
+    return memory;
+  g_clear_pointer (&memory, co_memory_unref);
+  g_set_error (error, CO_ERROR, CO_ERROR_MEMORY,
+      "memory of %" G_GSIZE_FORMAT " vectors: expected one that fits into RAM "
+      "with its keys and values, found too little; give fewer vectors", n);
+  return NULL;
+}
+
 gboolean
 co_stream_set_memory (CoStream * self, guint stream, const float *vectors,
     gsize n, GError ** error)
@@ -83,15 +111,9 @@ co_stream_set_memory (CoStream * self, guint stream, const float *vectors,
       || stream < self->n_streams, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!check_vectors (vectors, n, self->model->info.n_memory, error))
+  memory = co_stream_make_memory (self, vectors, n, error);
+  if (!memory)
     return FALSE;
-  memory = project (&self->model->stack, vectors, n);
-  if (!memory) {
-    g_set_error (error, CO_ERROR, CO_ERROR_MEMORY,
-        "memory of %" G_GSIZE_FORMAT " vectors: expected one that fits into RAM "
-        "with its keys and values, found too little; give fewer vectors", n);
-    return FALSE;
-  }
   for (guint s = 0; s < self->n_streams; s++)
     if (stream == CO_ALL_STREAMS || s == stream)
       co_stream_put_memory (self, s, memory);

@@ -11,34 +11,120 @@
 
 G_DEFINE_BOXED_TYPE (CoStream, co_stream, co_stream_ref, co_stream_unref)
 
-CoStream *
-co_stream_new (CoModel * model, guint n_streams)
+gboolean
+co_stream_fail_space (GError ** error, const gchar * what, guint64 bytes,
+    const gchar * todo)
 {
-  CoStream *self;
-  gsize rows, answers, work_size;
+  g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE,
+      "%s: expected room for %" G_GUINT64_FORMAT " bytes (%.3g MB), found less; "
+      "%s", what, bytes, bytes / 1e6, todo);
+  return FALSE;
+}
+
+/* Rows processed at once */
+static gsize
+count_rows (guint n_streams)
+{
+  return MAX (1, CHUNK_ROWS / n_streams) * (gsize) n_streams;
+}
+
+/* What the streams reserve, in bytes */
+typedef struct
+{
+  gsize work, tags;             /* of a step */
+  gsize state;                  /* of one stream, twice */
+  guint64 all;                  /* G_MAXUINT64: more than can be counted */
+} Sizes;
+
+static Sizes
+count_bytes (const CoStack * stack, guint n_streams)
+{
+  const gsize rows = count_rows (n_streams);
+  const gsize answers = MAX (rows * co_stack_max_answers (stack),
+      co_stack_max_drained (stack));
+  CoWork work;
+  Sizes sizes = {
+    .work = co_work_lay_out (&work, stack, rows, NULL),
+    .tags = CO_ALIGN_BYTES (answers * sizeof (CoTag)),
+    .state = stack->state_size,
+  };
+
+  /* Where the work can be counted, so can the tags, which are part of it. */
+  if (sizes.work == G_MAXSIZE
+      || !g_uint64_checked_mul (&sizes.all, 2 * (guint64) n_streams, sizes.state)
+      || !g_uint64_checked_add (&sizes.all, sizes.all, sizes.work)
+      || !g_uint64_checked_add (&sizes.all, sizes.all, sizes.tags))
+    sizes.all = G_MAXUINT64;
+  return sizes;
+}
+
+guint64
+co_model_get_stream_bytes (const CoModel * self, guint n_streams)
+{
+  g_return_val_if_fail (self != NULL, 0);
+  g_return_val_if_fail (n_streams > 0, 0);
+
+  return count_bytes (&self->stack, n_streams).all;
+}
+
+static gboolean
+reserve (CoStream * self, const Sizes * sizes)
+{
+  const CoStack *stack = &self->model->stack;
+
+  if (sizes->all > co_ram ())
+    return FALSE;
+  self->memory = co_try_alloc0 (1, sizes->work + sizes->tags);
+  self->state = co_try_alloc0 (self->n_streams, sizes->state);
+  self->spare = co_try_alloc0 (self->n_streams, sizes->state);
+  if (self->model->info.n_memory)
+    self->work.memories = g_try_new0 (CoMemory *, self->n_streams);
+  if (!self->memory || !self->state || !self->spare
+      || (self->model->info.n_memory && !self->work.memories))
+    return FALSE;
+  co_work_lay_out (&self->work, stack, count_rows (self->n_streams), self->memory);
+  self->tags = (CoTag *) (self->memory + sizes->work);
+  return TRUE;
+}
+
+CoStream *
+co_stream_try_new (CoModel * model, guint n_streams, GError ** error)
+{
+  g_autoptr (CoStream) self = NULL;
+  g_autofree gchar *what = NULL;
+  Sizes sizes;
 
   g_return_val_if_fail (model != NULL, NULL);
   g_return_val_if_fail (n_streams > 0, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  sizes = count_bytes (&model->stack, n_streams);
   self = g_new0 (CoStream, 1);
   self->model = co_model_ref (model);
   self->ref_count = 1;
   self->n_streams = n_streams;
-  self->stride = co_stack_state_size (&model->stack);
-  self->max_steps = MAX (1, CHUNK_ROWS / n_streams);
-  rows = self->max_steps * n_streams;
-  answers = MAX (rows * co_stack_max_answers (&model->stack),
-      co_stack_max_drained (&model->stack));
-  work_size = co_work_lay_out (&self->work, &model->stack, rows, NULL);
-  self->memory = co_alloc0 (1, work_size +
-      CO_ALIGN_BYTES (answers * sizeof (CoTag)));
-  co_work_lay_out (&self->work, &model->stack, rows, self->memory);
+  self->stride = sizes.state;
+  self->max_steps = count_rows (n_streams) / n_streams;
   self->work.answer_interval = model->stack.answer_interval;
-  self->tags = (CoTag *) (self->memory + work_size);
-  self->state = co_alloc0 (n_streams, self->stride);
-  self->spare = co_alloc0 (n_streams, self->stride);
-  if (model->info.n_memory)
-    self->work.memories = g_new0 (CoMemory *, n_streams);
+  if (reserve (self, &sizes))
+    return g_steal_pointer (&self);
+  what = g_strdup_printf ("%u stream%s of %s, with two states of %" G_GSIZE_FORMAT
+      " bytes each and %" G_GSIZE_FORMAT " bytes for a step", n_streams,
+      n_streams == 1 ? "" : "s", model->name, sizes.state, sizes.work);
+  co_stream_fail_space (error, what, sizes.all, n_streams > 1 ?
+      "use fewer streams, or a model with a shorter window" :
+      "lower the window (sequence_len, attention_windows, max_len)");
+  return NULL;
+}
+
+CoStream *
+co_stream_new (CoModel * model, guint n_streams)
+{
+  g_autoptr (GError) error = NULL;
+  CoStream *self = co_stream_try_new (model, n_streams, &error);
+
+  if (error)
+    g_error ("%s", error->message);
   return self;
 }
 
@@ -76,7 +162,11 @@ co_stream_copy (const CoStream * self)
 
   g_return_val_if_fail (self != NULL, NULL);
 
-  copy = co_stream_new (self->model, self->n_streams);
+  copy = co_stream_try_new (self->model, self->n_streams, NULL);
+  if (!copy || !co_stream_reserve_scratch (copy, self->cross_scratch_size)) {
+    g_clear_pointer (&copy, co_stream_unref);
+    return NULL;
+  }
   memcpy (copy->state, self->state, self->n_streams * self->stride);
   for (guint s = 0; self->work.memories && s < self->n_streams; s++)
     co_stream_put_memory (copy, s, self->work.memories[s]);

@@ -7,9 +7,6 @@
 
 G_BEGIN_DECLS
 
-/* A larger number could overflow in the layers: it is refused like an infinity. */
-#define CO_LARGEST 1e15f
-
 struct _CoStream
 {
   CoModel *model;
@@ -27,8 +24,19 @@ struct _CoStream
   guint8 *state;
 };
 
+/* The memory of a decoder for co_stream_put_memory(), and room for a step that attends to it. NULL, with CO_ERROR_MEMORY:
+ * the streams are unchanged. */
+CoMemory *co_stream_make_memory (CoStream * self,
+    const float *vectors /* (n, n_memory) */ , gsize n, GError ** error);
 /* @memory: NULL for none; a reference is taken */
 void co_stream_put_memory (CoStream * self, guint stream, CoMemory * memory);
+
+/* @size: floats that a step needs to attend to a memory. FALSE: no room */
+gboolean co_stream_reserve_scratch (CoStream * self, gsize size);
+
+/* FALSE, with CO_ERROR_NO_SPACE */
+gboolean co_stream_fail_space (GError ** error, const gchar * what,
+    guint64 bytes, const gchar * todo);
 
 static inline CoStreamHeader *
 co_stream_header (const CoStream * self, guint stream)

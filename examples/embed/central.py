@@ -9,7 +9,8 @@ On each of them, features with caps, times and events:
 
     gst-launch-1.0 … ! videototensor ! gdppay ! tcpserversink host=0.0.0.0 port=5000
 
-A machine that is gone is called again every second; its stream begins anew when it is back. Nobody waits for it.
+A machine that is gone, or that sends features of another width, is called again every second; its stream begins anew when
+it is back. Nobody waits for it.
 Needs PyGObject, the plugin, and gdpdepay of GStreamer's "bad" plugins; export GST_PLUGIN_PATH=build/gst
 """
 import argparse
@@ -53,6 +54,11 @@ class Edge:
         self.branch.call_async(lambda branch: branch.set_state(Gst.State.PLAYING))
         return GLib.SOURCE_REMOVE
 
+    def close(self):
+        """From here on the pipeline stops it with the rest, in order: what it pushes into first."""
+        self.waiting = True
+        self.branch.set_locked_state(False)
+
     def lost(self, why):
         """In the main loop: whatever is left of the connection goes, and a new one is tried after a while."""
         if self.waiting:
@@ -89,7 +95,8 @@ class Central:
         self.pipeline = Gst.parse_launch(
             f"continualmux name=mux force-live=true max-streams={n} latency={arguments.latency * Gst.MSECOND}"
             " ! continualencoder name=encoder ! continualdemux name=demux "
-            + " ".join(f"demux.src_{k} ! queue ! appsink name=sink{k} sync=false" for k in range(n)))
+            # Nothing prerolls: an edge that is absent has nothing to preroll with.
+            + " ".join(f"demux.src_{k} ! queue ! appsink name=sink{k} sync=false async=false" for k in range(n)))
         self.pipeline.get_by_name("encoder").set_property("model-path", arguments.model)
         mux = self.pipeline.get_by_name("mux")
         self.edges = [Edge(self.pipeline, mux, k, address) for k, address in enumerate(arguments.edges)]
@@ -129,12 +136,13 @@ class Central:
         bus.connect("message", self.on_message)
         for number in (signal.SIGINT, signal.SIGTERM):
             GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.loop.quit)
-        self.pipeline.set_state(Gst.State.PLAYING)
-        for edge in self.edges:
-            edge.connect()
+        # Before any edge: a locked branch that failed would fail each later change of the pipeline.
+        if self.pipeline.set_state(Gst.State.PLAYING) != Gst.StateChangeReturn.FAILURE:
+            for edge in self.edges:
+                edge.connect()
         self.loop.run()
         for edge in self.edges:
-            edge.branch.set_state(Gst.State.NULL)
+            edge.close()
         self.pipeline.set_state(Gst.State.NULL)
         return self.status
 

@@ -110,12 +110,15 @@ take (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
     input.value = vector_pad_get_rows (pads[INPUT_VALUE], &unused);
   gst_aggregator_selected_samples (agg, time.pts, GST_CLOCK_TIME_NONE,
       time.duration, NULL);
-  model_host_forward (&self->host, &input, n, &time);
+  if (ret == GST_FLOW_OK)
+    ret = model_host_forward (&self->host, &input, n, &time);
+  if (ret != GST_FLOW_OK)
+    return ret;
   post_stats (self);
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
       vector_pad_skip (pads[i], n);
-  return ret == GST_FLOW_OK ? attention_push_outputs (self) : ret;
+  return attention_push_outputs (self);
 }
 
 /* The front of @input has no match. */
@@ -137,10 +140,33 @@ drop (GstContinualAttention * self, VectorPad * pad, AttentionInput input)
     attention_push_gap (self, &time);
 }
 
+/* The segment ended, and another one may come. */
+static GstFlowReturn
+finish_segment (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
+{
+  const GstFlowReturn ret = attention_drain (self);
+  GstPad *srcpad = GST_AGGREGATOR (self)->srcpad;
+  GstEvent *event = gst_event_new_segment_done (GST_FORMAT_TIME,
+      GST_AGGREGATOR_PAD (srcpad)->segment.position);
+
+  for (AttentionInput i = 0; i < N_INPUTS; i++)
+    if (pads[i])
+      vector_pad_finish_segment (pads[i]);
+  if (self->segment_seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, self->segment_seqnum);
+  gst_pad_push_event (srcpad, event);
+  return ret;
+}
+
 static GstFlowReturn
 finish (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
 {
-  GstFlowReturn ret = attention_drain (self);
+  GstFlowReturn ret;
+
+  for (AttentionInput i = 0; i < N_INPUTS; i++)
+    if (pads[i] && vector_pad_is_done (pads[i]))
+      return finish_segment (self, pads);
+  ret = attention_drain (self);
 
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
@@ -192,8 +218,7 @@ adopt_next_model (GstContinualAttention * self)
     return FALSE;
   }
   attention_drain (self);
-  model_host_adopt_next (&self->host);
-  return TRUE;
+  return model_host_adopt_next (&self->host);
 }
 
 static GstFlowReturn

@@ -18,8 +18,7 @@ set_caps (GstContinualAttention * self, VectorPad * pad,
   TensorInfo tensor;
 
   if (!vector_caps_read (caps, attention_get_width (info, input),
-          attention_get_input_name (input), &tensor, &why)
-      || !model_caps_check_streams (info, tensor.dims[2], &why)) {
+          attention_get_input_name (input), &tensor, &why)) {
     if (!self->failed)
       vector_caps_post_error (GST_ELEMENT (self), why, caps);
     self->failed = TRUE;
@@ -27,11 +26,21 @@ set_caps (GstContinualAttention * self, VectorPad * pad,
   }
   vector_pad_set_caps (pad, &tensor);
   if (input == INPUT_QUERY) {
-    model_host_set_n_streams (&self->host, tensor.dims[2]);
+    if (!model_host_set_n_streams (&self->host, tensor.dims[2])) {
+      self->failed = TRUE;
+      return FALSE;
+    }
     attention_set_vector_duration (self, vector_caps_get_duration (&tensor));
     gst_pad_mark_reconfigure (GST_AGGREGATOR (self)->srcpad);
   }
   return TRUE;
+}
+
+static gboolean
+is_same_segment (const GstSegment * a, const GstSegment * b)
+{
+  return a->format == b->format && a->start == b->start && a->base == b->base
+      && a->offset == b->offset;
 }
 
 static gboolean
@@ -49,10 +58,13 @@ set_segment (GstContinualAttention * self, VectorPad * pad,
     self->failed = TRUE;
     return FALSE;
   }
-  vector_pad_set_segment (pad, segment);
   /* Another position in the file is another stream. Not for the first segment: the state may be restored. */
-  if (pad->in_bytes && pad->begun)
+  if (pad->begun && (segment->format != GST_FORMAT_TIME
+          || !is_same_segment (&pad->segment, segment))) {
+    attention_drain (self);
     model_host_reset (&self->host, -1);
+  }
+  vector_pad_set_segment (pad, segment);
   pad->begun = TRUE;
   if (input == INPUT_QUERY) {
     gst_aggregator_update_segment (GST_AGGREGATOR (self), &pad->segment);
@@ -111,7 +123,18 @@ sink_event (GstAggregator * agg, GstAggregatorPad * pad, GstEvent * event)
       break;
     case GST_EVENT_SEGMENT:
       ok = set_segment (self, from, input, event);
+      if (ok)
+        event = vector_pad_take_segment (from, event);
       break;
+    case GST_EVENT_GAP:
+      event = vector_pad_take_gap (from, event);
+      if (!event)
+        return TRUE;
+      break;
+    case GST_EVENT_SEGMENT_DONE:
+      vector_pad_set_done (from);
+      gst_event_unref (event);
+      return TRUE;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
@@ -128,6 +151,13 @@ sink_event (GstAggregator * agg, GstAggregatorPad * pad, GstEvent * event)
     return input != INPUT_QUERY && !self->failed;
   }
   return parent_class->sink_event (agg, pad, event);
+}
+
+static GstFlowReturn
+sink_event_pre_queue (GstAggregator * agg, GstAggregatorPad * pad,
+    GstEvent * event)
+{
+  return vector_pad_pre_queue (parent_class, VECTOR_PAD (pad), event);
 }
 
 static gboolean
@@ -218,6 +248,7 @@ void
 attention_negotiation_class_init (GstAggregatorClass * klass)
 {
   parent_class = g_type_class_peek_parent (klass);
+  klass->sink_event_pre_queue = sink_event_pre_queue;
   klass->sink_event = sink_event;
   klass->sink_query = sink_query;
   klass->src_query = src_query;

@@ -81,8 +81,8 @@ attention_drain (GstContinualAttention * self)
 {
   if (!self->negotiated)
     return GST_FLOW_OK;
-  model_host_drain (&self->host);
-  return attention_push_outputs (self);
+  return model_host_drain (&self->host) == GST_FLOW_OK ?
+      attention_push_outputs (self) : GST_FLOW_ERROR;
 }
 
 void

@@ -190,7 +190,7 @@ src_event (GstBaseTransform * trans, GstEvent * event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK) {
     gst_event_parse_seek (event, &rate, NULL, NULL, NULL, NULL, NULL, NULL);
     if (rate > 0)
-      gst_pad_push_event (self->memory_pad, gst_event_ref (event));
+      decoder_pad_seek (self, gst_event_ref (event));
   }
   return GST_BASE_TRANSFORM_CLASS (gst_continual_decoder_parent_class)->src_event
       (trans, event);
@@ -219,6 +219,7 @@ static void
 gst_continual_decoder_finalize (GObject * object)
 {
   memory_queue_clear (&GST_CONTINUAL_DECODER (object)->memories);
+  decoder_pad_clear (GST_CONTINUAL_DECODER (object));
   G_OBJECT_CLASS (gst_continual_decoder_parent_class)->finalize (object);
 }
 

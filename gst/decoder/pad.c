@@ -98,11 +98,10 @@ refuse (GstContinualDecoder * self, GstClockTime pts)
   return GST_FLOW_ERROR;
 }
 
+/* Takes @memory, whole or not. */
 static GstFlowReturn
-chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+put (GstContinualDecoder * self, GstBuffer * buffer, GstClockTime pts)
 {
-  GstContinualDecoder *self = GST_CONTINUAL_DECODER (parent);
-  GstClockTime pts = GST_BUFFER_PTS (buffer);
   g_autofree gchar *why = check_size (self, gst_buffer_get_size (buffer));
 
   if (why) {
@@ -115,6 +114,99 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   }
   return memory_queue_put (&self->memories, buffer,
       vector_time_to_running (&self->segment, pts));
+}
+
+static GstFlowReturn
+chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  GstContinualDecoder *self = GST_CONTINUAL_DECODER (parent);
+  GstFlowReturn ret = GST_FLOW_OK;
+  VectorTime time;
+
+  if (!self->in_bytes || !self->bytes.scale.size)
+    return put (self, buffer, GST_BUFFER_PTS (buffer));
+  byte_segment_push (&self->bytes, buffer);
+  while (ret == GST_FLOW_OK
+      && (buffer = byte_segment_take (&self->bytes, 1, &time)))
+    ret = put (self, buffer, time.pts);
+  return ret;
+}
+
+/* At the end of a file: a shorter memory */
+static void
+finish_bytes (GstContinualDecoder * self)
+{
+  VectorTime time;
+  GstBuffer *buffer = self->in_bytes && self->bytes.scale.size ?
+      byte_segment_take_rest (&self->bytes, &time) : NULL;
+
+  if (buffer)
+    put (self, buffer, time.pts);
+}
+
+/* Caps or segment say something new about bytes. A file without a framerate has no times: each buffer is a memory. */
+static void
+update_byte_scale (GstContinualDecoder * self)
+{
+  const TensorInfo *in = &self->input;
+  ByteScale scale = {.rate_d = 1 };
+
+  if (in->dims[0] && in->fps_n) {
+    scale = (ByteScale) {.size = sizeof (gfloat) * in->dims[0] * in->dims[1],
+      .rate_n = in->fps_n,.rate_d = in->fps_d};
+    byte_segment_set_scale (&self->bytes, &scale);
+  }
+  if (!self->in_bytes)
+    scale.size = 0;
+  GST_OBJECT_LOCK (self);
+  self->byte_scale = scale;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* A seek in a file leads to the memory in force at its start, which begins before. */
+static void
+set_segment (GstContinualDecoder * self, GstEvent * event)
+{
+  GstClockTime start = GST_CLOCK_TIME_NONE;
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  self->in_bytes = segment->format == GST_FORMAT_BYTES;
+  self->segment = *segment;
+  update_byte_scale (self);
+  if (!self->in_bytes)
+    return;
+  byte_segment_begin (&self->bytes, segment, &self->segment);
+  GST_OBJECT_LOCK (self);
+  if (self->seek_seqnum == gst_event_get_seqnum (event))
+    start = self->seek_start;
+  GST_OBJECT_UNLOCK (self);
+  if (GST_CLOCK_TIME_IS_VALID (start) && start > self->segment.start)
+    self->segment.start = self->segment.time = self->segment.position = start;
+}
+
+void
+decoder_pad_seek (GstContinualDecoder * self, GstEvent * event)
+{
+  GstSeekType type;
+  GstFormat format;
+  ByteScale scale;
+  GstEvent *bytes;
+  gint64 start;
+
+  gst_event_parse_seek (event, NULL, &format, NULL, &type, &start, NULL, NULL);
+  GST_OBJECT_LOCK (self);
+  scale = self->byte_scale;
+  self->seek_seqnum = gst_event_get_seqnum (event);
+  self->seek_start = format == GST_FORMAT_TIME && type == GST_SEEK_TYPE_SET ?
+      (GstClockTime) start : GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+  bytes = byte_scale_convert_seek (&scale, event);
+  if (bytes) {
+    gst_event_unref (event);
+    event = bytes;
+  }
+  gst_pad_push_event (self->memory_pad, event);
 }
 
 static gboolean
@@ -132,6 +224,7 @@ set_caps (GstContinualDecoder * self, const GstCaps * caps)
     return FALSE;
   }
   self->input = tensor;
+  update_byte_scale (self);
   return TRUE;
 }
 
@@ -149,12 +242,16 @@ event (GstPad * pad, GstObject * parent, GstEvent * event)
       ok = set_caps (self, caps);
       break;
     case GST_EVENT_SEGMENT:
-      gst_event_copy_segment (event, &self->segment);
+      set_segment (self, event);
+      break;
+    case GST_EVENT_SEGMENT_DONE:
+      finish_bytes (self);
       break;
     case GST_EVENT_STREAM_START:
       memory_queue_set_ended (&self->memories, FALSE);
       break;
     case GST_EVENT_EOS:
+      finish_bytes (self);
       memory_queue_set_ended (&self->memories, TRUE);
       break;
     case GST_EVENT_FLUSH_START:
@@ -162,6 +259,7 @@ event (GstPad * pad, GstObject * parent, GstEvent * event)
       break;
     case GST_EVENT_FLUSH_STOP:
       memory_queue_flush_put (&self->memories, FALSE);
+      gst_adapter_clear (self->bytes.adapter);
       gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
       break;
     default:
@@ -221,8 +319,20 @@ unlink_pad (GstPad * pad, GstObject * parent)
 }
 
 void
+decoder_pad_clear (GstContinualDecoder * self)
+{
+  byte_segment_clear (&self->bytes);
+}
+
+void
 decoder_pad_start (GstContinualDecoder * self)
 {
+  byte_segment_clear (&self->bytes);
+  byte_segment_init (&self->bytes);
+  self->in_bytes = FALSE;
+  self->byte_scale = (ByteScale) {.rate_d = 1};
+  self->seek_seqnum = GST_SEQNUM_INVALID;
+  self->seek_start = GST_CLOCK_TIME_NONE;
   self->input.dims[0] = 0;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
 }

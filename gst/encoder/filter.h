@@ -50,6 +50,8 @@ struct _GstContinualFilter
   gsize n_steps, next_step;     /* vectors of each stream in it, and the next one to process */
   VectorTime time;              /* of all of it */
   gboolean begun;               /* a segment came */
+  gboolean done;                /* it ended, with a SEGMENT_DONE event */
+  GstSegment segment;           /* that came last, of upstream */
   GstClockTime expected;        /* PTS of the next buffer if nothing is missing; none: not known */
   guint32 stream_start;         /* seqnum of the current stream */
 

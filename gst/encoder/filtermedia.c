@@ -250,16 +250,16 @@ filter_media_answer (FilterMedia * self, ModelHost * host,
     const ModelEvent * event)
 {
   MediaEntry *entry = find_pending (self, event->age);
+  gfloat *output = entry ? model_host_copy_output (host, event) : NULL;
   gfloat *weights;
   GstTensor *tensors[2];
   OutputTensors out;
   guint n = 0;
 
-  if (!entry)
+  if (!output)
     return;
   describe_outputs (self, model_host_get_info (host), host->weights, &out);
-  tensors[n++] = media_tensor_new (out.id, model_host_copy_output (host, event),
-      out.n_dims, out.dims);
+  tensors[n++] = media_tensor_new (out.id, output, out.n_dims, out.dims);
   weights = model_host_copy_weights (host, event);
   if (weights)
     tensors[n++] = media_tensor_new (out.weights_id, weights,

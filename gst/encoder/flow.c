@@ -46,7 +46,8 @@ adopt_next_model (GstContinualFilter * self)
     return;
   }
   filter_drain (self);
-  model_host_adopt_next (&self->host);
+  if (!model_host_adopt_next (&self->host))
+    return;
   filter_push_media (self);
   gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
 }
@@ -232,7 +233,9 @@ do_steps (GstContinualFilter * self, GstFlowReturn * ret)
     return FALSE;
   input.x = (VectorRows) {
   self->map.data, self->n_steps, self->next_step};
-  model_host_forward (&self->host, &input, n, &self->time);
+  *ret = model_host_forward (&self->host, &input, n, &self->time);
+  if (*ret != GST_FLOW_OK)
+    return FALSE;
   post_stats (self);
   self->next_step += n;
   if (self->next_step == self->n_steps)
@@ -309,6 +312,18 @@ stream_start (GstContinualFilter * self, GstEvent * event)
   model_host_set_labels_due (&self->host);
 }
 
+/* TRUE: what comes in @next follows what came. Bytes never do: they are cut anew. */
+static gboolean
+is_continued (const GstContinualFilter * self, const GstSegment * next)
+{
+  const GstSegment *last = &self->segment;
+
+  if (next->format != GST_FORMAT_TIME || last->format != GST_FORMAT_TIME)
+    return FALSE;
+  return (last->start == next->start && last->base == next->base
+      && last->offset == next->offset) || next->start == self->expected;
+}
+
 /* The event to forward; NULL: an error was posted. */
 static GstEvent *
 begin_segment (GstContinualFilter * self, GstEvent * event)
@@ -327,16 +342,21 @@ begin_segment (GstContinualFilter * self, GstEvent * event)
     gst_event_unref (event);
     return NULL;
   }
+  /* Another position in the file is another stream. Not for the first segment: the state may be restored. */
+  if (self->begun && (self->done || !is_continued (self, segment))) {
+    if (!self->done)
+      end_of_stream (self);
+    model_host_reset (&self->host, -1);
+  }
+  self->begun = TRUE;
+  self->done = FALSE;
+  self->segment = *segment;
   self->in_bytes = segment->format != GST_FORMAT_TIME;
   self->expected = GST_CLOCK_TIME_NONE;
   filter_update_byte_scale (self);
   if (!self->in_bytes)
     return event;
 
-  /* Another position in the file is another stream. Not for the first segment: the state may be restored. */
-  if (self->begun)
-    model_host_reset (&self->host, -1);
-  self->begun = TRUE;
   byte_segment_begin (&self->bytes, segment, &time);
   res = gst_event_new_segment (&time);
   gst_event_set_seqnum (res, gst_event_get_seqnum (event));
@@ -388,6 +408,12 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
     case GST_EVENT_FLUSH_STOP:
       filter_discard (self);
       model_host_reset (&self->host, -1);
+      gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+      break;
+    case GST_EVENT_SEGMENT_DONE:
+      end_of_stream (self);
+      self->done = TRUE;
+      event = byte_scale_convert_done (&self->bytes.scale, event);
       break;
     case GST_EVENT_EOS:
       end_of_stream (self);

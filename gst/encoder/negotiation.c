@@ -26,8 +26,7 @@ check_next (GstContinualFilter * self, const CoModelInfo * next)
     gst_caps_unref (in);
     return why;
   }
-  if (vector_caps_read (in, next->n_inputs, "vectors", &tensor, &why)
-      && model_caps_check_streams (next, tensor.dims[2], &why)) {
+  if (vector_caps_read (in, next->n_inputs, "vectors", &tensor, &why)) {
     out = attention_weights_add_to_caps (self->host.weights, next,
         model_caps_to_src (next, in));
     possible = gst_pad_peer_query_caps (trans->srcpad, out);
@@ -119,8 +118,7 @@ filter_check_caps (GstContinualFilter * self, GstCaps * caps)
   if (media_caps_check (caps))
     ok = filter_media_check_caps (&self->media, info, caps, &id, &why);
   else
-    ok = vector_caps_read (caps, info->n_inputs, "vectors", &tensor, &why)
-        && model_caps_check_streams (info, tensor.dims[2], &why);
+    ok = vector_caps_read (caps, info->n_inputs, "vectors", &tensor, &why);
   co_model_unref (model);
   if (!ok && !self->caps_refused)
     vector_caps_post_error (GST_ELEMENT (self), why, caps);
@@ -194,7 +192,7 @@ set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
 
   if (ok) {
     self->input = tensor;
-    model_host_set_n_streams (&self->host, tensor.dims[2]);
+    ok = model_host_set_n_streams (&self->host, tensor.dims[2]);
     filter_update_byte_scale (self);
     filter_set_vector_duration (self, vector_caps_get_duration (&tensor));
   }

@@ -79,7 +79,9 @@ filter_drain (GstContinualFilter * self)
 
   if (!self->input.dims[0])
     return GST_FLOW_OK;
-  model_host_drain (&self->host);
+  ret = model_host_drain (&self->host);
+  if (ret != GST_FLOW_OK)
+    return ret;
   do {
     ret = filter_next_output (self, &out);
     if (out)

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/caps.h"
 
-#include <unistd.h>
-
 /* FALSE: @s allows any dimensions. Dimensions that cannot be parsed are 0. */
 static gboolean
 get_dims (const GstStructure * s, guint dims[4])
@@ -246,23 +244,4 @@ model_caps_explain_refused (const CoModelInfo * next)
   return g_strdup_printf ("expected outputs that downstream takes, found "
       "vectors of %" G_GSIZE_FORMAT ": correct the caps after this element",
       next->n_outputs);
-}
-
-/* Caps come from other elements: they must not make this one allocate more memory than there is. */
-gboolean
-model_caps_check_streams (const CoModelInfo * info, guint n_streams,
-    gchar ** why)
-{
-  const guint64 memory =
-      (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
-  /* Two states of each stream, in half of the memory */
-  const guint64 most = MAX (1, memory / 4 / (info->state_bytes +
-          info->n_outputs * info->n_positions * sizeof (gfloat)));
-
-  if (n_streams <= most)
-    return TRUE;
-  *why = g_strdup_printf ("expected at most %" G_GUINT64_FORMAT " streams, "
-      "whose states of %" G_GSIZE_FORMAT " bytes each fit into memory, found %u "
-      "in dimensions: split them up", most, info->state_bytes, n_streams);
-  return FALSE;
 }

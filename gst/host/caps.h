@@ -21,8 +21,4 @@ GstCaps *model_caps_prefer_fitting (const CoModelInfo * info,
 /* Why the next model is refused if downstream takes none of its outputs; free it. */
 gchar *model_caps_explain_refused (const CoModelInfo * next);
 
-/* TRUE: the states of @n_streams fit into memory. FALSE: *why (free it). */
-gboolean model_caps_check_streams (const CoModelInfo * info, guint n_streams,
-    gchar ** why);
-
 G_END_DECLS

@@ -149,10 +149,16 @@ GBytes *
 model_host_get_state (ModelHost * self)
 {
   GBytes *state;
+  gboolean running;
 
   g_mutex_lock (&self->stream_lock);
-  state = self->stream ? model_stream_get_state (self->stream) : NULL;
+  running = self->stream != NULL;
+  state = running ? model_stream_get_state (self->stream) : NULL;
   g_mutex_unlock (&self->stream_lock);
+  if (running && !state)
+    GST_ELEMENT_WARNING (self->element, RESOURCE, NO_SPACE_LEFT,
+        ("Expected room for a copy of the state, found less: there is no "
+            "snapshot; use fewer streams, or state-path."), (NULL));
   return state;
 }
 
@@ -174,13 +180,12 @@ model_host_set_state (ModelHost * self, GBytes * state, gchar ** why)
   return ok;
 }
 
-/* Replaces all streams; @model NULL: by none. A memory that fits the new model stays. */
+/* Replaces all streams; @stream NULL: by none. A memory that fits the new model stays. */
 static void
-replace_stream (ModelHost * self, CoModel * model, guint n_streams)
+replace_stream (ModelHost * self, ModelStream * stream)
 {
-  ModelStream *stream =
-      model ? model_stream_new (model, n_streams, self->weights) : NULL, *old;
   g_autoptr (GError) error = NULL;
+  ModelStream *old;
 
   g_mutex_lock (&self->stream_lock);
   old = self->stream;
@@ -190,6 +195,23 @@ replace_stream (ModelHost * self, CoModel * model, guint n_streams)
   g_mutex_unlock (&self->stream_lock);
   report_lost_memory (self, error);
   g_clear_pointer (&old, model_stream_free);
+}
+
+/* FALSE: an error was posted. */
+static gboolean
+make_streams (ModelHost * self, CoModel * model, guint n_streams)
+{
+  g_autoptr (GError) error = NULL;
+  ModelStream *stream = model_stream_new (model, n_streams, self->weights, &error);
+
+  if (stream)
+    replace_stream (self, stream);
+  /* Each buffer brings caps that were refused again. */
+  else if (n_streams != self->told_streams)
+    GST_ELEMENT_ERROR (self->element, RESOURCE, NO_SPACE_LEFT, ("%s.", error->message),
+        (NULL));
+  self->told_streams = stream ? 0 : n_streams;
+  return stream != NULL;
 }
 
 const CoModelInfo *
@@ -204,12 +226,14 @@ model_host_get_max_steps (ModelHost * self)
   return model_stream_get_max_steps (self->stream);
 }
 
-void
+gboolean
 model_host_set_n_streams (ModelHost * self, guint n_streams)
 {
-  if (model_stream_get_n_streams (self->stream) != n_streams)
-    replace_stream (self, model_stream_get_model (self->stream), n_streams);
+  if (model_stream_get_n_streams (self->stream) != n_streams
+      && !make_streams (self, model_stream_get_model (self->stream), n_streams))
+    return FALSE;
   model_state_restore (&self->state);
+  return TRUE;
 }
 
 /* No model is in use any more. The path of a model that was not adopted yet is kept for the next start. */
@@ -251,7 +275,13 @@ model_host_start (ModelHost * self)
     drop_models (self);
     return FALSE;
   }
-  replace_stream (self, model, 1);
+  self->told_streams = 0;
+  if (!make_streams (self, model, 1)) {
+    model_state_end (&self->state);
+    co_model_unref (model);
+    drop_models (self);
+    return FALSE;
+  }
   GST_OBJECT_LOCK (self->element);
   self->model = model;
   self->stats = (ModelStats) {
@@ -268,7 +298,7 @@ model_host_stop (ModelHost * self)
 {
   model_state_end (&self->state);
   drop_models (self);
-  replace_stream (self, NULL, 0);
+  replace_stream (self, NULL);
 }
 
 const CoModelInfo *
@@ -291,13 +321,19 @@ model_host_refuse_next (ModelHost * self, const gchar * why)
   g_clear_pointer (&self->candidate_path, g_free);
 }
 
-void
+gboolean
 model_host_adopt_next (ModelHost * self)
 {
+  g_autoptr (GError) error = NULL;
+  ModelStream *stream = model_stream_new (self->candidate,
+      model_stream_get_n_streams (self->stream), self->weights, &error);
   CoModel *old;
 
-  replace_stream (self, self->candidate,
-      model_stream_get_n_streams (self->stream));
+  if (!stream) {
+    model_host_refuse_next (self, error->message);
+    return FALSE;
+  }
+  replace_stream (self, stream);
   GST_OBJECT_LOCK (self->element);
   old = self->model;
   self->model = g_steal_pointer (&self->candidate);
@@ -306,6 +342,15 @@ model_host_adopt_next (ModelHost * self)
   GST_OBJECT_UNLOCK (self->element);
   co_model_unref (old);
   self->labels_due = TRUE;
+  return TRUE;
+}
+
+static GstFlowReturn
+fail_space (ModelHost * self, const GError * error)
+{
+  GST_ELEMENT_ERROR (self->element, RESOURCE, NO_SPACE_LEFT, ("%s.", error->message),
+      (NULL));
+  return GST_FLOW_ERROR;
 }
 
 static void
@@ -316,28 +361,39 @@ count (ModelHost * self, const ModelCounts * counts, gsize n_steps)
   GST_OBJECT_UNLOCK (self->element);
 }
 
-void
+GstFlowReturn
 model_host_forward (ModelHost * self, const ModelInput * input,
     gsize n_steps, const VectorTime * time)
 {
+  g_autoptr (GError) error = NULL;
   ModelCounts counts;
+  gboolean ok;
 
   g_mutex_lock (&self->stream_lock);
-  model_stream_forward (self->stream, input, n_steps, time, &counts);
+  ok = model_stream_forward (self->stream, input, n_steps, time, &counts,
+      &error);
   g_mutex_unlock (&self->stream_lock);
+  if (!ok)
+    return fail_space (self, error);
   count (self, &counts, n_steps);
   model_state_tick (&self->state);
+  return GST_FLOW_OK;
 }
 
-void
+GstFlowReturn
 model_host_drain (ModelHost * self)
 {
+  g_autoptr (GError) error = NULL;
   ModelCounts counts;
+  gboolean ok;
 
   g_mutex_lock (&self->stream_lock);
-  model_stream_drain (self->stream, &counts);
+  ok = model_stream_drain (self->stream, &counts, &error);
   g_mutex_unlock (&self->stream_lock);
+  if (!ok)
+    return fail_space (self, error);
   count (self, &counts, 0);
+  return GST_FLOW_OK;
 }
 
 GstStructure *

@@ -56,6 +56,7 @@ typedef struct
   gboolean labels_due;          /* before the next buffer */
   gboolean labels_sent;         /* downstream keeps them until others come */
   guint64 n_not_finite;         /* outputs since the start */
+  guint told_streams;           /* that found no room, which was told already; 0: none */
   GstClockTime last_stats;      /* when the last message with statistics was due */
 } ModelHost;
 
@@ -89,7 +90,7 @@ GstStructure *model_host_get_stats (ModelHost * self);
  * set it again, a warning is posted. */
 void model_host_reset (ModelHost * self, gint stream);
 
-/* A snapshot of all streams; NULL: stopped. */
+/* A snapshot of all streams; NULL: stopped, or there is no room for it, which a warning then says. */
 GBytes *model_host_get_state (ModelHost * self);
 /* Restores a snapshot, or NULL. FALSE: *why (free it) says why nothing changed. */
 gboolean model_host_set_state (ModelHost * self, GBytes * state, gchar ** why);
@@ -100,26 +101,26 @@ gboolean model_host_set_state (ModelHost * self, GBytes * state, gchar ** why);
 const CoModelInfo *model_host_get_info (ModelHost * self);
 
 /* Replaces the streams by @n_streams fresh ones, unless there are as many already. Then restores the state of the state
- * file, the first time. */
-void model_host_set_n_streams (ModelHost * self, guint n_streams);
+ * file, the first time. FALSE: there is no room for so many, an error was posted, and the streams stay. */
+gboolean model_host_set_n_streams (ModelHost * self, guint n_streams);
 
 /* The model that was set while the element runs; NULL: none. The element checks it, then calls refuse_next(), or
  * answers what waits and calls adopt_next(). */
 const CoModelInfo *model_host_take_next (ModelHost * self);
 /* Drops it with a warning: "The model in use stays: @why." */
 void model_host_refuse_next (ModelHost * self, const gchar * why);
-/* Makes it the model in use, with as many fresh streams. */
-void model_host_adopt_next (ModelHost * self);
+/* Makes it the model in use, with as many fresh streams. FALSE: there is no room for them, so it was refused. */
+gboolean model_host_adopt_next (ModelHost * self);
 
 /* Most steps of one forward() call. */
 gsize model_host_get_max_steps (ModelHost * self);
 
 /* Processes @n_steps steps of @input, whose vectors share @time evenly: see model_stream_forward(). Counts them, and
- * saves the state if it is time. */
-void model_host_forward (ModelHost * self, const ModelInput * input,
+ * saves the state if it is time. GST_FLOW_ERROR: an error was posted, for there is no room for the outputs. */
+GstFlowReturn model_host_forward (ModelHost * self, const ModelInput * input,
     gsize n_steps, const VectorTime * time);
-/* Answers the vectors that wait for the end of a chunk. */
-void model_host_drain (ModelHost * self);
+/* Answers the vectors that wait for the end of a chunk. GST_FLOW_ERROR: as above. */
+GstFlowReturn model_host_drain (ModelHost * self);
 
 /* The statistics, if a message with them is due, every stats-interval seconds; else NULL. */
 GstStructure *model_host_take_due_stats (ModelHost * self);

@@ -25,12 +25,26 @@ model_host_get_output_size (ModelHost * self)
   return model_stream_get_output_size (self->stream);
 }
 
+/* NULL: an error was posted. */
+static gfloat *
+try_malloc (ModelHost * self, gsize size)
+{
+  gfloat *memory = g_try_malloc (size);
+
+  if (!memory)
+    GST_ELEMENT_ERROR (self->element, RESOURCE, NO_SPACE_LEFT,
+        ("Expected room for an output of %" G_GSIZE_FORMAT " bytes, found less: use "
+            "fewer streams, or attention-weights=none.", size), (NULL));
+  return memory;
+}
+
 gfloat *
 model_host_copy_output (ModelHost * self, const ModelEvent * event)
 {
-  gfloat *y = g_malloc (model_stream_get_output_size (self->stream));
+  gfloat *y = try_malloc (self, model_stream_get_output_size (self->stream));
 
-  model_stream_read (self->stream, event, y);
+  if (y)
+    model_stream_read (self->stream, event, y);
   return y;
 }
 
@@ -42,13 +56,14 @@ model_host_copy_weights (ModelHost * self, const ModelEvent * event)
 
   if (size == 0)
     return NULL;
-  weights = g_malloc (size);
-  model_stream_read_weights (self->stream, event, weights);
+  weights = try_malloc (self, size);
+  if (weights)
+    model_stream_read_weights (self->stream, event, weights);
   return weights;
 }
 
-/* As a GstMemory beside that of the pool, so that the pool takes the buffer back. */
-static void
+/* As a GstMemory beside that of the pool, so that the pool takes the buffer back. FALSE: an error was posted. */
+static gboolean
 append_weights (ModelHost * self, const ModelEvent * event, GstBuffer * buffer)
 {
   const gsize size = model_stream_get_weights_size (self->stream);
@@ -57,6 +72,7 @@ append_weights (ModelHost * self, const ModelEvent * event, GstBuffer * buffer)
   if (weights)
     gst_buffer_append_memory (buffer, gst_memory_new_wrapped (0, weights, size,
             0, size, weights, g_free));
+  return weights || size == 0;
 }
 
 GstFlowReturn
@@ -75,7 +91,10 @@ model_host_make_output (ModelHost * self, GstBufferPool * pool,
     return ret;
   model_stream_read (self->stream, event, (gfloat *) map.data);
   gst_buffer_unmap (buffer, &map);
-  append_weights (self, event, buffer);
+  if (!append_weights (self, event, buffer)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
   GST_BUFFER_PTS (buffer) = event->time.pts;
   GST_BUFFER_DURATION (buffer) = event->time.duration;
   *out = buffer;

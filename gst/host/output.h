@@ -20,7 +20,8 @@ gsize model_host_get_output_size (ModelHost * self);
 GstFlowReturn model_host_make_output (ModelHost * self, GstBufferPool * pool,
     const ModelEvent * event, GstBuffer ** out);
 
-/* The values of a MODEL_OUTPUT, (S, n_positions, D), and its attention weights, or NULL without them; free both. */
+/* The values of a MODEL_OUTPUT, (S, n_positions, D), and its attention weights; free both. NULL: an error was posted, for
+ * there is no room; or, of weights, there are none. */
 gfloat *model_host_copy_output (ModelHost * self, const ModelEvent * event);
 gfloat *model_host_copy_weights (ModelHost * self, const ModelEvent * event);
 

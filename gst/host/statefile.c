@@ -77,7 +77,7 @@ model_state_begin (ModelState * self, const gchar * model)
   return TRUE;
 }
 
-/* A copy: computing the checksum under the lock would delay the streams. */
+/* A copy: computing the checksum under the lock would delay the streams. NULL: there is no room for it. */
 static CoStream *
 copy_stream (ModelState * self)
 {
@@ -119,7 +119,8 @@ restore (ModelState * self, GBytes * found)
     return;
   }
   stream = copy_stream (self);
-  post (self, self->path, FALSE, stream);
+  if (stream)
+    post (self, self->path, FALSE, stream);
 }
 
 void
@@ -149,16 +150,19 @@ save (ModelState * self, gboolean last)
   gboolean ok;
 
   g_mutex_lock (&self->file_lock);
-  stream = self->open ? copy_stream (self) : NULL;
-  self->open = self->open && !last;
-  if (!stream) {
+  if (!self->open) {
     g_mutex_unlock (&self->file_lock);
     return;
   }
+  self->open = !last;
+  stream = copy_stream (self);
   /* A copy: the path may change once another thread has called model_state_end(). */
   path = g_strdup (self->path);
-  state = co_stream_get_state (stream);
-  ok = state_path_write (self->file, state, &error);
+  state = stream ? co_stream_get_state (stream) : NULL;
+  if (!state)
+    g_set_error (&error, CO_ERROR, CO_ERROR_NO_SPACE,
+        "expected room in memory for two copies of it, found less");
+  ok = state && state_path_write (self->file, state, &error);
   g_mutex_unlock (&self->file_lock);
   if (ok)
     post (self, path, TRUE, stream);

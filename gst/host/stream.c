@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tensor/absent.h"
 
@@ -31,28 +32,66 @@ struct _ModelStream
   float *weights;               /* (max outputs, H, P, W) or NULL */
   CoOutput *outputs;            /* (max outputs) */
   CoVectorStatus *rows;                  /* (n_streams, capacity) */
-  GArray *events;               /* of ModelEvent */
-  guint next_event;
+  ModelEvent *events;           /* (max_events) */
+  gsize n_events, max_events, next_event;
 };
 
-ModelStream *
-model_stream_new (CoModel * model, guint n_streams, AttentionWeights weights)
+/* Caps come from other elements: they must not make this one take all memory. */
+static gboolean
+check_streams (CoModel * model, guint n_streams, GError ** error)
 {
   const CoModelInfo *info = co_model_get_info (model);
-  ModelStream *self = g_new0 (ModelStream, 1);
+  const guint64 half = (guint64) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE) / 2;
+  const guint64 output = info->n_outputs * info->n_positions * sizeof (float);
+  guint64 bytes;
 
-  self->stream = co_stream_new (model, n_streams);
+  if (n_streams == 1)
+    return TRUE;
+  if (!g_uint64_checked_mul (&bytes, output, n_streams)
+      || !g_uint64_checked_add (&bytes, bytes,
+          co_model_get_stream_bytes (model, n_streams)))
+    bytes = G_MAXUINT64;
+  if (bytes <= half)
+    return TRUE;
+  g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE,
+      "%u streams: expected some that take at most half of this machine's memory, %"
+      G_GUINT64_FORMAT " bytes, found %s%" G_GUINT64_FORMAT " bytes for states of %"
+      G_GSIZE_FORMAT " bytes, the work of a step and an output; split the streams up "
+      "(dimensions C:T:S)", n_streams, half,
+      bytes == G_MAXUINT64 ? "more than " : "", bytes, info->state_bytes);
+  return FALSE;
+}
+
+ModelStream *
+model_stream_new (CoModel * model, guint n_streams, AttentionWeights weights,
+    GError ** error)
+{
+  const CoModelInfo *info = co_model_get_info (model);
+  CoStream *stream = check_streams (model, n_streams, error) ?
+      co_stream_try_new (model, n_streams, error) : NULL;
+  ModelStream *self;
+
+  if (!stream)
+    return NULL;
+  self = g_new0 (ModelStream, 1);
+  self->stream = stream;
   self->clock = vector_clock_new (n_streams, MAX (info->delay,
           info->chunk_len - 1));
+  if (!self->clock) {
+    g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE,
+        "%u streams: expected room for their times, found less; use fewer "
+        "streams", n_streams);
+    model_stream_free (self);
+    return NULL;
+  }
   self->n_streams = n_streams;
   self->y_size = info->n_positions * info->n_outputs;
   self->weights_kind = weights;
   self->weights_size = attention_weights_get_size (weights, info);
   self->n_memory = info->n_memory;
-  self->max_steps = CLAMP (MAX_VALUES / (n_streams * (self->y_size +
+  self->max_steps = CLAMP (MAX_VALUES / (n_streams * (gdouble) (self->y_size +
               self->weights_size * info->n_heads)), 1,
       MAX_STEPS);
-  self->events = g_array_new (FALSE, FALSE, sizeof (ModelEvent));
   return self;
 }
 
@@ -60,7 +99,7 @@ void
 model_stream_free (ModelStream * self)
 {
   co_stream_unref (self->stream);
-  vector_clock_free (self->clock);
+  g_clear_pointer (&self->clock, vector_clock_free);
   g_free (self->memory);
   g_free (self->x);
   g_free (self->key);
@@ -69,7 +108,7 @@ model_stream_free (ModelStream * self)
   g_free (self->weights);
   g_free (self->outputs);
   g_free (self->rows);
-  g_array_unref (self->events);
+  g_free (self->events);
   g_free (self);
 }
 
@@ -188,8 +227,24 @@ model_stream_set_state (ModelStream * self, GBytes * state,
   return restore_memory (self, error);
 }
 
-/* @n_steps 0: for a drain */
-static void
+/* Makes room for @n times @size elements of @width bytes in *memory. */
+static gboolean
+grow (gpointer memory, gsize n, gsize size, gsize width)
+{
+  gpointer *at = memory, more;
+  gsize bytes;
+
+  if (!g_size_checked_mul (&bytes, n, size)
+      || !g_size_checked_mul (&bytes, bytes, width))
+    return FALSE;
+  more = g_try_realloc (*at, bytes);
+  if (more)
+    *at = more;
+  return more || bytes == 0;
+}
+
+/* @n_steps 0: for a drain. FALSE: there is less room; what was reserved before stays. */
+static gboolean
 reserve (ModelStream * self, gsize n_steps)
 {
   const CoModelInfo *info =
@@ -197,25 +252,43 @@ reserve (ModelStream * self, gsize n_steps)
   /* A drain may give more than some steps. */
   const gsize n_outputs = MAX (co_stream_max_outputs (self->stream, n_steps),
       co_stream_max_outputs (self->stream, 0));
+  /* Each vector may be refused, each output may be one that is not finite, and each step a gap. */
+  const gsize n_events = 2 * n_outputs + (self->n_streams + 1) * n_steps;
 
   if (n_steps > self->capacity) {
+    if (!grow (&self->rows, self->n_streams, n_steps, sizeof *self->rows))
+      return FALSE;
     self->capacity = n_steps;
     g_clear_pointer (&self->x, g_free);
     g_clear_pointer (&self->key, g_free);
     g_clear_pointer (&self->value, g_free);
-    self->rows = g_renew (CoVectorStatus, self->rows, self->n_streams * n_steps);
+  }
+  if (n_events > self->max_events) {
+    if (!grow (&self->events, n_events, 1, sizeof *self->events))
+      return FALSE;
+    self->max_events = n_events;
   }
   if (n_outputs <= self->max_outputs)
-    return;
+    return TRUE;
+  if (!grow (&self->y, n_outputs, self->y_size, sizeof (float))
+      || !grow (&self->outputs, n_outputs, 1, sizeof *self->outputs)
+      || (self->weights_size && !grow (&self->weights, n_outputs,
+              attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info),
+              sizeof (float))))
+    return FALSE;
   self->max_outputs = n_outputs;
-  self->y = g_renew (float, self->y, n_outputs * self->y_size);
-  self->outputs = g_renew (CoOutput, self->outputs, n_outputs);
-  if (self->weights_size)
-    self->weights = g_renew (float, self->weights, n_outputs *
-        attention_weights_get_size (ATTENTION_WEIGHTS_HEADS, info));
+  return TRUE;
 }
 
-/* The next @n of @rows as (S, n, width): in place, or copied to *copy if they are not aligned or not contiguous. */
+static void
+add_event (ModelStream * self, const ModelEvent * event)
+{
+  g_assert (self->n_events < self->max_events);
+  self->events[self->n_events++] = *event;
+}
+
+/* The next @n of @rows as (S, n, width): in place, or copied to *copy if they are not aligned or not contiguous. NULL: there
+ * are none, or there is no room for the copy. */
 static const float *
 gather (ModelStream * self, const VectorRows * rows, gsize n, gsize width,
     float **copy)
@@ -229,11 +302,22 @@ gather (ModelStream * self, const VectorRows * rows, gsize n, gsize width,
   if ((self->n_streams == 1 || n == rows->length)
       && GPOINTER_TO_SIZE (first) % sizeof (float) == 0)
     return (const float *) (gconstpointer) first;
-  if (!*copy)
-    *copy = g_new (float, self->n_streams * self->capacity * width);
+  if (!*copy && !grow (copy, self->n_streams * self->capacity, width, sizeof (float)))
+    return NULL;
   for (guint s = 0; s < self->n_streams; s++)
     memcpy (*copy + s * n * width, first + s * rows->length * row, n * row);
   return *copy;
+}
+
+static gboolean
+fail_space (const ModelStream * self, gsize n_steps, GError ** error)
+{
+  g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE,
+      "%u stream%s of %" G_GSIZE_FORMAT " vectors at once: expected room for them and "
+      "for outputs of %" G_GSIZE_FORMAT " bytes each, found less; use fewer "
+      "streams, or fewer vectors in a buffer", self->n_streams,
+      self->n_streams == 1 ? "" : "s", n_steps, self->y_size * sizeof (float));
+  return FALSE;
 }
 
 static gboolean
@@ -254,8 +338,8 @@ check_output (ModelStream * self, gsize i, const VectorTime * time)
   if (is_finite (y, self->y_size))
     return TRUE;
   row_keep_present (y, self->y_size);
-  g_array_append_val (self->events, ((ModelEvent) {
-        .type = MODEL_NOT_FINITE,.time = *time,.stream = self->outputs[i].stream}));
+  add_event (self, &(ModelEvent) {
+        .type = MODEL_NOT_FINITE,.time = *time,.stream = self->outputs[i].stream});
   return FALSE;
 }
 
@@ -290,7 +374,7 @@ add_outputs (ModelStream * self, gsize first, gsize end)
     if (!ok && self->n_streams == 1)
       event.type = MODEL_GAP;
     if (any)
-      g_array_append_val (self->events, event);
+      add_event (self, &event);
   }
 }
 
@@ -300,12 +384,12 @@ add_gap (ModelStream * self)
   ModelEvent event = {.type = MODEL_GAP };
 
   if (vector_clock_get_unanswered (self->clock, &event.time))
-    g_array_append_val (self->events, event);
+    add_event (self, &event);
 }
 
-void
+gboolean
 model_stream_forward (ModelStream * self, const ModelInput * input,
-    gsize n, const VectorTime * time, ModelCounts * counts)
+    gsize n, const VectorTime * time, ModelCounts * counts, GError ** error)
 {
   const CoModelInfo *info =
       co_model_get_info (co_stream_get_model (self->stream));
@@ -315,7 +399,8 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
   gsize n_outputs, o = 0;
 
   model_stream_discard_events (self);
-  reserve (self, n);
+  if (!reserve (self, n))
+    return fail_space (self, n, error);
   result = (CoResult) {
   .capacity = self->max_outputs,.y = self->y,.weights =
         self->weights,.outputs = self->outputs,.status = self->rows};
@@ -327,6 +412,9 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
     .key = gather (self, &input->key, n, info->n_keys, &self->key),
     .value = gather (self, &input->value, n, info->n_values, &self->value),
   };
+  if (!in.x != !input->x.data || !in.key != !input->key.data
+      || !in.value != !input->value.data)
+    return fail_space (self, n, error);
   n_outputs = co_stream_forward_steps (self->stream, &in, n, TRUE, &result);
   counts->step_time = (gst_util_get_timestamp () - begun) / n;
   counts->outputs = n_outputs;
@@ -349,13 +437,13 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
           break;
         case CO_VECTOR_REFUSED:
           counts->refused++;
-          g_array_append_val (self->events, ((ModelEvent) {
-                .type = MODEL_REFUSED,.time = now,.stream = s}));
+          add_event (self, &(ModelEvent) {
+                .type = MODEL_REFUSED,.time = now,.stream = s});
           break;
         case CO_VECTOR_FULL:
           counts->refused++;
-          g_array_append_val (self->events, ((ModelEvent) {
-                .type = MODEL_FULL,.time = now,.stream = s}));
+          add_event (self, &(ModelEvent) {
+                .type = MODEL_FULL,.time = now,.stream = s});
           break;
         default:
           counts->absent++;
@@ -369,22 +457,24 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
     else
       add_gap (self);
   }
+  return TRUE;
 }
 
-void
-model_stream_drain (ModelStream * self, ModelCounts * counts)
+gboolean
+model_stream_drain (ModelStream * self, ModelCounts * counts, GError ** error)
 {
   CoResult result;
 
   model_stream_discard_events (self);
-  reserve (self, 0);
+  if (!reserve (self, 0))
+    return fail_space (self, 0, error);
   result = (CoResult) {
   .capacity = self->max_outputs,.y = self->y,.weights = self->weights,.outputs =
         self->outputs};
   *counts = (ModelCounts) {
   0};
   if (co_stream_max_outputs (self->stream, 0) == 0)
-    return;
+    return TRUE;
   counts->outputs = co_stream_drain (self->stream, &result);
   if (counts->outputs)
     add_outputs (self, 0, counts->outputs);
@@ -392,14 +482,15 @@ model_stream_drain (ModelStream * self, ModelCounts * counts)
   for (guint s = 0; s < self->n_streams; s++)
     if (co_stream_get_position (self->stream, s) == 0)
       vector_clock_reset (self->clock, s);
+  return TRUE;
 }
 
 gboolean
 model_stream_next_event (ModelStream * self, ModelEvent * event)
 {
-  if (self->next_event >= self->events->len)
+  if (self->next_event >= self->n_events)
     return FALSE;
-  *event = g_array_index (self->events, ModelEvent, self->next_event++);
+  *event = self->events[self->next_event++];
   return TRUE;
 }
 
@@ -434,6 +525,5 @@ model_stream_read_weights (const ModelStream * self,
 void
 model_stream_discard_events (ModelStream * self)
 {
-  g_array_set_size (self->events, 0);
-  self->next_event = 0;
+  self->n_events = self->next_event = 0;
 }

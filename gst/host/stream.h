@@ -49,8 +49,9 @@ typedef struct
   GstClockTime step_time;       /* of one step */
 } ModelCounts;
 
+/* NULL, with CO_ERROR_NO_SPACE: they do not fit into RAM. */
 ModelStream *model_stream_new (CoModel * model, guint n_streams,
-    AttentionWeights weights);
+    AttentionWeights weights, GError ** error);
 void model_stream_free (ModelStream * self);
 
 CoModel *model_stream_get_model (const ModelStream * self);
@@ -75,19 +76,22 @@ gboolean model_stream_has_memory (const ModelStream * self);
 
 /* Resets @stream, or all for -1. The memory stays. FALSE: it could not be set again. */
 gboolean model_stream_reset (ModelStream * self, gint stream, GError ** error);
+/* NULL: there is no room for it. */
 GBytes *model_stream_get_state (const ModelStream * self);
-/* Independent streams with the same state. */
+/* Independent streams with the same state; NULL: there is no room for them. */
 CoStream *model_stream_copy_state (const ModelStream * self);
 gboolean model_stream_set_state (ModelStream * self, GBytes * state,
     GError ** error);
 
 /* Processes @n_steps steps of @input from x.from on; its x.length vectors share @time evenly. Discards the events of the
- * last call. */
-void model_stream_forward (ModelStream * self, const ModelInput * input,
-    gsize n_steps, const VectorTime * time, ModelCounts * counts);
+ * last call. FALSE, with CO_ERROR_NO_SPACE: there is no room for the outputs, and nothing changed. */
+gboolean model_stream_forward (ModelStream * self, const ModelInput * input,
+    gsize n_steps, const VectorTime * time, ModelCounts * counts,
+    GError ** error);
 
-/* Answers the vectors that wait for the end of a chunk. Discards the events of the last call. */
-void model_stream_drain (ModelStream * self, ModelCounts * counts);
+/* Answers the vectors that wait for the end of a chunk. Discards the events of the last call. FALSE: as above. */
+gboolean model_stream_drain (ModelStream * self, ModelCounts * counts,
+    GError ** error);
 
 /* The next event of the last call, in order of time; FALSE: no more. */
 gboolean model_stream_next_event (ModelStream * self, ModelEvent * event);

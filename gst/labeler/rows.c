@@ -19,12 +19,13 @@ class_labeler_unprepare (GstClassLabeler * self)
   g_clear_pointer (&self->ignored, g_free);
 }
 
+/* NULL: there is no room for them. */
 static gchar **
 number_labels (guint n)
 {
-  gchar **labels = g_new0 (gchar *, (gsize) n + 1);
+  gchar **labels = g_try_new0 (gchar *, (gsize) n + 1);
 
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; labels && i < n; i++)
     labels[i] = g_strdup_printf ("%u", i);
   return labels;
 }
@@ -49,7 +50,15 @@ class_labeler_prepare (GstClassLabeler * self)
   }
 
   self->labels = given ? g_strdupv (given) : number_labels (n);
-  self->ignored = g_new0 (gboolean, n);
+  self->ignored = g_try_new0 (gboolean, n);
+  self->scores = label_scores_new (n, self->info.dims[2]);
+  if (!self->labels || !self->ignored || !self->scores) {
+    class_labeler_unprepare (self);
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+        ("Expected room for %u scores of each of %u streams, found less: use "
+            "fewer streams.", n, self->info.dims[2]), (NULL));
+    return FALSE;
+  }
   for (guint k = 0; self->ignore_list[k]; k++) {
     gboolean known = FALSE;
 
@@ -61,7 +70,6 @@ class_labeler_prepare (GstClassLabeler * self)
       GST_WARNING_OBJECT (self, "expected labels to ignore, found \"%s\", "
           "which is none: check the property ignore", self->ignore_list[k]);
   }
-  self->scores = label_scores_new (n, self->info.dims[2]);
   return TRUE;
 }
 

@@ -14,11 +14,16 @@ label_scores_new (guint n_labels, guint n_streams)
   self = g_new0 (LabelScores, 1);
   self->n_labels = n_labels;
   self->n_streams = n_streams;
-  self->smoothed = g_new (gdouble, (gsize) n_streams * n_labels);
-  self->scores = g_new (gdouble, n_labels);
-  self->started = g_new (gboolean, n_streams);
-  self->shown = g_new (gint, n_streams);
-  self->order = g_new (guint, n_labels);
+  self->smoothed = g_try_new (gdouble, (gsize) n_streams * n_labels);
+  self->scores = g_try_new (gdouble, n_labels);
+  self->started = g_try_new (gboolean, n_streams);
+  self->shown = g_try_new (gint, n_streams);
+  self->order = g_try_new (guint, n_labels);
+  if (!self->smoothed || !self->scores || !self->started || !self->shown
+      || !self->order) {
+    label_scores_free (self);
+    return NULL;
+  }
   label_scores_reset (self, -1);
   return self;
 }

@@ -24,6 +24,7 @@ typedef enum
   LABEL_ROW_INVALID,            /* some NaN, or an infinity without a meaning */
 } LabelRow;
 
+/* NULL: there is no room for them. */
 LabelScores *label_scores_new (guint n_labels, guint n_streams);
 void label_scores_free (LabelScores * self);
 

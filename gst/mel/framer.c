@@ -91,14 +91,19 @@ mel_framer_append (MelFramer * self, gsize n)
   guint64 from = MAX (first_needed (self), self->base);
   gsize kept = self->n - from;
 
+  if (kept + n > self->capacity) {
+    const gsize capacity = MAX (kept + n, 2 * self->capacity);
+    gfloat *more = g_try_renew (gfloat, self->samples, capacity);
+
+    if (!more)
+      return NULL;
+    self->samples = more;
+    self->capacity = capacity;
+  }
   if (from > self->base)
     memmove (self->samples, self->samples + (from - self->base),
         kept * sizeof (gfloat));
   self->base = from;
-  if (kept + n > self->capacity) {
-    self->capacity = MAX (kept + n, 2 * self->capacity);
-    self->samples = g_renew (gfloat, self->samples, self->capacity);
-  }
   self->n += n;
   return self->samples + kept;
 }

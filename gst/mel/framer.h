@@ -13,7 +13,8 @@ void mel_framer_free (MelFramer * self);
 /* The next sample is the first of a stream. */
 void mel_framer_reset (MelFramer * self);
 
-/* Appends @n samples to the stream. Returns them, (n), for the caller to fill before any other call. */
+/* Appends @n samples to the stream. Returns them, (n), for the caller to fill before any other call. NULL: there is no room,
+ * and nothing changed. */
 gfloat *mel_framer_append (MelFramer * self, gsize n);
 /* The stream has ended: frames that reach past its end are padded. */
 void mel_framer_end (MelFramer * self);

@@ -30,6 +30,7 @@
 #include "mel/presets.h"
 #include "mel/stream.h"
 #include "tensor/caps.h"
+#include "tensor/bytesegment.h"
 #include "tensor/pool.h"
 #include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
@@ -333,8 +334,14 @@ push_audio (GstMelSpectrogram * self, GstBuffer * buf)
     ret = GST_FLOW_ERROR;
     goto out;
   }
-  mel_stream_push (self->stream, map.data,
-      map.size / GST_AUDIO_INFO_BPF (info), pts);
+  if (!mel_stream_push (self->stream, map.data,
+          map.size / GST_AUDIO_INFO_BPF (info), pts)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+        ("Expected room for %" G_GSIZE_FORMAT " more samples, found less: lower "
+            "hop-length or frames-per-buffer.",
+            map.size / GST_AUDIO_INFO_BPF (info)), (NULL));
+    ret = GST_FLOW_ERROR;
+  }
   gst_buffer_unmap (buf, &map);
 out:
   gst_buffer_unref (buf);
@@ -452,6 +459,21 @@ take_segment (GstMelSpectrogram * self, GstEvent * event)
   return res;
 }
 
+/* Of raw audio that counts bytes; takes @event. */
+static GstEvent *
+convert_done (GstMelSpectrogram * self, GstEvent * event)
+{
+  const GstAudioInfo *info =
+      self->stream ? mel_stream_get_info (self->stream) : NULL;
+  const ByteScale scale = {
+    .size = info ? GST_AUDIO_INFO_BPF (info) : 0,
+    .rate_n = info ? GST_AUDIO_INFO_RATE (info) : 0,
+    .rate_d = 1
+  };
+
+  return byte_scale_convert_done (&scale, event);
+}
+
 /* Before the base class negotiates: it gives no reasons. */
 static gboolean
 check_caps (GstMelSpectrogram * self, GstEvent * event)
@@ -473,8 +495,13 @@ gst_mel_spectrogram_sink_event (GstBaseTransform * trans, GstEvent * event)
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
 
   switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT_DONE:
+      drain (self);
+      /* What comes then is padded anew, wherever it begins. */
+      gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+      event = convert_done (self, event);
+      break;
+    case GST_EVENT_STREAM_START:
     case GST_EVENT_EOS:
       drain (self);
       break;

@@ -105,16 +105,22 @@ mel_stream_align (MelStream * self, gboolean discont, GstClockTime pts, gsize n)
       (guint) n, NULL, NULL, NULL) && !empty;
 }
 
-void
+gboolean
 mel_stream_push (MelStream * self, gconstpointer samples, gsize n,
     GstClockTime pts)
 {
+  const gboolean first = mel_stream_is_empty (self);
+  gfloat *room;
+
   if (n == 0)
-    return;
-  if (mel_stream_is_empty (self))
+    return TRUE;
+  room = mel_framer_append (self->framer, n);
+  if (!room)
+    return FALSE;
+  if (first)
     self->base_time = pts;
-  mel_input_convert (&self->info, samples, n,
-      mel_framer_append (self->framer, n));
+  mel_input_convert (&self->info, samples, n, room);
+  return TRUE;
 }
 
 void

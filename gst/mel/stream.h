@@ -27,8 +27,9 @@ GstClockTime mel_stream_get_expected (const MelStream * self);
  * so. Reset the stream then. */
 gboolean mel_stream_align (MelStream * self, gboolean discont,
     GstClockTime pts, gsize n);
-/* Adds @n samples of all channels. Times are counted from the @pts of the first call; none: frames have no time. */
-void mel_stream_push (MelStream * self, gconstpointer samples, gsize n,
+/* Adds @n samples of all channels. Times are counted from the @pts of the first call; none: frames have no time. FALSE: there
+ * is no room for them. */
+gboolean mel_stream_push (MelStream * self, gconstpointer samples, gsize n,
     GstClockTime pts);
 /* The stream ends: the last frames are padded. */
 void mel_stream_end (MelStream * self);

@@ -19,6 +19,9 @@
  * A new stream in a used slot, a flush of one pad, and a continual-reset event on one pad reset that stream only: before
  * its next vector, a continual-reset event with the field `stream` goes downstream.
  *
+ * A stream of another width than the others' or the model's is refused alone: what feeds its pad fails, with a warning of
+ * the mux that says why.
+ *
  * To remove a stream, stop its elements, the source first, then release the pad.
  *
  * |[
@@ -169,6 +172,8 @@ gst_continual_mux_create_new_pad (GstAggregator * aggregator,
       "direction", GST_PAD_SINK, "template", templ, NULL);
   pad->slot = (guint) slot;
   g_free (pad_name);
+  gst_pad_add_probe (GST_PAD (pad), GST_PAD_PROBE_TYPE_BUFFER, mux_check_buffer,
+      self, NULL);
   return GST_AGGREGATOR_PAD (pad);
 }
 
@@ -199,6 +204,20 @@ gst_continual_mux_stop (GstAggregator * aggregator)
   return TRUE;
 }
 
+/* As a live source, force-live gives nothing in PAUSED: there is no clock to time out by. A pipeline must not wait for it. */
+static GstStateChangeReturn
+gst_continual_mux_change_state (GstElement * element,
+    GstStateChange transition)
+{
+  const GstStateChangeReturn ret = GST_ELEMENT_CLASS
+      (gst_continual_mux_parent_class)->change_state (element, transition);
+
+  return ret == GST_STATE_CHANGE_SUCCESS
+      && GST_STATE_TRANSITION_NEXT (transition) == GST_STATE_PAUSED
+      && gst_aggregator_get_force_live (GST_AGGREGATOR (element)) ?
+      GST_STATE_CHANGE_NO_PREROLL : ret;
+}
+
 static void
 gst_continual_mux_class_init (GstContinualMuxClass * klass)
 {
@@ -208,6 +227,7 @@ gst_continual_mux_class_init (GstContinualMuxClass * klass)
 
   object_class->set_property = gst_continual_mux_set_property;
   object_class->get_property = gst_continual_mux_get_property;
+  element_class->change_state = gst_continual_mux_change_state;
   property_table_install (&properties, object_class, 1);
   g_object_class_install_property (object_class, PROP_FORCE_LIVE,
       g_param_spec_boolean ("force-live", "Force live",

@@ -4,6 +4,7 @@
 
 #include "tensor/events.h"
 #include "tensor/pool.h"
+#include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
 
 static GstAggregatorClass *parent_class;
@@ -63,32 +64,149 @@ get_framerate (GstContinualMux * self, gint * n, gint * d)
   GST_OBJECT_UNLOCK (self);
 }
 
-static gboolean
-take_caps (GstContinualMux * self, MuxPad * pad, GstCaps * caps)
+/* Only the stream of @pad ends: whatever feeds it gets an error, and the others go on. */
+static void
+refuse (GstContinualMux * self, MuxPad * pad, const gchar * why,
+    const GstCaps * caps)
 {
-  guint width = get_width (self, pad);
-  TensorInfo tensor;
+  /* Whoever ignores that may push again and again. */
+  if (!tally_is_told (++pad->n_refused))
+    return;
+  GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+      ("Stream %u is refused, the others go on: %s.", pad->slot, why),
+      ("caps %" GST_PTR_FORMAT, caps));
+}
+
+/* The width that downstream takes, such as a model; 0: it names none, or several. */
+static guint
+get_model_width (GstContinualMux * self)
+{
+  GstCaps *caps = gst_pad_peer_query_caps (GST_AGGREGATOR_SRC_PAD (self), NULL);
+  guint64 width = 0;
+
+  for (guint i = 0; !gst_caps_is_any (caps) && i < gst_caps_get_size (caps); i++) {
+    const gchar *dims = gst_structure_get_string (gst_caps_get_structure (caps,
+            i), "dimensions");
+    const guint64 found = dims ? g_ascii_strtoull (dims, NULL, 10) : width;
+
+    if (width && found != width)
+      break;
+    width = found;
+  }
+  gst_caps_unref (caps);
+  return (guint) MIN (width, G_MAXUINT);
+}
+
+/* NULL, and *tensor; else why the caps of @pad are refused, free it. */
+static gchar *
+check_caps (GstContinualMux * self, MuxPad * pad, const GstCaps * caps,
+    TensorInfo * tensor)
+{
+  const guint others = get_width (self, pad);
+  const guint width = others ? others : get_model_width (self);
+  g_autofree gchar *found = NULL;
   gchar *why = NULL;
 
-  if (tensor_caps_parse (caps, &tensor, &why) && (tensor.dims[2] != 1
-          || tensor.dims[3] != 1 || (width && tensor.dims[0] != width))) {
-    g_autofree gchar *found = tensor_dims_to_string (tensor.dims);
+  if (!tensor_caps_parse (caps, tensor, &why))
+    return why;
+  if (tensor->dims[2] == 1 && tensor->dims[3] == 1
+      && (!width || tensor->dims[0] == width))
+    return NULL;
+  found = tensor_dims_to_string (tensor->dims);
+  return width ? g_strdup_printf ("expected dimensions %u or %u:T as %s, found "
+      "%s: give all streams the same features", width, width,
+      others ? "the other streams have" : "what comes after takes",
+      found) : g_strdup_printf ("expected dimensions C or C:T, one "
+      "stream of vectors, found %s: split it before", found);
+}
 
-    why =
-        width ? g_strdup_printf ("expected dimensions %u or %u:T as the other "
-        "streams have, found %s: give all streams the same features", width,
-        width,
-        found) : g_strdup_printf ("expected dimensions C or C:T, one "
-        "stream of vectors, found %s: split it before", found);
-  }
+/* In the thread that feeds @pad */
+static GstFlowReturn
+accept_caps (GstContinualMux * self, MuxPad * pad, GstEvent * event)
+{
+  g_autofree gchar *why = NULL;
+  TensorInfo tensor;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  why = check_caps (self, pad, caps, &tensor);
   if (why) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("Stream %u: %s.", pad->slot, why),
-        ("caps %" GST_PTR_FORMAT, caps));
-    g_free (why);
-    return FALSE;
+    refuse (self, pad, why, caps);
+    tensor.dims[0] = 0;
   }
   GST_OBJECT_LOCK (self);
   pad->known = tensor;
+  GST_OBJECT_UNLOCK (self);
+  return why ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_OK;
+}
+
+static GstFlowReturn
+accept_segment (GstContinualMux * self, MuxPad * pad, GstEvent * event)
+{
+  g_autofree gchar *why = NULL;
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  pad->counts_bytes = segment->format != GST_FORMAT_TIME;
+  if (segment->rate > 0)
+    return GST_FLOW_OK;
+  why = g_strdup_printf ("expected a segment that plays forwards, found one of "
+      "rate %g: a model behind can't run backwards; seek with a positive rate",
+      segment->rate);
+  refuse (self, pad, why, NULL);
+  return GST_FLOW_ERROR;
+}
+
+/* What is refused here fails where it comes from: that stream alone ends. */
+static GstFlowReturn
+sink_event_pre_queue (GstAggregator * aggregator, GstAggregatorPad * aggpad,
+    GstEvent * event)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (aggregator);
+  MuxPad *pad = GST_CONTINUAL_MUX_PAD (aggpad);
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
+    ret = accept_caps (self, pad, event);
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    ret = accept_segment (self, pad, event);
+  if (ret == GST_FLOW_OK)
+    return vector_pad_pre_queue (parent_class, &pad->parent, event);
+  gst_event_unref (event);
+  return ret;
+}
+
+GstPadProbeReturn
+mux_check_buffer (GstPad * sinkpad, GstPadProbeInfo * info, gpointer data)
+{
+  GstContinualMux *self = GST_CONTINUAL_MUX (data);
+  MuxPad *pad = GST_CONTINUAL_MUX_PAD (sinkpad);
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  g_autofree gchar *why = NULL;
+
+  if (pad->counts_bytes && pad->known.dims[0])
+    return GST_PAD_PROBE_OK;
+  if (!pad->known.dims[0])
+    why = g_strdup ("expected caps that say what the buffers hold, found none: "
+        "put them before this element");
+  else if (vector_caps_check_size (&pad->known, gst_buffer_get_size (buffer), &why))
+    return GST_PAD_PROBE_OK;
+  refuse (self, pad, why, NULL);
+  gst_buffer_unref (buffer);
+  GST_PAD_PROBE_INFO_DATA (info) = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = pad->known.dims[0] ? GST_FLOW_ERROR :
+      GST_FLOW_NOT_NEGOTIATED;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+static gboolean
+take_caps (GstContinualMux * self, MuxPad * pad, GstCaps * caps)
+{
+  TensorInfo tensor;
+
+  if (!tensor_caps_parse (caps, &tensor, NULL))
+    return FALSE;
+  GST_OBJECT_LOCK (self);
   self->width = tensor.dims[0];
   GST_OBJECT_UNLOCK (self);
   vector_pad_set_caps (&pad->parent, &tensor);
@@ -96,26 +214,22 @@ take_caps (GstContinualMux * self, MuxPad * pad, GstCaps * caps)
   return TRUE;
 }
 
-static gboolean
+static void
 take_segment (GstContinualMux * self, MuxPad * pad, GstEvent * event)
 {
   const GstSegment *segment;
 
   gst_event_parse_segment (event, &segment);
-  if (segment->rate < 0) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("Stream %u: expected a segment that plays forwards, found one of rate "
-            "%g: a model behind can't run backwards; seek with a positive rate.",
-            pad->slot, segment->rate), (NULL));
-    return FALSE;
+  /* Another position in the file is another stream. */
+  if (pad->parent.begun && (pad->parent.in_bytes
+          || !mux_segment_is_same (&pad->parent.segment, segment))) {
+    pad->reset_due |= self->dirty[pad->slot];
+    self->sought |= pad->sought;
   }
   vector_pad_set_segment (&pad->parent, segment);
-  /* Another position in the file is another stream. */
-  if (pad->parent.in_bytes)
-    pad->reset_due |= self->dirty[pad->slot];
   pad->parent.begun = TRUE;
+  pad->sought = TRUE;
   self->segment_seqnum = gst_event_get_seqnum (event);
-  return TRUE;
 }
 
 static gboolean
@@ -133,13 +247,21 @@ sink_event (GstAggregator * aggregator, GstAggregatorPad * aggpad,
       /* A new link repeats the event of the same stream. */
       if (pad->parent.stream_start != seqnum)
         pad->reset_due |= self->dirty[pad->slot];
+      pad->sought = pad->parent.stream_start == seqnum;
       pad->parent.stream_start = seqnum;
       break;
+    case GST_EVENT_SEGMENT_DONE:
+      vector_pad_set_done (&pad->parent);
+      gst_event_unref (event);
+      return TRUE;
     case GST_EVENT_SEGMENT:
-      if (!take_segment (self, pad, event)) {
-        gst_event_unref (event);
-        return FALSE;
-      }
+      take_segment (self, pad, event);
+      event = vector_pad_take_segment (&pad->parent, event);
+      break;
+    case GST_EVENT_GAP:
+      event = vector_pad_take_gap (&pad->parent, event);
+      if (!event)
+        return TRUE;
       break;
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
@@ -253,6 +375,7 @@ void
 mux_negotiation_class_init (GstAggregatorClass * klass)
 {
   parent_class = g_type_class_peek_parent (klass);
+  klass->sink_event_pre_queue = sink_event_pre_queue;
   klass->sink_event = sink_event;
   klass->sink_query = sink_query;
   klass->src_query = src_query;

@@ -11,7 +11,7 @@ mux_pad_start (MuxPad * self)
 {
   vector_pad_start (&self->parent);
   self->known.dims[0] = 0;
-  self->reset_due = FALSE;
+  self->reset_due = self->sought = FALSE;
   self->late_until = GST_CLOCK_TIME_NONE;
   self->n_late = 0;
 }

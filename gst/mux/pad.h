@@ -29,13 +29,16 @@ typedef struct
   VectorTime time;              /* in the segment of the pad */
 } MuxFront;
 
-/* Streaming thread of the element only, but for slot and known. */
+/* Streaming thread of the element only, but for slot, known, counts_bytes and n_refused. */
 struct _GstContinualMuxPad
 {
   GstContinualVectorPad parent;
 
   guint slot;                   /* constant */
-  TensorInfo known;             /* what its vectors are, under the object lock of the element; dims[0] 0: no caps yet */
+  TensorInfo known;             /* what its next buffers are, under the object lock of the element; dims[0] 0: no caps, or refused */
+  gboolean counts_bytes;        /* so does the segment of its next buffers: only for the thread that feeds the pad */
+  guint64 n_refused;            /* caps, segments and buffers; only for the thread that feeds the pad */
+  gboolean sought;              /* the next segment is that of a seek, not of a new stream */
   gboolean reset_due;           /* the stream is reset before its next vector */
   GstClockTime late_until;      /* end of the last round without this pad; GST_CLOCK_TIME_NONE: none */
   guint64 n_late;

@@ -27,6 +27,7 @@ struct _GstContinualMux
   GstClockTime last;            /* running time of the last round; GST_CLOCK_TIME_NONE: none */
   GstSegment segment;           /* of downstream; not in time: none yet */
   gboolean segment_due;         /* downstream does not have it yet */
+  gboolean sought;              /* without a flush: there may be another one for it */
   guint32 segment_seqnum;       /* of the last segment that came */
 };
 
@@ -38,6 +39,8 @@ void mux_rounds_start (GstContinualMux * self);
 void mux_rounds_stop (GstContinualMux * self);
 
 /* segment.c: times downstream */
+/* TRUE: times mean the same in both. */
+gboolean mux_segment_is_same (const GstSegment * a, const GstSegment * b);
 /* Before anything is sent: chooses the segment, if there is none. */
 void mux_segment_update (GstContinualMux * self);
 /* Before an event: the base class sends the segment with a buffer only. */
@@ -49,6 +52,10 @@ VectorTime mux_segment_get_time (GstContinualMux * self, guint slot);
 
 /* negotiation.c: caps, buffer pools, events and queries */
 void mux_negotiation_class_init (GstAggregatorClass * klass);
+
+/* A probe of each sink pad, whose data is the mux: a buffer that does not fit its caps fails where it comes from. */
+GstPadProbeReturn mux_check_buffer (GstPad * pad, GstPadProbeInfo * info,
+    gpointer mux);
 
 /* Pushes a continual-reset event for @slot. */
 void mux_push_reset (GstContinualMux * self, guint slot,

@@ -102,14 +102,25 @@ look (GstContinualMux * self)
     *front = mux_pad_peek (pad, &why);
     switch (front->type) {
       case MUX_FRONT_INVALID:
-        GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("Stream %u: %s.", s, why),
-            (NULL));
-        return GST_FLOW_ERROR;
+        /* Such as bytes at the end of a file that are no whole vector: the others go on. */
+        GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+            ("Stream %u: %s. It is left out.", s, why), (NULL));
+        g_clear_pointer (&why, g_free);
+        vector_pad_discard (&pad->parent);
+        gst_aggregator_pad_drop_buffer (GST_AGGREGATOR_PAD (pad));
+        ret = GST_AGGREGATOR_FLOW_NEED_DATA;
+        break;
       case MUX_FRONT_OUTSIDE:
         mux_pad_skip (pad);
         ret = GST_AGGREGATOR_FLOW_NEED_DATA;
         break;
       case MUX_FRONT_VECTOR:
+        /* It came before others of the width that downstream has now. */
+        if (pad->parent.input.dims[0] != self->width) {
+          mux_pad_skip (pad);
+          ret = GST_AGGREGATOR_FLOW_NEED_DATA;
+          break;
+        }
         if (is_late (self, pad, front)) {
           drop_late (self, pad, front);
           ret = GST_AGGREGATOR_FLOW_NEED_DATA;
@@ -313,6 +324,28 @@ push_round (GstContinualMux * self, const Round * round, guint first)
   return gst_aggregator_finish_buffer (aggregator, buffer);
 }
 
+/* The segment ended on every pad that has not ended altogether. FALSE: it did not. */
+static gboolean
+finish_segment (GstContinualMux * self)
+{
+  GstEvent *event;
+  gboolean any = FALSE;
+
+  for (guint s = 0; s < self->max_streams; s++)
+    any |= self->pads[s] && vector_pad_is_done (&self->pads[s]->parent);
+  if (!any || count (self, MUX_FRONT_NONE) > 0)
+    return FALSE;
+  for (guint s = 0; s < self->max_streams; s++)
+    if (self->pads[s])
+      vector_pad_finish_segment (&self->pads[s]->parent);
+  event = gst_event_new_segment_done (GST_FORMAT_TIME,
+      GST_AGGREGATOR_PAD (GST_AGGREGATOR_SRC_PAD (self))->segment.position);
+  if (self->segment_seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, self->segment_seqnum);
+  gst_pad_push_event (GST_AGGREGATOR_SRC_PAD (self), event);
+  return TRUE;
+}
+
 static GstFlowReturn
 do_round (GstContinualMux * self)
 {
@@ -338,6 +371,8 @@ do_round (GstContinualMux * self)
   first = find_first (self, MUX_FRONT_GAP);
   if (first < self->max_streams)
     pass_gap (self, first);
+  else if (finish_segment (self))
+    return GST_AGGREGATOR_FLOW_NEED_DATA;
   else if (count (self, MUX_FRONT_NONE) == 0)
     return GST_FLOW_EOS;
   else

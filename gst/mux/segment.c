@@ -6,17 +6,16 @@
  * It has no stop: what comes was not left out by the segment of its pad, and times go on if pads get other segments. */
 #include "mux/private.h"
 
-/* TRUE: times mean the same in both. */
-static gboolean
-count_alike (const GstSegment * a, const GstSegment * b)
+gboolean
+mux_segment_is_same (const GstSegment * a, const GstSegment * b)
 {
   return a->format == b->format && a->rate == b->rate
       && a->start == b->start && a->base == b->base && a->offset == b->offset;
 }
 
-/* The segment of the first slot; NULL: there is none, or the slots do not all begin at running time 0 and at one rate. */
+/* The segment of the first slot; NULL: there is none, or the slots do not all begin at running time @base and at one rate. */
 static const GstSegment *
-find_common (GstContinualMux * self)
+find_common (GstContinualMux * self, guint64 base)
 {
   const GstSegment *first = NULL;
 
@@ -29,17 +28,43 @@ find_common (GstContinualMux * self)
     segment = &self->pads[s]->parent.segment;
     if (!first)
       first = segment;
-    if (segment->base != 0 || segment->offset != 0
+    if (segment->base != base || segment->offset != 0
         || segment->rate != first->rate)
       return NULL;
   }
   return first;
 }
 
+/* A seek without a flush leads every slot to the same segment, from the running time of the seek on. Until the last slot is there,
+ * and where they differ, times go on in the segment that there is. */
+static void
+follow_seek (GstContinualMux * self)
+{
+  const GstSegment *first = NULL, *common;
+
+  for (guint s = 0; s < self->max_streams && !first; s++)
+    if (self->pads[s] && self->fronts[s].type != MUX_FRONT_END)
+      first = &self->pads[s]->parent.segment;
+  common = first ? find_common (self, first->base) : NULL;
+  for (guint s = 0; common && s < self->max_streams; s++)
+    if (self->pads[s] && self->fronts[s].type != MUX_FRONT_END
+        && !mux_segment_is_same (&self->pads[s]->parent.segment, common))
+      common = NULL;
+  if (!common)
+    return;
+  self->sought = FALSE;
+  if (mux_segment_is_same (common, &self->segment))
+    return;
+  self->segment = *common;
+  self->segment.stop = GST_CLOCK_TIME_NONE;
+  self->segment.position = self->segment.start;
+  self->segment_due = TRUE;
+}
+
 static void
 choose (GstContinualMux * self)
 {
-  const GstSegment *common = find_common (self);
+  const GstSegment *common = find_common (self, 0);
 
   if (common)
     self->segment = *common;
@@ -58,9 +83,11 @@ mux_segment_update (GstContinualMux * self)
 
   if (self->segment.format != GST_FORMAT_TIME)
     choose (self);
+  else if (self->sought)
+    follow_seek (self);
   GST_OBJECT_LOCK (self);
   /* A seek changes the segment of the base class, which only sends it after a flush. */
-  changed = !count_alike (&GST_AGGREGATOR_PAD (aggregator->srcpad)->segment,
+  changed = !mux_segment_is_same (&GST_AGGREGATOR_PAD (aggregator->srcpad)->segment,
       &self->segment);
   GST_OBJECT_UNLOCK (self);
   if (self->segment_due || changed)
@@ -87,6 +114,7 @@ mux_segment_reset (GstContinualMux * self)
 {
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->segment_due = TRUE;
+  self->sought = FALSE;
 }
 
 VectorTime
@@ -95,7 +123,7 @@ mux_segment_get_time (GstContinualMux * self, guint slot)
   const MuxFront *front = &self->fronts[slot];
   VectorTime res = front->time;
 
-  if (count_alike (&self->pads[slot]->parent.segment, &self->segment)
+  if (mux_segment_is_same (&self->pads[slot]->parent.segment, &self->segment)
       || !GST_CLOCK_TIME_IS_VALID (front->begin))
     return res;
   res.pts = gst_segment_position_from_running_time (&self->segment,

@@ -77,6 +77,23 @@ byte_scale_convert_seek (const ByteScale * self, GstEvent * seek)
   return res;
 }
 
+GstEvent *
+byte_scale_convert_done (const ByteScale * self, GstEvent * event)
+{
+  GstFormat format;
+  gint64 position;
+  GstEvent *res;
+
+  gst_event_parse_segment_done (event, &format, &position);
+  if (format == GST_FORMAT_TIME)
+    return event;
+  res = gst_event_new_segment_done (GST_FORMAT_TIME, position < 0 || !self->size ? -1 :
+      (gint64) byte_scale_get_time (self, position / self->size));
+  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return res;
+}
+
 gboolean
 byte_scale_answer (const ByteScale * self, GstQuery * query,
     GstPad * upstream)

@@ -27,6 +27,8 @@ guint64 byte_scale_get_unit (const ByteScale * self, GstClockTime time);
 
 /* Converts a seek in time to a seek in bytes, to whole units. NULL: impossible, or not in time. */
 GstEvent *byte_scale_convert_seek (const ByteScale * self, GstEvent * seek);
+/* A SEGMENT_DONE event in bytes as one in time; takes @event. */
+GstEvent *byte_scale_convert_done (const ByteScale * self, GstEvent * event);
 /* Answers a query for the duration or the seekable range in time by asking @upstream about bytes. */
 gboolean byte_scale_answer (const ByteScale * self, GstQuery * query,
     GstPad * upstream);

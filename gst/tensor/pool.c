@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/pool.h"
 
+#define LARGE (1 << 16)
+
 /* Pools count bytes in a guint. tensor_pool_acquire() refuses larger buffers. */
 static guint
 pool_size (gsize size)
@@ -57,6 +59,33 @@ tensor_pool_configure (GstQuery * query)
   return ok;
 }
 
+static gboolean
+has_room (gsize size)
+{
+  gpointer probe = size >= LARGE ? g_try_malloc (size + LARGE) : NULL;
+
+  g_free (probe);
+  return probe || size < LARGE;
+}
+
+static void
+post_no_room (GstElement * element, gsize size, gsize room)
+{
+  GST_ELEMENT_ERROR (element, RESOURCE, NO_SPACE_LEFT,
+      ("Expected an output buffer of %" G_GSIZE_FORMAT " bytes, found room for %"
+          G_GSIZE_FORMAT ": use fewer streams, or vectors with fewer features.",
+          size, room), (NULL));
+}
+
+gboolean
+tensor_pool_check_room (GstElement * element, gsize size)
+{
+  if (has_room (size))
+    return TRUE;
+  post_no_room (element, size, 0);
+  return FALSE;
+}
+
 GstFlowReturn
 tensor_pool_acquire (GstBufferPool * pool, GstElement * element, gsize size,
     GstBuffer ** buffer, GstMapInfo * map)
@@ -65,7 +94,8 @@ tensor_pool_acquire (GstBufferPool * pool, GstElement * element, gsize size,
   gsize room = 0;
 
   *buffer = NULL;
-  if (size <= G_MAXUINT && gst_buffer_pool_set_active (pool, TRUE))
+  if (size <= G_MAXUINT && has_room (size)
+      && gst_buffer_pool_set_active (pool, TRUE))
     ret = gst_buffer_pool_acquire_buffer (pool, buffer, NULL);
   gst_object_unref (pool);
   if (ret != GST_FLOW_OK && ret != GST_FLOW_ERROR)
@@ -73,10 +103,7 @@ tensor_pool_acquire (GstBufferPool * pool, GstElement * element, gsize size,
   if (ret == GST_FLOW_OK)
     gst_buffer_get_sizes (*buffer, NULL, &room);
   if (room < size) {
-    GST_ELEMENT_ERROR (element, RESOURCE, NO_SPACE_LEFT,
-        ("Expected an output buffer of %" G_GSIZE_FORMAT " bytes, found room for %"
-            G_GSIZE_FORMAT ": use fewer streams, or vectors with fewer features.",
-            size, room), (NULL));
+    post_no_room (element, size, room);
     gst_clear_buffer (buffer);
     return GST_FLOW_ERROR;
   }

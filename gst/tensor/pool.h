@@ -14,6 +14,10 @@ void tensor_pool_require (GstQuery * query, gsize size);
  * refuses. FALSE: no pool could be configured. */
 gboolean tensor_pool_configure (GstQuery * query);
 
+/* GStreamer ends the process where it finds no room for a buffer. FALSE: there is none for one of @size bytes, and @element
+ * posted an error. */
+gboolean tensor_pool_check_room (GstElement * element, gsize size);
+
 /* Activates @pool, which it consumes, and takes a buffer of @size bytes from it, mapped for writing. Not GST_FLOW_OK:
  * flushing, or @element posted an error. */
 GstFlowReturn tensor_pool_acquire (GstBufferPool * pool, GstElement * element,

@@ -58,13 +58,17 @@ VectorClock *
 vector_clock_new (guint n_streams, gsize reach)
 {
   VectorClock *self = g_new0 (VectorClock, 1);
+  gsize n_taken;
 
   self->n_streams = n_streams;
   self->length = reach + 1;
-  self->steps = g_new0 (Step, self->length);
-  self->n_taken = g_new0 (guint64, n_streams);
-  self->taken = g_new0 (Taken, n_streams * self->length);
-  self->started = g_new0 (gboolean, n_streams);
+  self->steps = g_try_new0 (Step, self->length);
+  self->n_taken = g_try_new0 (guint64, n_streams);
+  self->taken = g_size_checked_mul (&n_taken, n_streams, self->length) ?
+      g_try_new0 (Taken, n_taken) : NULL;
+  self->started = g_try_new0 (gboolean, n_streams);
+  if (!self->steps || !self->n_taken || !self->taken || !self->started)
+    g_clear_pointer (&self, vector_clock_free);
   return self;
 }
 

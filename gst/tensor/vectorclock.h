@@ -28,6 +28,7 @@ GstClockTimeDiff vector_time_to_running (const GstSegment * segment,
  */
 typedef struct _VectorClock VectorClock;
 
+/* NULL: there is no room for it. */
 VectorClock *vector_clock_new (guint n_streams, gsize reach);
 void vector_clock_free (VectorClock * self);
 

@@ -59,6 +59,8 @@ vector_pad_start (VectorPad * self)
   self->begun = self->in_bytes = FALSE;
   self->bytes.scale.size = 0;
   self->stream_start = GST_SEQNUM_INVALID;
+  self->n_done = self->n_finished = 0;
+  self->gap_due = FALSE;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   g_atomic_int_set (&self->flushed, FALSE);
   g_atomic_int_set (&self->ended, FALSE);
@@ -274,7 +276,81 @@ vector_pad_check_flushed (VectorPad * self)
   if (!g_atomic_int_compare_and_exchange (&self->flushed, TRUE, FALSE))
     return FALSE;
   vector_pad_discard (self);
+  self->n_done = self->n_finished = 0;
+  self->gap_due = FALSE;
   return TRUE;
+}
+
+GstFlowReturn
+vector_pad_pre_queue (GstAggregatorClass * parent, VectorPad * self,
+    GstEvent * event)
+{
+  GstAggregatorPad *pad = GST_AGGREGATOR_PAD (self);
+  GstObject *agg = gst_object_get_parent (GST_OBJECT (self));
+  const gboolean done = GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT_DONE;
+  GstFlowReturn ret;
+
+  if (!agg) {
+    gst_event_unref (event);
+    return GST_FLOW_FLUSHING;
+  }
+  ret = parent->sink_event_pre_queue (GST_AGGREGATOR (agg), pad, event);
+  if (ret == GST_FLOW_OK && done)
+    ret = parent->sink_event_pre_queue (GST_AGGREGATOR (agg), pad,
+        gst_event_new_gap (0, GST_CLOCK_TIME_NONE));
+  gst_object_unref (agg);
+  return ret;
+}
+
+void
+vector_pad_set_done (VectorPad * self)
+{
+  self->n_done++;
+  self->gap_due = TRUE;
+}
+
+GstEvent *
+vector_pad_take_gap (VectorPad * self, GstEvent * event)
+{
+  const gboolean due = self->gap_due;
+
+  self->gap_due = FALSE;
+  if (!due)
+    return event;
+  gst_event_unref (event);
+  /* Outside the segment, the base class would drop it. */
+  return vector_pad_is_done (self) ? gst_event_new_gap (self->segment.start,
+      GST_CLOCK_TIME_NONE) : NULL;
+}
+
+GstEvent *
+vector_pad_take_segment (VectorPad * self, GstEvent * event)
+{
+  GstEvent *res;
+
+  if (!self->in_bytes)
+    return event;
+  res = gst_event_new_segment (&self->segment);
+  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return res;
+}
+
+gboolean
+vector_pad_is_done (const VectorPad * self)
+{
+  return self->n_done > self->n_finished;
+}
+
+void
+vector_pad_finish_segment (VectorPad * self)
+{
+  const gboolean done = vector_pad_is_done (self);
+
+  if (done || !gst_aggregator_pad_is_eos (GST_AGGREGATOR_PAD (self)))
+    self->n_finished++;
+  if (done && !self->buffer)
+    drop_queued (self);
 }
 
 gboolean
@@ -334,7 +410,9 @@ vector_pad_get_front (VectorPad * self)
 
   if (vector_pad_get_ahead (self, 0, &front))
     return front;
-  if (self->queued) {
+  if (self->queued && vector_pad_is_done (self)) {
+    front.type = FRONT_END;
+  } else if (self->queued) {
     front = get_timed (self, FRONT_GAP, vector_pad_get_time (self));
     if (!GST_CLOCK_STIME_IS_VALID (front.end))
       front.end = front.begin;

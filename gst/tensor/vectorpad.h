@@ -33,6 +33,8 @@ struct _VectorPad
   gboolean in_bytes;            /* the segment of upstream counts bytes */
   ByteSegment bytes;
   guint32 stream_start;         /* seqnum of the current stream */
+  gboolean gap_due;             /* that which pre_queue() put behind a SEGMENT_DONE event */
+  guint n_done, n_finished;     /* segments that ended on this pad, and for the element: see vector_pad_is_done() */
 
   GstBuffer *queued;            /* the first buffer of the queue, or NULL */
   GstBuffer *buffer;            /* whole vectors from it, mapped, or NULL */
@@ -56,6 +58,21 @@ void vector_pad_start (VectorPad * self);
 void vector_pad_set_caps (VectorPad * self, const TensorInfo * tensor);
 void vector_pad_set_segment (VectorPad * self,
     const GstSegment * segment);
+
+/* For sink_event_pre_queue(): as that of the base class, @parent. Behind a SEGMENT_DONE event comes a gap, at which the pad
+ * ends: the base class waits for nothing then. */
+GstFlowReturn vector_pad_pre_queue (GstAggregatorClass * parent,
+    VectorPad * self, GstEvent * event);
+/* A SEGMENT_DONE event came: no vector of the segment does. */
+void vector_pad_set_done (VectorPad * self);
+/* The event for the base class in place of a GAP event, which is taken; NULL: none. */
+GstEvent *vector_pad_take_gap (VectorPad * self, GstEvent * event);
+/* The event for the base class in place of the SEGMENT event that was set, which is taken: in time. */
+GstEvent *vector_pad_take_segment (VectorPad * self, GstEvent * event);
+/* TRUE: the segment ended, and the element did not finish it yet. Its front is FRONT_END then. */
+gboolean vector_pad_is_done (const VectorPad * self);
+/* The element has finished the segment, on every pad: where it ends later it is over already. */
+void vector_pad_finish_segment (VectorPad * self);
 
 /* Drops the buffer that is being processed, and what is known of time. */
 void vector_pad_discard (VectorPad * self);

@@ -320,6 +320,17 @@ gst_video_to_tensor_decide_allocation (GstBaseTransform * trans,
       (gst_video_to_tensor_parent_class)->decide_allocation (trans, query);
 }
 
+static GstFlowReturn
+gst_video_to_tensor_prepare_output_buffer (GstBaseTransform * trans,
+    GstBuffer * in, GstBuffer ** out)
+{
+  return tensor_pool_check_room (GST_ELEMENT (trans),
+      video_caps_get_size (&GST_VIDEO_TO_TENSOR (trans)->info) *
+      sizeof (gfloat)) ? GST_BASE_TRANSFORM_CLASS
+      (gst_video_to_tensor_parent_class)->prepare_output_buffer (trans, in,
+      out) : GST_FLOW_ERROR;
+}
+
 /* Position of the picture in @frame: all of it, or the part in a GstVideoCropMeta. FALSE: an error was posted. */
 static gboolean
 find_picture (GstVideoToTensor * self, const GstVideoFrame * frame,
@@ -436,6 +447,8 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
   trans_class->fixate_caps = gst_video_to_tensor_fixate_caps;
   trans_class->sink_event = gst_video_to_tensor_sink_event;
   trans_class->set_caps = gst_video_to_tensor_set_caps;
+  trans_class->prepare_output_buffer =
+      gst_video_to_tensor_prepare_output_buffer;
   trans_class->transform_size = gst_video_to_tensor_transform_size;
   trans_class->decide_allocation = gst_video_to_tensor_decide_allocation;
   trans_class->propose_allocation = gst_video_to_tensor_propose_allocation;

@@ -29,7 +29,7 @@ linear_new (const CoFormat * format, gsize bytes)
   float *panels = g_new (float, co_panels_size (n_out, N_IN));
   float *scales = g_new0 (float, n_out);
   /* More behind it, as behind a matrix of a model: what is fetched ahead is there. */
-  gpointer w = co_alloc0 (1, format->size (n_out, N_IN) + 65536);
+  gpointer w = co_try_alloc0 (1, format->size (n_out, N_IN) + 65536);
   guint32 seed = 1;
 
   for (gsize i = 0; i < n_out * N_IN; i++)

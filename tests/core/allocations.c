@@ -16,6 +16,10 @@ static gint counting;           /* these are atomic */
 static guint n;
 static gsize bytes, largest;
 
+static gint failing;            /* atomic, as those below */
+static gint until;              /* large allocations before the one that fails; below 0: it failed */
+static gsize large;
+
 #define EXPORT __attribute__ ((visibility ("default")))
 
 static void
@@ -48,10 +52,34 @@ allocations_end (void)
   n, bytes, largest};
 }
 
+void
+allocations_fail (guint which, gsize least)
+{
+  until = (gint) which;
+  large = least;
+  __atomic_store_n (&failing, TRUE, __ATOMIC_SEQ_CST);
+}
+
+gboolean
+allocations_failed (void)
+{
+  __atomic_store_n (&failing, FALSE, __ATOMIC_SEQ_CST);
+  return __atomic_load_n (&until, __ATOMIC_SEQ_CST) < 0;
+}
+
+static gboolean
+fails (size_t size)
+{
+  return __atomic_load_n (&failing, __ATOMIC_SEQ_CST) && size >= large
+      && __atomic_fetch_sub (&until, 1, __ATOMIC_SEQ_CST) == 0;
+}
+
 EXPORT void *
 malloc (size_t size)
 {
   count (size);
+  if (fails (size))
+    return NULL;
   return __libc_malloc (size);
 }
 
@@ -59,6 +87,8 @@ EXPORT void *
 calloc (size_t number, size_t size)
 {
   count (number * size);
+  if (fails (number * size))
+    return NULL;
   return __libc_calloc (number, size);
 }
 
@@ -66,6 +96,8 @@ EXPORT void *
 realloc (void *p, size_t size)
 {
   count (size);
+  if (fails (size))
+    return NULL;
   return __libc_realloc (p, size);
 }
 
@@ -73,6 +105,8 @@ EXPORT void *
 memalign (size_t alignment, size_t size)
 {
   count (size);
+  if (fails (size))
+    return NULL;
   return __libc_memalign (alignment, size);
 }
 
@@ -80,6 +114,8 @@ EXPORT void *
 aligned_alloc (size_t alignment, size_t size)
 {
   count (size);
+  if (fails (size))
+    return NULL;
   return __libc_memalign (alignment, size);
 }
 
@@ -87,7 +123,7 @@ EXPORT int
 posix_memalign (void **p, size_t alignment, size_t size)
 {
   count (size);
-  *p = __libc_memalign (alignment, size);
+  *p = fails (size) ? NULL : __libc_memalign (alignment, size);
   return *p ? 0 : ENOMEM;
 }
 #endif

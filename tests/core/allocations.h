@@ -28,4 +28,9 @@ typedef struct
 /* What is allocated from here on, in all threads. */
 void allocations_begin (void);
 Allocations allocations_end (void);
+
+/* From here on the @which-th allocation of at least @least bytes, from 0, finds no room, in whichever thread. */
+void allocations_fail (guint which, gsize least);
+/* From here on none fails. TRUE: one did. */
+gboolean allocations_failed (void);
 #endif

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include <glib/gstdio.h>
+#include <continual/continual.h>
+#include <model/model.h>
 #include <weights/checkpoint.h>
 
 #define MANY 20000
+#define N_LAYERS 400
 
 #ifdef COUNTS_ALLOCATIONS
 static guint64 n_compared;
@@ -177,6 +180,108 @@ test_shards (void)
   check_linear (load_shards (MANY / 2, 4), load_shards (MANY, 4), MANY);
   check_linear (load_shards (100, 100), load_shards (200, 200), 200);
 }
+/* @n layers of one feature, all in one tensor's worth of numbers */
+static GBytes *
+make_layers (guint n)
+{
+  const struct
+  {
+    const gchar *name, *shape;
+    guint bytes;
+  } tensors[] = {
+    {"self_attn.in_proj_weight", "3,1", 12}, {"self_attn.in_proj_bias", "3", 12},
+    {"self_attn.out_proj.weight", "1,1", 4}, {"self_attn.out_proj.bias", "1", 4},
+    {"linear1.weight", "1,1", 4}, {"linear1.bias", "1", 4},
+    {"linear2.weight", "1,1", 4}, {"linear2.bias", "1", 4},
+    {"norm1.weight", "1", 4}, {"norm1.bias", "1", 4},
+    {"norm2.weight", "1", 4}, {"norm2.bias", "1", 4},
+  };
+  g_autoptr (GString) header = g_string_new ("{\"__metadata__\":{\"nhead\":\"1\","
+      "\"sequence_len\":\"2\",\"attention\":\"deep\"}");
+  GByteArray *file = g_byte_array_new ();
+  guint64 at = 0, length;
+
+  for (guint l = 0; l < n; l++)
+    for (gsize i = 0; i < G_N_ELEMENTS (tensors); i++) {
+      g_string_append_printf (header, ",\"layers.%u.%s\":{\"dtype\":\"F32\","
+          "\"shape\":[%s],\"data_offsets\":[%" G_GUINT64_FORMAT ",%"
+          G_GUINT64_FORMAT "]}", l, tensors[i].name, tensors[i].shape, at,
+          at + tensors[i].bytes);
+      at += tensors[i].bytes;
+    }
+  g_string_append (header, "}");
+  length = GUINT64_TO_LE ((guint64) header->len);
+  g_byte_array_append (file, (const guint8 *) &length, sizeof length);
+  g_byte_array_append (file, (const guint8 *) header->str, header->len);
+  length = file->len;
+  g_byte_array_set_size (file, length + at);
+  memset (file->data + length, 0, at);
+  return g_byte_array_free_to_bytes (file);
+}
+
+static CoModel *
+load_layers (guint n, Work * work)
+{
+  g_autoptr (GBytes) bytes = make_layers (n);
+  g_autoptr (GError) error = NULL;
+  CoModel *model;
+
+  n_compared = 0;
+  allocations_begin ();
+  model = co_model_load_bytes (bytes, NULL, &error);
+  work->allocations = allocations_end ();
+  work->n_compared = n_compared;
+  g_assert_no_error (error);
+  g_assert_cmpuint (co_model_get_info (model)->n_layers, ==, n);
+  return model;
+}
+
+static guint64 n_sizes;
+
+static gsize
+counted_size (const CoAttention * self)
+{
+  n_sizes++;
+  return co_single_output_state_size (self);
+}
+
+/* How often the size of a layer's state is asked for where offsets are summed, in a step, and in a snapshot that is restored */
+static guint64
+count_sizes (CoModel * model)
+{
+  static CoAttentionClass counted;
+  const gsize n = model->stack.n_layers;
+  const float x = 1;
+  float y;
+  CoStream *stream;
+  GBytes *state;
+
+  counted = co_single_output_class;
+  counted.state_size = counted_size;
+  for (gsize l = 0; l < n; l++)
+    model->stack.layers[l].attention.klass = &counted;
+  n_sizes = 0;
+  co_stack_lay_out_state (&model->stack);
+  g_assert_cmpuint (n_sizes, >=, n);
+  stream = co_stream_new (model, 1);
+  co_stream_forward_step (stream, &x, &y);
+  state = co_stream_get_state (stream);
+  g_assert_true (co_stream_set_state (stream, state, NULL));
+  g_bytes_unref (state);
+  co_stream_unref (stream);
+  return n_sizes;
+}
+
+static void
+test_layers (void)
+{
+  Work half, whole;
+  g_autoptr (CoModel) few = load_layers (N_LAYERS / 2, &half);
+  g_autoptr (CoModel) many = load_layers (N_LAYERS, &whole);
+
+  check_linear (half, whole, N_LAYERS);
+  g_assert_cmpuint (count_sizes (many), <, 2.2 * count_sizes (few));
+}
 #endif
 
 int
@@ -192,6 +297,7 @@ main (int argc, char **argv)
   ADD ("aliases", ALIASES);
   ADD ("dotted", DOTTED);
   g_test_add_func ("/linear/shards", test_shards);
+  g_test_add_func ("/linear/layers", test_layers);
 #endif
   return g_test_run ();
 }

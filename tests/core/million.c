@@ -136,9 +136,9 @@ check_state (const CoStream * stream)
   const gsize size =
       attention->klass->state_size (attention) - sizeof (CoStateHeader);
   const gpointer numbers = co_state_numbers ((CoStateHeader *) (stream->state +
-          co_stack_state_offset (stack, 0)));
+          stack->layers[0].state_offset));
 
-  g_assert_true (co_stack_state_is_finite (stack, stream->state, stream->stride, 1));
+  g_assert_true (co_stack_state_is_sound (stack, stream->state, stream->stride, 1));
   for (gsize i = 0; attention->klass->in_double && i < size / sizeof (double);
       i++)
     g_assert_cmpint (fpclassify (((double *) numbers)[i]), !=, FP_SUBNORMAL);

@@ -73,7 +73,7 @@ move (CoStream * stream, guint64 by)
     co_stream_header (stream, s)->position += by;
     for (gsize l = 0; l < stack->mode->n_stateful (stack); l++)
       move_layer (&stack->layers[l], stream->state + s * stream->stride +
-          co_stack_state_offset (stack, l), by);
+          stack->layers[l].state_offset, by);
   }
 }
 

@@ -178,7 +178,8 @@ GST_START_TEST (test_unloaded)
 GST_END_TEST;
 
 static void
-check_refused (const gchar * in, const gchar * expected, const gchar * found)
+check_error (const gchar * in, GQuark domain, gint code, const gchar * expected,
+    const gchar * found)
 {
   GstHarness *h = encoder_new (CLASSIFIER, "");
   GstBus *bus = bus_new (h->element);
@@ -188,8 +189,8 @@ check_refused (const gchar * in, const gchar * expected, const gchar * found)
   GstSegment segment;
 
   gst_pad_push_event (h->srcpad, gst_event_new_caps (caps));
-  check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR),
-      GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, expected, found, NULL);
+  check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR), domain, code,
+      expected, found, NULL);
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_harness_push_event (h, gst_event_new_segment (&segment));
   /* The buffer brings them again: the reason is told once. */
@@ -201,14 +202,20 @@ check_refused (const gchar * in, const gchar * expected, const gchar * found)
   gst_harness_teardown (h);
 }
 
+static void
+check_refused (const gchar * in, const gchar * expected, const gchar * found)
+{
+  check_error (in, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, expected, found);
+}
+
 GST_START_TEST (test_refused)
 {
   check_refused ("dimensions=(string)63", "20:T", "found 63:");
   check_refused ("dimensions=63", "20:T", "found 63:");
   check_refused ("dimensions=(string)16:20", "20:T", "found 16:20:");
   check_refused ("dimensions=(string)20:1:1:2", "20:T:S", "found 20:1:1:2:");
-  check_refused ("dimensions=(string)20:1:4294967295", "streams",
-      "found 4294967295 in");
+  check_error ("dimensions=(string)20:1:4294967295", GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_NO_SPACE_LEFT, "4294967295 streams", "half of");
   check_refused ("dimensions=(string)twenty", "sizes", "twenty");
   check_refused ("dimensions=(string)20,framerate=(fraction)-1/1",
       "framerate", "-1/1");

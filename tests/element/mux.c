@@ -345,19 +345,6 @@ GST_START_TEST (test_errors)
   g_object_get (rig.mux, "max-streams", &max, NULL);
   fail_unless_equals_int (max, 4);
 
-  rig_join (&rig, 2, "3");
-  expect_message (rig.bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
-      GST_STREAM_ERROR_FORMAT, "Stream 2", "dimensions 2 or 2:T", "found 3",
-      NULL);
-  rig_join (&rig, 3, "2:1:2");
-  expect_message (rig.bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
-      GST_STREAM_ERROR_FORMAT, "Stream 3", "found 2:1:2", NULL);
-  rig_free (&rig);
-
-  rig = rig_new ("max-streams=1", 1, FALSE);
-  gst_harness_push (rig.at[0], gst_buffer_new_allocate (NULL, 9, NULL));
-  expect_message (rig.bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
-      GST_STREAM_ERROR_FORMAT, "Stream 0", "8 bytes", "9 bytes", NULL);
   rig_free (&rig);
 
   rig = rig_new ("max-streams=2", 0, FALSE);
@@ -367,6 +354,81 @@ GST_START_TEST (test_errors)
   gst_harness_push (rig.at[0], pair_new (1, 0));
   expect_message (rig.bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
       GST_STREAM_ERROR_FORMAT, "2:1:2", "2:1:3", "max-streams", NULL);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* What does not fit fails where it comes from. Nothing else notices. */
+static void
+expect_refused (Rig * rig, const gchar * slot, const gchar * expected,
+    const gchar * found)
+{
+  expect_message (rig->bus, GST_MESSAGE_WARNING, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_FORMAT, slot, "the others go on", expected, found, NULL);
+}
+
+static void
+check_others (Rig * rig, guint t)
+{
+  GstMessage *message;
+
+  rig_push (rig, 0, t, t * TICK);
+  rig_push (rig, 1, t + 0.5f, t * TICK);
+  EXPECT (rig, t * TICK, t, t + 0.5f, NAN, NAN);
+  message = gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ERROR);
+  fail_unless (message == NULL, "%" GST_PTR_FORMAT, message);
+}
+
+GST_START_TEST (test_refused_alone)
+{
+  Rig rig = rig_new ("max-streams=4 latency=50000000", 2, TRUE);
+  GstSegment backwards;
+
+  check_others (&rig, 0);
+  rig_join (&rig, 2, "3");
+  expect_refused (&rig, "Stream 2", "dimensions 2 or 2:T as the other streams have",
+      "found 3");
+  fail_unless_equals_int (gst_harness_push (rig.at[2], pair_new (1, TICK)),
+      GST_FLOW_NOT_NEGOTIATED);
+  rig_join (&rig, 3, "2:1:2");
+  expect_refused (&rig, "Stream 3", "dimensions 2", "found 2:1:2");
+  rig_leave (&rig, 2);
+  rig_leave (&rig, 3);
+  check_others (&rig, 1);
+
+  rig_join (&rig, 2, "2");
+  fail_unless_equals_int (gst_harness_push (rig.at[2],
+          gst_buffer_new_allocate (NULL, 9, NULL)), GST_FLOW_ERROR);
+  expect_refused (&rig, "Stream 2", "8 bytes", "9 bytes");
+  rig_join (&rig, 3, "2");
+  gst_segment_init (&backwards, GST_FORMAT_TIME);
+  backwards.rate = -1;
+  gst_harness_push_event (rig.at[3], gst_event_new_segment (&backwards));
+  expect_refused (&rig, "Stream 3", "plays forwards", "rate -1");
+  rig_leave (&rig, 2);
+  rig_leave (&rig, 3);
+  check_others (&rig, 2);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* The width of the model downstream counts from the first stream on. */
+GST_START_TEST (test_width_of_the_model)
+{
+  Rig rig = rig_new ("max-streams=2 latency=50000000", 0, TRUE);
+
+  gst_harness_set_sink_caps_str (rig.out, TENSORS ",dimensions=(string)2:1:2");
+  rig_join (&rig, 1, "3");
+  expect_refused (&rig, "Stream 1", "dimensions 2 or 2:T as what comes after takes",
+      "found 3");
+  fail_unless_equals_int (gst_harness_push (rig.at[1], pair_new (1, 0)),
+      GST_FLOW_NOT_NEGOTIATED);
+  rig_leave (&rig, 1);
+  rig_join (&rig, 0, "2");
+  rig_push (&rig, 0, 1, 0);
+  EXPECT (&rig, 0, 1, NAN);
   rig_free (&rig);
 }
 
@@ -478,7 +540,7 @@ GST_START_TEST (test_segments)
 
 GST_END_TEST;
 
-/* Without a flush, the segment stays, and times go on: so does running time. */
+/* Without a flush, running time goes on, in the segment that all slots have then. */
 GST_START_TEST (test_next_segment)
 {
   Rig rig = rig_new ("max-streams=2", 2, FALSE);
@@ -490,8 +552,62 @@ GST_START_TEST (test_next_segment)
     send_segment (&rig, s, 1, 3 * GST_SECOND, TICK);
   rig_push (&rig, 0, 3, 3 * GST_SECOND);
   rig_push (&rig, 1, 4, 3 * GST_SECOND);
+  EXPECT (&rig, 3 * GST_SECOND, 3, 4);
+  check_segment (&rig, 1, 3 * GST_SECOND, TICK);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* Where one slot has another one, it stays, and times go on. */
+GST_START_TEST (test_next_segment_of_one)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+
+  rig_push (&rig, 0, 1, 0);
+  rig_push (&rig, 1, 2, 0);
+  EXPECT (&rig, 0, 1, 2);
+  send_segment (&rig, 0, 1, 3 * GST_SECOND, TICK);
+  rig_push (&rig, 0, 3, 3 * GST_SECOND);
+  rig_push (&rig, 1, 4, TICK);
   EXPECT (&rig, TICK, 3, 4);
   check_segment (&rig, 1, 0, 0);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
+/* A segment is done when it is on every pad: once, behind all vectors. */
+GST_START_TEST (test_segment_done)
+{
+  Rig rig = rig_new ("max-streams=2", 2, FALSE);
+  GstEvent *event;
+  guint n = 0;
+
+  for (guint round = 0; round < 2; round++) {
+    const GstClockTime begin = round * 2 * TICK;
+
+    rig_push (&rig, 0, 1, begin);
+    gst_harness_push_event (rig.at[0], gst_event_new_segment_done (GST_FORMAT_TIME,
+            begin + TICK));
+    rig_push (&rig, 1, 2, begin);
+    EXPECT (&rig, begin, 1, 2);
+    rig_push (&rig, 1, 3, begin + TICK);
+    EXPECT (&rig, begin + TICK, NAN, 3);
+    while ((event = gst_harness_try_pull_event (rig.out))) {
+      fail_unless (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT_DONE);
+      gst_event_unref (event);
+    }
+    gst_harness_push_event (rig.at[1], gst_event_new_segment_done (GST_FORMAT_TIME,
+            begin + 2 * TICK));
+    while ((event = gst_harness_pull_event (rig.out))
+        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT_DONE)
+      gst_event_unref (event);
+    fail_unless (event != NULL);
+    gst_event_unref (event);
+    n++;
+  }
+  fail_unless_equals_int (n, 2);
   rig_free (&rig);
 }
 
@@ -534,11 +650,15 @@ mux_suite (void)
   tcase_add_test (tc, test_nobody_left);
   tcase_add_test (tc, test_spare_stream);
   tcase_add_test (tc, test_errors);
+  tcase_add_test (tc, test_refused_alone);
+  tcase_add_test (tc, test_width_of_the_model);
   tcase_add_test (tc, test_one_pad_per_slot);
   tcase_add_test (tc, test_rows_larger_than_a_buffer);
   tcase_add_test (tc, test_not_a_number);
   tcase_add_test (tc, test_segments);
   tcase_add_test (tc, test_next_segment);
+  tcase_add_test (tc, test_next_segment_of_one);
+  tcase_add_test (tc, test_segment_done);
   tcase_add_test (tc, test_different_bases);
   return s;
 }

@@ -15,9 +15,10 @@
 typedef struct
 {
   const gchar *name;
-  const gchar *line;            /* MODEL stands for models, MEMORY for a file with a memory */
+  const gchar *line;            /* MODEL stands for models, MEMORY for a file with a memory, MEMORIES for one with four a second */
   const gchar *model;
   guint width;                  /* of the vectors of a raw file; 0: a wav */
+  gboolean tee;                 /* a seek comes to the file twice: without a flush, the second begins anew */
 } Case;
 
 #define MEL "wavparse ! melspectrogram n-fft=400 n-mels=32"
@@ -31,15 +32,17 @@ static const Case cases[] = {
   {"mux-demux", MEL " ! continualmux max-streams=2 ! continualencoder model-path=MODEL ! continualdemux name=d  d.src_0",
       "encoder-1-relu", 0},
   {"mux-of-two", "tee name=t  continualmux name=m max-streams=2 ! continualencoder model-path=MODEL ! continualdemux "
-      "name=d  t. ! queue ! " MEL " ! m.sink_0  t. ! queue ! " MEL " ! m.sink_1  d.src_1", "encoder-1-relu", 0},
+      "name=d  t. ! queue ! " MEL " ! m.sink_0  t. ! queue ! " MEL " ! m.sink_1  d.src_1", "encoder-1-relu", 0, TRUE},
   {"attention", "wavparse ! melspectrogram n-mels=24 ! tee name=t  continualattention name=a model-path=MODEL  t. ! queue ! a.query  t. ! queue ! a.key "
-      "a.", "mha-single-output", 0},
+      "a.", "mha-single-output", 0, TRUE},
   {"decoder", MEL " ! continualdecoder name=d model-path=MODEL  filesrc location=MEMORY blocksize=1280 ! other/tensors"
       VECTORS "dimensions=(string)32:10 ! d.memory  d.", "decoder-linear-full", 0},
   {"labeler", "wavparse ! melspectrogram n-mels=20 ! continualencoder model-path=MODEL ! classlabeler format=text",
       "classifier-1", 0},
   {"raw-encoder", "other/tensors" VECTORS "dimensions=(string)32,framerate=100/1 ! continualencoder model-path=MODEL",
       "encoder-1-relu", 32},
+  {"raw-chunks", "other/tensors" VECTORS "dimensions=(string)24,framerate=100/1 ! continualencoder model-path=MODEL",
+      "kernel-relu-chunk-4-window-2-decay", 24},
   {"raw-mux", "other/tensors" VECTORS "dimensions=(string)32,framerate=100/1 ! continualmux max-streams=1 ! "
       "continualencoder model-path=MODEL", "encoder-1-relu", 32},
   {"raw-attention", "other/tensors" VECTORS "dimensions=(string)24,framerate=100/1 ! continualattention model-path=MODEL",
@@ -79,6 +82,7 @@ typedef struct
   GCond cond;
   GArray *shown;                /* of Shown */
   gboolean ended;
+  guint n_done;                 /* segments, also before a flush */
 } Player;
 
 static void
@@ -114,8 +118,9 @@ watch (GstPad * pad, GstPadProbeInfo * info, gpointer data)
   if (type == GST_EVENT_FLUSH_STOP) {
     g_array_set_size (player->shown, 0);
     player->ended = FALSE;
-  } else if (type == GST_EVENT_EOS) {
-    player->ended = TRUE;
+  } else if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE) {
+    player->ended |= type == GST_EVENT_EOS;
+    player->n_done += type == GST_EVENT_SEGMENT_DONE;
     g_cond_signal (&player->cond);
   }
   g_mutex_unlock (&player->lock);
@@ -177,6 +182,20 @@ player_wait (Player * self, guint n)
   while (!self->ended && self->shown->len < n)
     fail_unless (g_cond_wait_until (&self->cond, &self->lock, until),
         "%u shown, no end", self->shown->len);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Until @n segments are done. */
+static void
+player_wait_done (Player * self, guint n, const gchar * what)
+{
+  const gint64 until = g_get_monotonic_time () + 30 * G_TIME_SPAN_SECOND;
+
+  g_mutex_lock (&self->lock);
+  while (self->n_done < n)
+    fail_unless (g_cond_wait_until (&self->cond, &self->lock, until),
+        "%s: %u shown, %u segments done", what, self->shown->len, self->n_done);
+  fail_unless_equals_int (self->n_done, n);
   g_mutex_unlock (&self->lock);
 }
 
@@ -247,11 +266,33 @@ write_file (const Case * c, gdouble from, gdouble to)
   return path;
 }
 
-static void
-check_frame (const Shown * found, const Shown * fresh, gdouble start,
-    gdouble rate, gboolean numbers, const gchar * what, guint i)
+/* Ten vectors of 32 for each quarter of a second. Free it and unlink it. */
+static gchar *
+write_memories (gdouble from)
 {
-  const gint64 running = fresh->running / rate;
+  GByteArray *file = g_byte_array_new ();
+  gchar *path = NULL;
+  gint fd = g_file_open_tmp ("continual-XXXXXX", &path, NULL);
+
+  fail_unless (fd >= 0);
+  close (fd);
+  for (guint i = from * 4 * 320; i < SECONDS * 4 * 320; i++) {
+    const gfloat x = sample_at (7 * i) / 2000.0f;
+
+    g_byte_array_append (file, (const guint8 *) &x, sizeof x);
+  }
+  fail_unless (g_file_set_contents (path, (const gchar *) file->data, file->len,
+          NULL));
+  g_byte_array_unref (file);
+  return path;
+}
+
+/* @base: running time of the start */
+static void
+check_frame (const Shown * found, const Shown * fresh, GstClockTime base,
+    gdouble start, gdouble rate, gboolean numbers, const gchar * what, guint i)
+{
+  const gint64 running = base + fresh->running / rate;
   const guint64 stream = fresh->stream + start * GST_SECOND;
   gsize n, m;
   const gfloat *a = g_bytes_get_data (found->bytes, &n);
@@ -292,7 +333,7 @@ compare (const Player * found, const Player * fresh, guint which,
       fresh->shown->len);
   for (guint i = 0; i < fresh->shown->len; i++)
     check_frame (&g_array_index (found->shown, Shown, i),
-        &g_array_index (fresh->shown, Shown, i), seeks[which].start,
+        &g_array_index (fresh->shown, Shown, i), 0, seeks[which].start,
         seeks[which].rate, !g_str_equal (c->name, "labeler"), what, i);
 }
 
@@ -305,12 +346,33 @@ replace (gchar ** line, const gchar * from, const gchar * to)
   *line = g_strjoinv (to, parts);
 }
 
+/* From @start seconds on: @path has only what comes then, and so have the memories. */
 static void
-play (Player * player, const gchar * path, const gchar * line)
+play (Player * player, const gchar * path, const gchar * line, gdouble start)
 {
   g_autofree gchar *source = g_strdup_printf ("filesrc location=%s", path);
+  g_autofree gchar *memories = write_memories (start);
+  gchar *whole = g_strdup (line);
 
-  player_init (player, source, line);
+  replace (&whole, "MEMORIES", memories);
+  player_init (player, source, whole);
+  /* Open files stay. */
+  player_set_state (player, GST_STATE_PAUSED);
+  g_unlink (memories);
+  g_free (whole);
+}
+
+/* What a file shows that has only @start to @stop. */
+static void
+play_fresh (Player * player, const Case * c, const gchar * line, gdouble start,
+    gdouble stop)
+{
+  g_autofree gchar *part = write_file (c, start, stop);
+
+  play (player, part, line, start);
+  player_set_state (player, GST_STATE_PLAYING);
+  player_wait (player, G_MAXUINT);
+  g_unlink (part);
 }
 
 static void
@@ -318,14 +380,10 @@ check_seek (const Case * c, guint which, const gchar * whole,
     const gchar * line)
 {
   const gdouble start = seeks[which].start, stop = seeks[which].stop;
-  g_autofree gchar *part = write_file (c, start, stop ? stop : SECONDS);
   Player fresh, sought;
 
-  play (&fresh, part, line);
-  player_set_state (&fresh, GST_STATE_PLAYING);
-  player_wait (&fresh, G_MAXUINT);
-
-  play (&sought, whole, line);
+  play_fresh (&fresh, c, line, start, stop ? stop : SECONDS);
+  play (&sought, whole, line, 0);
   player_set_state (&sought, seeks[which].state);
   if (seeks[which].state == GST_STATE_PLAYING)
     player_wait (&sought, 40);
@@ -340,12 +398,103 @@ check_seek (const Case * c, guint which, const gchar * whole,
   compare (&sought, &fresh, which, c);
   player_clear (&fresh);
   player_clear (&sought);
-  g_unlink (part);
 }
 
-GST_START_TEST (test_seeks)
+/* Ranges, one after another: at the end of each, all of it is shown. The last one has no SEGMENT flag. */
+static const struct
 {
-  const Case *c = &cases[__i__];
+  gdouble start, stop;
+  GstSeekFlags flags;
+} ranges[] = {
+  {0.5, 1.5, GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_SEGMENT},
+  {1, 2.5, GST_SEEK_FLAG_SEGMENT},
+  {0.25, 0.75, GST_SEEK_FLAG_SEGMENT},
+  {0.75, 1.5, GST_SEEK_FLAG_SEGMENT},
+  {1, 2, GST_SEEK_FLAG_NONE},
+};
+
+/* A file of memories, with a framerate, goes where the vectors go: the first vector has the memory that is in force then. */
+GST_START_TEST (test_memory_file)
+{
+  const gdouble starts[] = { 0.5, 2.25, 1.1, 0 };
+  const Case c = {"memory-file", NULL, NULL, 32 };
+  g_autofree gchar *model = model_path ("decoder-linear-full");
+  g_autofree gchar *line = g_strdup_printf ("other/tensors" VECTORS
+      "dimensions=(string)32,framerate=100/1 ! continualdecoder name=d model-path=%s  "
+      "filesrc location=MEMORIES ! other/tensors" VECTORS
+      "dimensions=(string)32:10,framerate=4/1 ! d.memory  d.", model);
+  g_autofree gchar *whole = write_file (&c, 0, SECONDS);
+  Player sought;
+
+  play (&sought, whole, line, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (starts); i++) {
+    /* A later memory comes when it comes. */
+    const gdouble memory = floor (starts[i] * 4) / 4, stop = memory + 0.25;
+    g_autofree gchar *part = write_file (&c, starts[i], stop);
+    Player fresh;
+
+    play (&fresh, part, line, memory);
+    player_set_state (&fresh, GST_STATE_PLAYING);
+    player_wait (&fresh, G_MAXUINT);
+    fail_unless (gst_element_seek (sought.pipeline, 1, GST_FORMAT_TIME,
+            GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE, GST_SEEK_TYPE_SET,
+            starts[i] * GST_SECOND, GST_SEEK_TYPE_SET, stop * GST_SECOND));
+    player_set_state (&sought, GST_STATE_PLAYING);
+    player_wait (&sought, G_MAXUINT);
+    fail_unless_equals_int (sought.shown->len, fresh.shown->len);
+    fail_unless_equals_int (fresh.shown->len, round ((stop - starts[i]) * FPS));
+    for (guint k = 0; k < fresh.shown->len; k++)
+      check_frame (&g_array_index (sought.shown, Shown, k),
+          &g_array_index (fresh.shown, Shown, k), 0, starts[i], 1, TRUE, "memory-file", k);
+    player_clear (&fresh);
+    g_unlink (part);
+  }
+  player_clear (&sought);
+  g_unlink (whole);
+}
+
+GST_END_TEST;
+
+static void
+check_segments (const Case * c, const gchar * whole, const gchar * line)
+{
+  GstClockTime base = 0;
+  guint n = 0;
+  Player sought;
+
+  play (&sought, whole, line, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (ranges); i++) {
+    const gdouble start = ranges[i].start, stop = ranges[i].stop;
+    g_autofree gchar *what = g_strdup_printf ("%s, range %u", c->name, i);
+    Player fresh;
+
+    play_fresh (&fresh, c, line, start, stop);
+    fail_unless (gst_element_seek (sought.pipeline, 1, GST_FORMAT_TIME,
+            ranges[i].flags | GST_SEEK_FLAG_ACCURATE, GST_SEEK_TYPE_SET,
+            start * GST_SECOND, GST_SEEK_TYPE_SET, stop * GST_SECOND), "%s", what);
+    if (i == 0)
+      player_set_state (&sought, GST_STATE_PLAYING);
+    if (ranges[i].flags & GST_SEEK_FLAG_SEGMENT)
+      player_wait_done (&sought, i + 1, what);
+    else
+      player_wait (&sought, G_MAXUINT);
+    fail_unless (fresh.shown->len > 0, "%s", what);
+    fail_unless (sought.shown->len - n == fresh.shown->len,
+        "%s: %u frames, expected %u", what, sought.shown->len - n, fresh.shown->len);
+    for (guint k = 0; k < fresh.shown->len; k++)
+      check_frame (&g_array_index (sought.shown, Shown, n + k),
+          &g_array_index (fresh.shown, Shown, k), base, start, 1,
+          !g_str_equal (c->name, "labeler"), what, k);
+    n = sought.shown->len;
+    base += (stop - start) * GST_SECOND;
+    player_clear (&fresh);
+  }
+  player_clear (&sought);
+}
+
+static void
+check_case (const Case * c, gboolean segments)
+{
   g_autofree gchar *whole = write_file (c, 0, SECONDS);
   g_autofree gchar *model = c->model ? model_path (c->model) : NULL;
   const Case memory_case = {.width = 32 };
@@ -355,11 +504,25 @@ GST_START_TEST (test_seeks)
   if (model)
     replace (&line, "MODEL", model);
   replace (&line, "MEMORY", memory);
-  for (guint i = 0; i < G_N_ELEMENTS (seeks); i++)
+  for (guint i = 0; !segments && i < G_N_ELEMENTS (seeks); i++)
     check_seek (c, i, whole, line);
+  if (segments && !c->tee)
+    check_segments (c, whole, line);
   g_free (line);
   g_unlink (whole);
   g_unlink (memory);
+}
+
+GST_START_TEST (test_seeks)
+{
+  check_case (&cases[__i__], FALSE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_segments)
+{
+  check_case (&cases[__i__], TRUE);
 }
 
 GST_END_TEST;
@@ -405,7 +568,7 @@ GST_START_TEST (test_video)
 
       expected.running -= start * GST_SECOND;
       expected.stream -= start * GST_SECOND;
-      check_frame (&g_array_index (part.shown, Shown, k), &expected, start,
+      check_frame (&g_array_index (part.shown, Shown, k), &expected, 0, start,
           seeks[i].rate, FALSE, "video", k);
     }
     player_clear (&whole);
@@ -423,6 +586,8 @@ seeks_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, test_seeks, 0, G_N_ELEMENTS (cases));
+  tcase_add_loop_test (tc, test_segments, 0, G_N_ELEMENTS (cases));
+  tcase_add_test (tc, test_memory_file);
   tcase_add_test (tc, test_video);
   return s;
 }

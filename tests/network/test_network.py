@@ -4,6 +4,7 @@
 import json
 import os
 import queue
+import signal
 import socket
 import subprocess
 import sys
@@ -14,8 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from test_embed import EMBED, FEATURES, FIRST, MODEL, SKIPPED, X, Y, pack, python_with_gi  # noqa: E402
 
 PATIENCE = 60
-CAPS = (f"other/tensors,format=static,num_tensors=1,types=(string)float32,dimensions=(string){FEATURES},"
-        "framerate=50/1")
+CAPS = "other/tensors,format=static,num_tensors=1,types=(string)float32,dimensions=(string){},framerate=50/1"
 PYTHON = python_with_gi()
 
 # Sends vectors of standard input, once somebody listens. Says the port it has.
@@ -66,17 +66,19 @@ class Network(unittest.TestCase):
         return process
 
     def start_edge(self, line, vectors):
-        edge = self.start([PYTHON, "-c", EDGE, line, CAPS, str(4 * FEATURES)], stdin=subprocess.PIPE, text=False)
+        width = len(vectors[0])
+        edge = self.start([PYTHON, "-c", EDGE, line, CAPS.format(width), str(4 * width)], stdin=subprocess.PIPE,
+                          text=False)
         edge.stdin.write(pack(vectors))
         edge.stdin.close()
         return edge
 
-    def read_lines(self, process):
-        """Those of its standard output, as they come, without waiting longer than PATIENCE for one"""
+    def read_lines(self, process, file=None):
+        """Those of its standard output, or of @file, as they come, without waiting longer than PATIENCE for one"""
         lines = queue.Queue()
 
         def read():
-            for line in process.stdout:
+            for line in file or process.stdout:
                 lines.put(line)
         threading.Thread(target=read, daemon=True).start()
         return lines
@@ -107,10 +109,16 @@ class Gdp(Network):
             outputs.setdefault(line["edge"], []).append((line["scores"], line["time"]))
         return outputs
 
-    def start_central(self, *ports):
+    def start_central(self, *ports, **options):
         self.n_edges = len(ports)
         addresses = [f"127.0.0.1:{port}" for port in ports]
-        return self.start([PYTHON, os.path.join(EMBED, "central.py"), "--model", MODEL, "--latency", "1000", *addresses])
+        return self.start([PYTHON, os.path.join(EMBED, "central.py"), "--model", MODEL, "--latency", "1000", *addresses],
+                          **options)
+
+    def interrupt(self, central):
+        """As Ctrl-C does"""
+        central.send_signal(signal.SIGINT)
+        self.assertEqual(central.wait(PATIENCE), 0)
 
     def test_sender_comes_back(self):
         first, port = self.serve(0, X[:20])
@@ -131,6 +139,57 @@ class Gdp(Network):
                 self.assertAlmostEqual(b - a, 0.02, 4)
         self.assertGreater(after[0][1], before[-1][1])
         self.assertIsNone(central.poll())
+
+    def test_absent_sender(self):
+        """From the start on: the others go on, it is taken when it comes, and Ctrl-C ends all."""
+        with socket.socket() as reserved:
+            reserved.bind(("127.0.0.1", 0))
+            absent = reserved.getsockname()[1]
+        _, port = self.serve(0, X[:20])
+        central = self.start_central(absent, port, stderr=subprocess.DEVNULL)
+        lines = self.read_lines(central)
+        found = [json.loads(lines.get(timeout=PATIENCE)) for _ in range(20 - FIRST)]
+        self.assertEqual({line["edge"] for line in found}, {f"127.0.0.1:{port}"})
+        self.expect_outputs([line["scores"] for line in found], X[:20])
+        self.serve(absent, X[:12])
+        found = [json.loads(lines.get(timeout=PATIENCE)) for _ in range(12 - FIRST)]
+        self.assertEqual({line["edge"] for line in found}, {f"127.0.0.1:{absent}"})
+        self.expect_outputs([line["scores"] for line in found], X[:12])
+        self.interrupt(central)
+
+    def test_nobody(self):
+        """No sender at all: Ctrl-C ends it."""
+        with socket.socket() as reserved:
+            reserved.bind(("127.0.0.1", 0))
+            absent = reserved.getsockname()[1]
+        central = self.start_central(absent, stderr=subprocess.PIPE)
+        self.addCleanup(central.stderr.close)
+        self.assertIn(f"127.0.0.1:{absent}", central.stderr.readline())
+        self.interrupt(central)
+
+    def test_sender_of_another_width(self):
+        """It alone is refused, at the start as well as later; another one in its place is taken."""
+        wide = [(*row, 0.0) for row in X[:20]]
+        refused, other = self.serve(0, wide)
+        _, port = self.serve(0, X[:20])
+        central = self.start_central(other, port, stderr=subprocess.PIPE)
+        self.addCleanup(central.stderr.close)
+        errors = self.read_lines(central, central.stderr)
+        lines = self.read_lines(central)
+        while "Stream 0 is refused" not in (text := errors.get(timeout=PATIENCE)):
+            pass
+        self.assertIn(f"expected dimensions {FEATURES}", text)
+        self.assertIn(f"found {FEATURES + 1}", text)
+        found = [json.loads(lines.get(timeout=PATIENCE)) for _ in range(20 - FIRST)]
+        self.assertEqual({line["edge"] for line in found}, {f"127.0.0.1:{port}"})
+        self.expect_outputs([line["scores"] for line in found], X[:20])
+        refused.kill()
+        refused.wait()
+        self.serve(other, X[:12])
+        found = [json.loads(lines.get(timeout=PATIENCE)) for _ in range(12 - FIRST)]
+        self.assertEqual({line["edge"] for line in found}, {f"127.0.0.1:{other}"})
+        self.expect_outputs([line["scores"] for line in found], X[:12])
+        self.interrupt(central)
 
     def test_two_senders(self):
         """Each to the model as if it were alone, one of them restarted."""
