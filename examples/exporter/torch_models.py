@@ -10,6 +10,7 @@ from .layers import is_co_layer
 from .layout import Layout
 from .model import Refused, class_name, library
 from .parts import NO_DECODER, TORCH_ONLY, is_exact_encoder, refuse_reparametrized
+from .transformers import describe_transformers, is_of_transformers
 from .tree import choose_kind, describe_attributes, say_kind
 
 LIBRARIES = ("continual", "fast_transformers")
@@ -66,9 +67,13 @@ def is_compiled(module):
     return class_name(module) == "OptimizedModule" and hasattr(module, "_orig_mod")
 
 
-def describe_torch(module, attention, positions, sequence_len, query_index, max_len):
+def describe_torch(module, attention, positions, sequence_len, query_index, max_len, prefix):
     """The Model of a module. model.run: how to run it for the proof; None where the attributes alone say what it is"""
     module = unwrapped(module)
+    if is_of_transformers(module) or prefix and any(is_of_transformers(part) for part in module.modules()):
+        return describe_transformers(module, prefix, attention, sequence_len)
+    if prefix:
+        raise Refused(f"prefix={prefix!r}: {class_name(module)} holds no model of transformers; export the part itself")
     if isinstance(module, torch.jit.ScriptModule):
         raise Refused("the module is scripted, its attributes are gone: export it before torch.jit")
     if isinstance(module, TORCH_ONLY):
