@@ -58,10 +58,14 @@ class Lost:
 
 class Flow:
     """The vectors. axes: for each axis of the tensor the labels that are laid out along it, of B (batch), T (time)
-    and C (features); () is an axis of length 1"""
+    and C (features), or behind an attention H (heads) and D (features of one); () is an axis of length 1"""
 
     def __init__(self, node, axes, sizes):
         self.node, self.axes, self.sizes = node, tuple(tuple(axis) for axis in axes), dict(sizes)
+        whole = ("H", "D") if "H" in self.labels else ("D",)
+        if whole in self.axes:  # the heads are features again
+            self.axes = tuple(("C",) if axis == whole else axis for axis in self.axes)
+            self.sizes["C"] = self.sizes.pop("D") * self.sizes.pop("H")
 
     def then(self, op, place, **fields):
         return Flow(Node(op, self.node, place, **fields), self.axes, self.sizes)
@@ -110,7 +114,7 @@ def length(axis, sizes):
 
 
 def spell(axis):
-    names = {"B": "the batch", "T": "time", "C": "features"}
+    names = {"B": "the batch", "T": "time", "C": "features", "H": "heads", "D": "a head's features"}
     return " and ".join(names[label] for label in axis) or "an axis of length 1"
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from . import op_arithmetic, op_axes, op_maps, op_time  # noqa: F401 (they fill the table)
 from .flow import Fixed, Flow, Lost, Node
 from .model import Refused, class_name
+from .op_attention import understood
 from .op_refused import refuse
 from .parts import CONVOLUTIONS, RECURRENT, catch_parts, refuse_reparametrized
 from .table import OPERATIONS
@@ -52,7 +53,13 @@ def copied(module, dtype=None):
         raise Refused(f"the module cannot be copied ({error}): export it as it was built, without what was computed "
                       "kept in it") from error
     made = made.cpu().eval()
-    return made if dtype is None else made.to(dtype)
+    return made if dtype is None else cast(made, dtype)
+
+
+def cast(module, dtype):
+    """As module.to(dtype), but complex buffers (rotary positions) stay complex"""
+    also = torch.complex128 if dtype == torch.float64 else torch.complex64
+    return module._apply(lambda t: t.to(dtype) if t.is_floating_point() else t.to(also) if t.is_complex() else t)
 
 
 def trace_dtype(module):
@@ -111,7 +118,7 @@ def widths(module):
 
 def run_forward(owner, module, axes, batch, width, n, arguments):
     """forward() on random inputs, twice: what is constant must be so"""
-    trace = Trace(OPERATIONS, refuse)
+    trace = Trace(OPERATIONS, refuse, understood)
     module = copy.deepcopy(module, {id(p): p for p in module.parameters()})
     catch_parts(trace, module)
     track_parameters(trace, module)

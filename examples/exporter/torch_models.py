@@ -8,6 +8,7 @@ from torch import nn
 from .forward import Run, Unseen, extra_arguments, follow
 from .layers import is_co_layer
 from .layout import Layout
+from .own_kinds import OwnRows, kind_of_own, own_windows
 from .model import Refused, class_name, library
 from .parts import NO_DECODER, TORCH_ONLY, is_exact_encoder, refuse_reparametrized
 from .transformers import describe_transformers, is_of_transformers
@@ -22,6 +23,7 @@ NAMED_LIBRARIES = ("timm", "transformers", "vit_pytorch", "whisper")
 ROW_KINDS = ("deep", "recurrent-full")
 ANY_LENGTH = 8
 MAX_LEN = 4096  # the loader's own, if nothing is said
+WINDOW_UNKNOWN = "the window is not known: say sequence_len=N, in vectors"
 
 
 def is_library_part(part):
@@ -106,11 +108,18 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
 
 def describe_forward(module, attention, positions, sequence_len, query_index, max_len):
     wanted = attention.replace("_", "-") if attention else None
-    if not sequence_len and (wanted is None or wanted not in ("recurrent-full", "recurrent-linear", "kernel")):
-        raise Refused("the window is not known: say sequence_len=N, in vectors")
     n = sequence_len or ANY_LENGTH
     arguments, counters = extra_arguments(module, wanted in ROW_KINDS)
-    layout, table = followed(module, n, arguments)
+    unknown = not sequence_len and (wanted is None or wanted not in ("recurrent-full", "recurrent-linear", "kernel"))
+    try:
+        layout, table = followed(module, n, arguments)
+        own = own_windows(module, layout, n, arguments)
+    except Refused as refused:
+        raise Refused(WINDOW_UNKNOWN) if unknown and not refused.settled else refused
+    says = kind_of_own(own, wanted, sequence_len) if own else {}
+    if unknown and says.get("attention") not in ROW_KINDS:
+        raise Refused(WINDOW_UNKNOWN)
+    wanted = wanted or says.get("attention")
     counter = None
     if table is not None:
         rows = source_rows(layout, table, int(max_len or MAX_LEN) if wanted == "recurrent-full" else n)
@@ -124,13 +133,17 @@ def describe_forward(module, attention, positions, sequence_len, query_index, ma
                       + ("adds none" if table is None else "counts them in the window: leave positions out"))
     model = layout.write()
     model.run, model.run.counter = layout.run, counter
-    kind = choose_kind(model, wanted)
+    kind = wanted or "single-output" if own else choose_kind(model, wanted)
     check_kind(kind, wanted, layout, query_index)
     if table is not None and counter is None:
         say_positions(model, kind, table, max_len)
     if layout.query_index is not None and query_index is None:
         model.facts.say("query_index", layout.query_index, "forward()")
     say_kind(model, kind)
+    if kind == "deep":
+        model.facts.values.update(says)
+    if own and kind in ROW_KINDS:
+        model.run = OwnRows(layout.run)
     return model
 
 
