@@ -10,6 +10,12 @@ from .model import Refused
 
 BEFORE_ONLY = {"positions": "positions are added", "token": "a class token is added"}
 CORE = ("layer", "block", "attention")
+NOT_ALONE = {
+    "heads": "this attention written by hand is part of no layer: expected a linear map behind it, and what went into it (or "
+             "into the norm in front of it) added",
+    "gated": "a gate: vectors are multiplied by what depends on them, which model files have in the feed-forward of a layer "
+             "only (a linear map behind it, and what went into it added)",
+}
 
 
 class Part:
@@ -47,6 +53,8 @@ def blocks(parts):
             raise Refused(f"{at(rest[0])}this residual is part of no layer that model files have: expected attention "
                           "and feed-forward, each with its residual, and a LayerNorm in front of each (pre-norm) or "
                           "behind each (post-norm)")
+        elif ops[0] in NOT_ALONE:
+            raise Refused(f"{at(rest[0])}{NOT_ALONE[ops[0]]}")
         else:
             found.append(rest.pop(0))
             continue

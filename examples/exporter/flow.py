@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import torch
 
-BY_HAND = ("if this is an attention written by hand: a layout has nn.MultiheadAttention, nn.TransformerEncoderLayer "
-           "and nn.TransformerEncoder; modules of timm, vit-pytorch, OpenAI's whisper and transformers are saved "
-           "under their own names with safetensors' save_file(), see docs/model-files.md")
+BY_HAND = ("if this is an attention written by hand: expected linear maps of one input, view() to heads, perhaps norms of the "
+           "heads, rotary positions and repeated key heads, then scaled_dot_product_attention() or softmax, and a linear "
+           "map; modules of timm, vit-pytorch and OpenAI's whisper are saved under their own names with safetensors' "
+           "save_file(), see docs/model-files.md")
 
 
 class Unsayable(Exception):

@@ -59,7 +59,14 @@ def copied(module, dtype=None):
 def cast(module, dtype):
     """As module.to(dtype), but complex buffers (rotary positions) stay complex"""
     also = torch.complex128 if dtype == torch.float64 else torch.complex64
-    return module._apply(lambda t: t.to(dtype) if t.is_floating_point() else t.to(also) if t.is_complex() else t)
+    turns = [(part, key, buffer.to(also)) for part in module.modules() for key, buffer in part._buffers.items()
+             if buffer is not None and buffer.is_complex()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of their imaginary parts
+        module = module.to(dtype)
+    for part, key, buffer in turns:
+        part._buffers[key] = buffer
+    return module
 
 
 def trace_dtype(module):
@@ -204,7 +211,11 @@ def follow(module, n, arguments):
         for refused in refusals:
             if refused.axes == doubt:
                 raise refused
-    raise describe_failure(module, failures) if failures else refusals[0]
+    if not failures:
+        raise refusals[0]
+    failed = describe_failure(module, failures)
+    failed.axes = 2  # another window may not fail
+    raise failed
 
 
 def constants(node):

@@ -13,7 +13,7 @@ HIDDEN = -1e4  # a logit less than the others by so much, as people write masks
 
 class Side:
     """Queries, keys or values. linear: the node that projects; rows (H, D): which of its outputs they are; norm: of each
-    head, or None; turn: a Turn"""
+    head, or None; turn: a Turn. The factor of queries is that of all logits, beside 1 / sqrt (D)"""
 
     def __init__(self, linear, rows, norm, turn):
         self.linear, self.rows, self.norm, self.turn = linear, rows, norm, turn
@@ -119,13 +119,14 @@ def side_of(about, axes, what):
             anchor = (item, item, *found)
             break
     if anchor is None:
-        raise Unsayable(f"{what} are not the heads of one linear map: expected view() or reshape() of its outputs to heads")
+        raise Unsayable(f"{what} are not the heads of one linear map: expected view() or reshape() of its outputs to heads",
+                        axes=1)
     item, source, arrange, rows = anchor
     before = arrange(item.raw).double()
     heads, repeated = before.shape[2], after.shape[2]
     if before.shape[:2] != after.shape[:2] or repeated % heads:
         raise Unsayable(f"{what} of shape {tuple(about.raw.shape)} are not the heads of {tuple(source.raw.shape)}, each vector "
-                        "its own: the axes of the attention are (batch, heads, time, features)")
+                        "its own: the axes of the attention are (batch, heads, time, features)", axes=1)
     times = repeated // heads
     if not torch.equal(after, after[:, :, ::times].repeat_interleave(times, 2)):
         raise Unsayable(f"{what} are repeated in another order than repeat_interleave()")
@@ -212,6 +213,13 @@ def attend(call, given, scale, visible, explicit_mask):
     if root is None:
         raise Unsayable("values are not the heads of a linear map")
     batched = n_axes == 4 or "B" in root.labels
+    batch, first = root.sizes.get("B", 1), given[0].raw.shape[0]
+    folded = n_axes == 3 and batched and first > batch
+    if folded:  # the heads of a window are windows of a batch, for torch.bmm()
+        if any(item.raw.shape[0] != first for item in given) or first % batch:
+            raise Unsayable("queries, keys and values have not as many heads")
+        given = [item.relaid(lambda x: x.reshape(batch, first // batch, *x.shape[1:])) for item in given]
+        n_axes = 4
     query, key, value = (side_of(item, axes, what) for item, what in zip(given, ("queries", "keys", "values")))
     if value.norm is not None or value.turn.theta is not None:
         raise Unsayable("values are normed or turned by positions: expected queries and keys only")
@@ -228,14 +236,15 @@ def attend(call, given, scale, visible, explicit_mask):
     factor = 1.0 if math.isclose(factor, 1, rel_tol=1e-5) else factor
     if factor <= 0:
         raise Unsayable("the scale of the logits is not positive")
+    query.turn.factor = factor
     n = visible.shape[0]
     call.trace.reached = True
-    node = Node("heads", before[0], call.place, query=query, key=key, value=value, factor=factor, window=window_of(visible),
+    node = Node("heads", before[0], call.place, query=query, key=key, value=value, window=window_of(visible),
                 explicit_mask=explicit_mask,
                 tensors=tuple(side.weight[0] for side in (query, key, value)))
-    labels = [("B",), ("H",), ("T",), ("D",)] if n_axes == 4 else [("B",), ("T",), ("C",)] if batched else [
+    labels = [("B", "H"), ("T",), ("D",)] if folded else [("B",), ("H",), ("T",), ("D",)] if n_axes == 4 else [("B",), ("T",), ("C",)] if batched else [
         ("H",), ("T",), ("D",)]
     sizes = {"T": n, **({"C": size} if ("C",) in labels else {"H": heads, "D": size})}
     if batched:
-        sizes["B"] = root.sizes.get("B", 1)
+        sizes["B"] = batch
     return Flow(node, labels, sizes)

@@ -19,6 +19,10 @@ WRAPPERS = ("module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_
             "_ff_block")
 
 
+# What a norm may call its gain
+GAINS = ("weight", "w", "g", "gamma", "gain", "scale")
+
+
 class Namer:
     """Names of entries: the state dict's where they are free, and mean nothing else"""
 
@@ -80,6 +84,9 @@ class Layout:
 
     def encoder_names(self, core, after):
         """Prefixes of the layers' tensors, and the name of the norm that belongs to them, if one follows"""
+        if len({is_heads(part) for part in core}) > 1:
+            raise Refused("some layers have an nn.MultiheadAttention, others an attention written by hand: model files have "
+                          "layers of one library")
         names = [part.name for part in core]
         if core[0].op == "block":
             names = [common_module(part) for part in core]
@@ -88,7 +95,7 @@ class Layout:
         numbers = [re.search(r"(\d+)$", name) for name in names]
         others = [name for part in self.parts for name in source_names(part)]
         norm = after[0] if after and after[0].op == "norm" and after[0].weight else None
-        norm_name = source_name(norm.weight[1], "weight") if norm else None
+        norm_name = source_name(norm.weight[1], *GAINS) if norm else None
         wanted, inner = None, "layers."
         if core[0].op == "attention":
             wanted, inner = names[0], ""
@@ -167,7 +174,7 @@ class Layout:
         self.put_linear(self.named(part.weight[1], "linear", "weight"), part)
 
     def write_norm(self, part):
-        name = self.namer.take(source_name(part.weight[1], "weight") if part.weight else "norm", "norm")
+        name = self.namer.take(source_name(part.weight[1], *GAINS) if part.weight else "norm", "norm")
         self.entries.append(name)
         self.put_norm(name, part)
 

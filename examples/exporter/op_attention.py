@@ -4,8 +4,9 @@ import math
 
 import torch
 
-from .flow import Flow, Lost, Unsayable
+from .flow import BY_HAND, Flow, Lost, Unsayable
 from .heads import attend, scale_of, visible_of
+from .norm_by_hand import norm_by_hand
 from .probes import Norm
 from .table import as_constant
 from .trace import Tracked
@@ -39,12 +40,26 @@ def understood(func, call, tracked, lost):
             return scores_of(lost, call, tracked)
         if call.name in PRODUCTS and all(depends(item) for item in operands(call)):
             return PRODUCTS[call.name](call, lost)
-        if call.name in ("layer_norm", "rms_norm") and depends(call.args[0]):
+        if call.name in ("layer_norm", "rms_norm") and isinstance(tracked[0].about, Woven):
             return normed(call)
+        norm = norm_by_hand(call, tracked)
+        if norm is not None:
+            return norm
     except Unsayable as error:
         place = call.place
         return Lost(f"{place}: {error.reason}" if place else error.reason, error.axes)
-    return weave(func, call.name, call.args, call.kwargs, tracked, call.raw, lost)
+    return weave(func, call.name, call.args, call.kwargs, tracked, call.raw, lost) or unknown(call, tracked, lost)
+
+
+def unknown(call, tracked, lost):
+    """No part of an attention or of a norm"""
+    if not any(isinstance(t.about, Woven) for t in tracked):
+        return lost
+    if not any(isinstance(t.about, Woven) and t.about.index is not None for t in tracked):
+        return Lost(lost.reason, lost.axes)
+    place = f"{call.place}: " if call.place else ""
+    return Lost(f"{place}{call.name}() is applied to heads or parts of vectors, of which no attention is understood; {BY_HAND}",
+                lost.axes)
 
 
 def sdpa(call):

@@ -41,7 +41,7 @@ def write_block(layout, part, prefix):
     names = PRE_NORM if part.norm_first else POST_NORM
     say_attention(facts, part)
     projections = part.attention.query, part.attention.key, part.attention.value
-    put_linears(layout, prefix, [(names[key], side) for key, side in zip("qkv", scaled(part.attention, projections))]
+    put_linears(layout, prefix, [(names[key], side) for key, side in zip("qkv", scaled(projections))]
                 + [(names["out"], attended.out)])
     put_head_norms(layout, part, prefix, names)
     if fed.gate is None:
@@ -80,11 +80,11 @@ class Linear:
         self.weight, self.bias = weight, bias
 
 
-def scaled(node, sides):
-    """The factor of the logits beside 1 / sqrt (head size) goes into the queries: into their norm, if they have one"""
+def scaled(sides):
+    """The factor of the logits goes into the queries, or into their norm if they have one; the keys' is part of it"""
     for i, side in enumerate(sides):
         weight, bias = side.weight, side.bias
-        factor = node.factor if i == 0 and side.norm is None else node.value.turn.factor if i == 2 else 1.0
+        factor = 1.0 if i == 1 or side.norm is not None else side.turn.factor
         if factor != 1.0:
             weight, bias = (None if item is None else (item[0].double() * factor, Fixed(item[1].sources))
                             for item in (weight, bias))
@@ -110,7 +110,7 @@ def put_norms(layout, prefix, norms):
 
 def put_head_norms(layout, part, prefix, names):
     node, tensors = part.attention, layout.model.tensors
-    sides = (("q_norm", node.query, node.factor), ("k_norm", node.key, 1.0))
+    sides = (("q_norm", node.query, node.query.turn.factor), ("k_norm", node.key, 1.0))
     given = [side.norm for _, side, _ in sides]
     if given == [None, None]:
         return

@@ -3,7 +3,7 @@
 import json
 
 from .forward import Failed, copied, run_forward, trace_dtype
-from .model import Refused, class_name, library
+from .model import Refused, library
 from .own_blocks import is_heads
 
 LONG = 257  # vectors: windows that are shorter show
@@ -24,24 +24,47 @@ def own_windows(module, layout, n, arguments):
     blocks = [part for part in layout.parts if is_heads(part)]
     if not blocks:
         return None
-    for name, part in module.named_modules():
-        if library(part) == "transformers":
-            raise Refused(f"{name} is a {class_name(part)} of transformers inside another module, whose window forward() does "
-                          f"not show: export it alone (export(module.{name}, …)), and put what is around it in front of the "
-                          "element or behind it")
     longer = longer_run(module, layout, n, arguments)
     if longer is None:
         return Own(blocks, n)
-    again = type(layout)(layout.module, longer)
-    return Own([part for part in again.parts if is_heads(part)], longer.n)
+    again = [part for part in type(layout)(layout.module, longer).parts if is_heads(part)]
+    if len(again) != len(blocks) or not all(one.attention.query.turn.like(other.attention.query.turn)
+                                            for one, other in zip(blocks, again)):
+        raise Refused(f"forward() has other layers or other rotary positions for {longer.n} vectors than for {n}: a model file "
+                      "has one computation for all")
+    return Own(again, longer.n)
+
+
+def window_hints(module):
+    """Windows that attributes, and configurations of transformers, speak of"""
+    found = []
+    for name, part in module.named_modules():
+        if getattr(part, "rope_type", "default") != "default":
+            raise Refused(f"{name} has rotary positions of rope_type {part.rope_type!r}: expected 'default', for another type "
+                          "scales the angles, which a model file cannot say")
+        config = getattr(part, "config", None)
+        for key, value in [*vars(part).items(), *(vars(config).items() if hasattr(config, "__dict__") else ())]:
+            if "window" in key.lower():
+                found += [(name, key, n) for n in flat(value)]
+    for name, key, n in found:
+        if n > LONGEST:
+            raise Refused(f"{name}.{key} is {n}: what a module does with more than {LONGEST} vectors is not tried"
+                          + ("; export the part of transformers alone" if any(library(part) == "transformers"
+                                                                               for part in module.modules()) else ""))
+    return [n for _, _, n in found if n > 0]
+
+
+def flat(value):
+    """The whole numbers in lists of lists"""
+    if isinstance(value, (list, tuple)):
+        return [n for item in value for n in flat(item)]
+    return [value] if type(value) is int else []
 
 
 def longer_run(module, layout, n, arguments):
     """The same over more vectors; None where forward() takes no more"""
     run = layout.run
-    hints = [value for part in module.modules() for key, value in vars(part).items()
-             if "window" in key.lower() and type(value) is int and 0 < value <= LONGEST]
-    length = max([LONG, 2 * n + 1] + [value + 9 for value in hints])
+    length = max([LONG, 2 * n + 1] + [value + 9 for value in window_hints(module)])
     for count in (length, 2 * n + 1):
         try:
             return run_forward(module, copied(module, trace_dtype(module)), run.axes, run.batch, run.width, count, arguments)

@@ -17,11 +17,17 @@ class Turn:
     def __init__(self, factor=1.0, theta=None, interleaved=False, part=0, start=None):
         self.factor, self.theta, self.interleaved, self.part, self.start = factor, theta, interleaved, part, start
 
+    def like(self, other):
+        """Whether both turn alike, from whatever position on; two estimates of one theta differ in the last digits"""
+        if self.theta is None or other.theta is None:
+            return self.theta is other.theta
+        return (self.interleaved, self.part) == (other.interleaved, other.part) and math.isclose(
+            self.theta, other.theta, rel_tol=1e-3)
+
     def same(self, other):
-        if (self.theta, self.part) != (other.theta, other.part):
-            return False
-        return self.theta is None or (self.interleaved == other.interleaved
-                                      and close((self.start - other.start).cos(), torch.ones_like(self.start)))
+        """Whether both turn alike from the same position on"""
+        return self.like(other) and (self.theta is None or close((self.start - other.start).cos(),
+                                                                 torch.ones_like(self.start)))
 
 
 def close(a, b, tolerance=2e-5):

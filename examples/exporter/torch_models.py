@@ -101,9 +101,10 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
         named = next((part for part in module.modules() if library(part) in NAMED_LIBRARIES), None)
         if named is None:
             raise
-        raise Refused(f"{refused}. {class_name(named)} is of {library(named)}, whose models are loaded under their "
-                      "own names: save_pretrained() or safetensors' save_file(), and the settings that "
-                      "docs/model-files.md names") from refused
+        alone = "export it alone, or load it" if library(named) == "transformers" else "load it"
+        raise Refused(f"{refused}. {class_name(named)} is of {library(named)}: {alone} under the names of its library "
+                      "(save_pretrained(), or safetensors' save_file() with the settings that docs/model-files.md "
+                      "names)") from refused
 
 
 def describe_forward(module, attention, positions, sequence_len, query_index, max_len):
@@ -115,7 +116,7 @@ def describe_forward(module, attention, positions, sequence_len, query_index, ma
         layout, table = followed(module, n, arguments)
         own = own_windows(module, layout, n, arguments)
     except Refused as refused:
-        raise Refused(WINDOW_UNKNOWN) if unknown and not refused.settled else refused
+        raise Refused(WINDOW_UNKNOWN) if unknown and refused.axes > 1 else refused
     says = kind_of_own(own, wanted, sequence_len) if own else {}
     if unknown and says.get("attention") not in ROW_KINDS:
         raise Refused(WINDOW_UNKNOWN)

@@ -5,7 +5,7 @@ is an operation of a layout, but the attention as a whole is. So these tensors a
 an attention takes them; what never comes to one is refused with the reason that it was kept with."""
 import torch
 
-from .flow import Flow, Lost, Unsayable
+from .flow import Fixed, Flow, Lost, Unsayable
 from .trace import Tracked
 
 # The same numbers elsewhere: where each is from can be followed
@@ -20,12 +20,13 @@ ARITHMETIC = set("""add radd iadd sub rsub subtract isub mul multiply rmul imul 
 
 
 class Woven(Lost):
-    """raw: the numbers; parents: what they are made of. root, index: where each number is from, if they are all from one
-    tensor, a Flow or a Woven: its place there"""
+    """raw: the numbers; parents: what they are made of, by the operation op with the numbers given to it. root, index: where
+    each number is from, if they are all from one tensor, a Flow or a Woven: its place there"""
 
-    def __init__(self, lost, raw, parents, root=None, index=None):
+    def __init__(self, lost, raw, parents, root=None, index=None, op="", numbers=()):
         super().__init__(lost.reason, lost.axes)
         self.raw, self.parents, self.root, self.index = raw.detach().clone(), list(parents), root, index
+        self.op, self.numbers = op, list(numbers)
 
     def relaid(self, function):
         """The same with its axes in another order"""
@@ -68,13 +69,13 @@ def with_indices(tree, source, index):
 
 
 def weave(func, name, args, kwargs, tracked, raw, lost):
-    """What the result is: a Woven, or a list of them for a tuple; `lost` if it is none"""
+    """What the result is: a Woven, or a list of them for a tuple; None if it is none"""
     items = list(raw) if isinstance(raw, (tuple, list)) else [raw]
     if not all(isinstance(item, torch.Tensor) for item in items):
-        return lost
+        return None
     sources = [t for t in tracked if isinstance(t.about, (Flow, Woven))]
     if not sources or any(isinstance(t.about, Lost) and not isinstance(t.about, Woven) for t in tracked):
-        return lost
+        return None
     parents = [as_woven(t) for t in sources]
     if name in SAME or name in LAYOUT:
         parent, places = parents[0], None
@@ -82,13 +83,19 @@ def weave(func, name, args, kwargs, tracked, raw, lost):
             places = [parent.index] if name in SAME else func(*with_indices(args, sources[0], parent.index),
                                                               **with_indices(kwargs, sources[0], parent.index))
             places = list(places) if isinstance(places, (tuple, list)) else [places]
-        made = [Woven(lost, item, parents[:1], parent.root if places else None, places[i] if places else None)
-                for i, item in enumerate(items)]
+        made = [Woven(lost, item, parents[:1], parent.root if places else None, places[i] if places else None,
+                      name)                 for i, item in enumerate(items)]
     elif name in ARITHMETIC:
-        made = [Woven(lost, item, parents) for item in items]
+        made = [Woven(lost, item, parents, op=name, numbers=numbers_in(args)) for item in items]
     else:
-        return lost
+        return None
     return made if isinstance(raw, (tuple, list)) else made[0]
+
+
+def numbers_in(args):
+    found = [item.raw if isinstance(item, Tracked) and isinstance(item.about, Fixed) else item for item in args]
+    found = [item.item() if isinstance(item, torch.Tensor) and item.numel() == 1 else item for item in found]
+    return [float(item) for item in found if isinstance(item, (int, float))]
 
 
 def ancestors(about):
