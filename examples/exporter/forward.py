@@ -141,7 +141,7 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
                             {label: sizes[label] for label in sizes if label in axes or label == "C"})
                 flows.append(output(module(trace.wrap(x, flow), **arguments)))
     except Refused as refused:
-        refused.settled = trace.reached and not refused.axes
+        refused.settled = trace.sure or trace.reached and not refused.axes
         raise
     except (Exception, SystemExit) as error:
         lost = [t.about.reason for t in (ref() for ref in trace.alive) if t is not None and isinstance(t.about, Lost)]

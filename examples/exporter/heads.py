@@ -238,7 +238,7 @@ def attend(call, given, scale, visible, explicit_mask):
         raise Unsayable("the scale of the logits is not positive")
     query.turn.factor = factor
     n = visible.shape[0]
-    call.trace.reached = True
+    call.trace.sure = True
     node = Node("heads", before[0], call.place, query=query, key=key, value=value, window=window_of(visible),
                 explicit_mask=explicit_mask,
                 tensors=tuple(side.weight[0] for side in (query, key, value)))

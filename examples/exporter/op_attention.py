@@ -25,14 +25,19 @@ class Scores(Woven):
         self.query, self.key, self.logits = query, key, logits
 
 
+def is_heads(about):
+    return isinstance(about, Woven) and about.index is not None
+
+
 def depends(item):
     return isinstance(item, Tracked) and isinstance(item.about, (Flow, Woven))
 
 
 def understood(func, call, tracked, lost):
     """What an operation makes of vectors where a layout has no word for it: a description, or a list of them for a tuple"""
-    if any(isinstance(t.about, Lost) and not isinstance(t.about, Woven) for t in tracked):
-        return lost
+    for t in tracked:
+        if isinstance(t.about, Lost) and not isinstance(t.about, Woven):
+            return t.about
     try:
         if call.name == "scaled_dot_product_attention":
             return sdpa(call)
@@ -40,7 +45,7 @@ def understood(func, call, tracked, lost):
             return scores_of(lost, call, tracked)
         if call.name in PRODUCTS and all(depends(item) for item in operands(call)):
             return PRODUCTS[call.name](call, lost)
-        if call.name in ("layer_norm", "rms_norm") and isinstance(tracked[0].about, Woven):
+        if call.name in ("layer_norm", "rms_norm") and is_heads(tracked[0].about):
             return normed(call)
         norm = norm_by_hand(call, tracked)
         if norm is not None:
@@ -55,7 +60,7 @@ def unknown(call, tracked, lost):
     """No part of an attention or of a norm"""
     if not any(isinstance(t.about, Woven) for t in tracked):
         return lost
-    if not any(isinstance(t.about, Woven) and t.about.index is not None for t in tracked):
+    if not any(is_heads(t.about) for t in tracked):
         return Lost(lost.reason, lost.axes)
     place = f"{call.place}: " if call.place else ""
     return Lost(f"{place}{call.name}() is applied to heads or parts of vectors, of which no attention is understood; {BY_HAND}",

@@ -8,7 +8,7 @@ from torch import nn
 
 from .flow import Fixed, Flow, spell
 from .model import Refused, class_name
-from .op_attention import depends
+from .op_attention import depends, is_heads
 from .probes import norm_of
 from .trace import Tracked, plain_tensors
 from .woven import Normed
@@ -121,7 +121,7 @@ def may_be_norm(part):
 
 def norm_call(trace, name, plain, forward, *args, **kwargs):
     x = args[0] if len(args) == 1 and not kwargs else None
-    if not depends(x) or isinstance(x.about, Flow) and x.about.axes[-1] != ("C",):
+    if not depends(x) or not is_heads(x.about) and (not isinstance(x.about, Flow) or x.about.axes[-1] != ("C",)):
         return named_call(trace, name, plain, forward, *args, **kwargs)
     norm = norm_of(plain, x.raw.shape[-1])
     if norm is None:

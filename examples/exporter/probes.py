@@ -81,16 +81,19 @@ def same(a, b, tolerance=3e-6):
 
 def theta_of(inv_freq, where):
     """The base whose frequencies base^(-2i/d) are `inv_freq` (d/2)"""
-    inv_freq = inv_freq.detach().double().cpu()
+    inv_freq = inv_freq.detach().cpu()
     n = len(inv_freq)
     if n < 2:
         return 10000.0  # one frequency is 1 for any base
     steps = torch.arange(n, dtype=torch.float64) / n
-    theta = nice(math.exp(-(inv_freq[1:].log() * steps[1:]).sum().item() / (steps ** 2).sum().item()), 9)
+    exact = inv_freq.double()
+    theta = nice(math.exp(-(exact[1:].log() * steps[1:]).sum().item() / (steps ** 2).sum().item()), 9)
     theta = nice(theta)
-    if not torch.allclose(inv_freq, theta ** -steps, rtol=1e-5, atol=0):
-        raise Refused(f"the frequencies of {where} are not theta^(-2i/d) of any theta: scaled rotary positions (linear, dynamic, "
-                      "yarn, longrope, llama3) are not understood; use a model without them")
+    if not torch.allclose(exact, theta ** -steps, rtol=1e-5, atol=0):
+        rounded = "module.half() or module.bfloat16() rounded them: load the model by from_pretrained(dtype=…), which does not"
+        scaled = "scaled rotary positions (linear, dynamic, yarn, longrope, llama3) are not understood"
+        raise Refused(f"the frequencies of {where} are not theta^(-2i/d) of any theta: "
+                      + (scaled if inv_freq.dtype in (torch.float32, torch.float64) else rounded))
     return theta
 
 

@@ -99,6 +99,7 @@ class Trace:
         self.alive, self.modules = [], []
         self.causal = False  # a triangular mask was given
         self.reached = False  # the vectors came to an attention as it takes them
+        self.sure = False  # an attention by hand was understood: the axes are right
 
     def place(self):
         return user_line() or (self.modules[-1] if self.modules else "")

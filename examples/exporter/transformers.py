@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from .model import Model, Refused, activation_name, class_name, library
+from .parts import refuse_reparametrized
 from .probes import is_norm_class, norm_of, theta_of
 
 ACTIVATIONS = ("act_fn", "activation_fn", "intermediate_act_fn")
@@ -154,8 +155,8 @@ def find_stack(module, prefix):
 
 # ---- what the module says ----
 
-def check_config(config, where):
-    for key, values, why in UNDERSTOOD:
+def check_config(config, where, checks):
+    for key, values, why in checks:
         value = getattr(config, key, None)
         if value is not None and value not in values:
             raise Refused(f"{key}={value!r} of {where}: it means {why}, which a model file cannot say")
@@ -171,6 +172,11 @@ def check_classes(stack, names):
             raise Refused(f"{name} is a {class_name(part)} of {library(part)}: expected a part of transformers or torch. An "
                           "adapter is merged into the weights first (merge_and_unload()), and quantised weights are "
                           "dequantised (dequantize())")
+        maps = [key for key, tensor in part._parameters.items() if tensor is not None and tensor.dim() > 1]
+        if maps and type(part) not in (nn.Linear, nn.Embedding) or any(
+                type(tensor) not in (torch.Tensor, nn.Parameter) for tensor in part._parameters.values() if tensor is not None):
+            raise Refused(f"{name} is a {class_name(part)} with {maps[0] if maps else 'weights'} of its own kind: expected an "
+                          "nn.Linear with plain weights; quantised weights are dequantised first (dequantize())")
         hooks = list(part._forward_hooks.values()) + list(part._forward_pre_hooks.values())
         if any(not getattr(hook, "__module__", "").startswith("transformers.") for hook in hooks):
             raise Refused(f"{name} has hooks (register_forward_hook), which may change what it computes: remove them before "
@@ -265,8 +271,10 @@ def describe_transformers(module, prefix, attention, sequence_len):
     where = where or class_name(stack)
     names = [entry.split(":")[-1] for entry in family.layout]
     n_layers = len(layers_of(stack))
-    check_config(config, where)
+    for one, name in ((getattr(module, "config", None), class_name(module)), (config, where)):
+        check_config(one, name, UNDERSTOOD if one is config else UNDERSTOOD[:1])
     check_classes(stack, names)
+    refuse_reparametrized(layers_of(stack), f"{where}.{family.layers}")
     if getattr(config, "num_hidden_layers", n_layers) != n_layers:
         raise Refused(f"{where} has {n_layers} layers, its configuration says {config.num_hidden_layers}: set "
                       "config.num_hidden_layers to what is there")
