@@ -156,8 +156,8 @@ def window_of(visible):
     seen = distance[visible]
     left, right = int(seen.max()) + 1, -int(seen.min())
     if left < 1 or right < 0 or not torch.equal(visible, (distance < left) & (distance >= -right)):
-        raise Unsayable("the attention is given a mask that is neither causal nor a window: expected none, a causal one, or the "
-                        "same number of vectors for each query")
+        raise Unsayable("the attention is given a mask that is neither causal nor a window: expected none, a causal one, or "
+                        "the same number of vectors for each query")
     return (None if left >= n else left), (None if right >= n - 1 and right else right)
 
 
@@ -230,8 +230,9 @@ def attend(call, given, scale, visible, explicit_mask):
         raise Unsayable("queries, keys and values are not of the same vectors: expected one input for all three")
     heads, size = query.rows.shape
     if key.rows.shape != value.rows.shape or key.rows.shape[1] != size or heads % len(key.rows):
-        raise Unsayable(f"queries have {heads} heads of {size}, keys {tuple(key.rows.shape)}, values {tuple(value.rows.shape)}: "
-                        "expected heads of one size, and as many values as keys, each for as many queries")
+        shapes = [tuple(side.rows.shape) for side in (key, value)]
+        raise Unsayable(f"queries have {heads} heads of {size}, keys {shapes[0]}, values {shapes[1]}: expected heads of "
+                        "one size, and as many values as keys, each for as many queries")
     factor = query.turn.factor * key.turn.factor * scale * math.sqrt(size)
     factor = 1.0 if math.isclose(factor, 1, rel_tol=1e-5) else factor
     if factor <= 0:
@@ -240,10 +241,11 @@ def attend(call, given, scale, visible, explicit_mask):
     n = visible.shape[0]
     call.trace.sure = True
     node = Node("heads", before[0], call.place, query=query, key=key, value=value, window=window_of(visible),
-                explicit_mask=explicit_mask,
-                tensors=tuple(side.weight[0] for side in (query, key, value)))
-    labels = [("B", "H"), ("T",), ("D",)] if folded else [("B",), ("H",), ("T",), ("D",)] if n_axes == 4 else [("B",), ("T",), ("C",)] if batched else [
+                explicit_mask=explicit_mask, tensors=tuple(side.weight[0] for side in (query, key, value)))
+    labels = [("B",), ("H",), ("T",), ("D",)] if n_axes == 4 else [("B",), ("T",), ("C",)] if batched else [
         ("H",), ("T",), ("D",)]
+    if folded:
+        labels[:2] = [("B", "H")]
     sizes = {"T": n, **({"C": size} if ("C",) in labels else {"H": heads, "D": size})}
     if batched:
         sizes["B"] = batch

@@ -29,8 +29,8 @@ def write_block(layout, part, prefix):
     facts.say("activation", fed.activation, part.name)
     if not is_heads(part):
         if fed.gate is not None:
-            raise Refused(f"{part.name} has a gated feed-forward beside an nn.MultiheadAttention, for which model files have no "
-                          "names: write the attention with scaled_dot_product_attention(), or train without the gate")
+            raise Refused(f"{part.name} has a gated feed-forward beside an nn.MultiheadAttention, for which model files have "
+                          "no names: write the attention with scaled_dot_product_attention(), or train without the gate")
         softmax_attention(layout.model, part.attention.name, layout.original(part.attention.name), prefix + "self_attn.")
         for key in ("linear1", "linear2"):
             layout.put_linear(prefix + key, getattr(fed, key))

@@ -93,8 +93,8 @@ def kind_of_own(own, wanted, sequence_len):
     if kind == "deep" and sequence_len is not None and sequence_len != says.get("sequence_len"):
         raise Refused(f"sequence_len={sequence_len}: in forward() every vector {words}: leave sequence_len out")
     if kind == "recurrent-full" and own.made and wanted is None:
-        raise Refused(f"forward() makes a mask that is causal for the {own.length} vectors that were tried, and may be a window "
-                      "for more: say attention='recurrent-full' if every vector sees all before it (is_causal=True in "
+        raise Refused(f"forward() makes a mask that is causal for the {own.length} vectors that were tried, and may be a "
+                      "window for more: say attention='recurrent-full' if every vector sees all before it (is_causal=True in "
                       "scaled_dot_product_attention() says so itself)")
     return says
 

@@ -90,7 +90,7 @@ def theta_of(inv_freq, where):
     theta = nice(math.exp(-(exact[1:].log() * steps[1:]).sum().item() / (steps ** 2).sum().item()), 9)
     theta = nice(theta)
     if not torch.allclose(exact, theta ** -steps, rtol=1e-5, atol=0):
-        rounded = "module.half() or module.bfloat16() rounded them: load the model by from_pretrained(dtype=…), which does not"
+        rounded = "module.half() or module.bfloat16() rounded them: load by from_pretrained(dtype=…), which does not"
         scaled = "scaled rotary positions (linear, dynamic, yarn, longrope, llama3) are not understood"
         raise Refused(f"the frequencies of {where} are not theta^(-2i/d) of any theta: "
                       + (scaled if inv_freq.dtype in (torch.float32, torch.float64) else rounded))

@@ -193,8 +193,8 @@ def say_norms(model, stack, names):
         width = max(p.numel() for p in part.parameters())
         norm = norm_of(part, width)
         if norm is None:
-            raise Refused(f"{name}, a {class_name(part)}, is no norm that a model file can say: expected a layer norm or an RMS "
-                          "norm")
+            raise Refused(f"{name}, a {class_name(part)}, is no norm that a model file can say: expected a layer norm or an "
+                          "RMS norm")
         model.facts.say("norm_type", norm.kind, name)
         model.facts.say("layer_norm_eps", norm.eps, name)
         if any(key.endswith("gamma") for key, _ in part.named_parameters()):

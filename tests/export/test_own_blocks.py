@@ -216,7 +216,8 @@ class Attention(OwnCase):
         def of_the_data(q, k, v):
             return F.scaled_dot_product_attention(q, k, v, attn_mask=q @ k.mT > 0)
         for attend, words in (
-                (relative, "adds to the logits"), (added, "logits are more than products"), (padded, "neither causal nor a window"),
+                (relative, "adds to the logits"), (added, "logits are more than products"),
+                (padded, "neither causal nor a window"),
                 (lambda q, k, v: (50 * torch.tanh(q @ k.mT / 50)).softmax(-1) @ v, "tanh() changes the logits"),
                 (lambda q, k, v: (q @ k.mT) @ v, "without a softmax"),
                 (lambda q, k, v: (q @ k.mT).softmax(-2) @ v, "softmax() changes the logits"),
@@ -286,8 +287,8 @@ class Layers(OwnCase):
 
     def test_post_norm(self):
         self.window(net(B.PostNorm, attend=B.full, ff=B.Mlp, norm=nn.LayerNorm, rope=B.halves), {"norm_first": "false"})
-        self.rows(net(B.PostNorm, ff=B.Mlp, qkv=functools.partial(B.Separate, kv=2), repeat=lambda x: x.repeat_interleave(2, 1)),
-                  {"norm_type": "rms"})
+        self.rows(net(B.PostNorm, ff=B.Mlp, qkv=functools.partial(B.Separate, kv=2),
+                      repeat=lambda x: x.repeat_interleave(2, 1)), {"norm_type": "rms"})
         for parts, words in (({}, "a gated feed-forward"), ({"ff": B.Mlp, "qk_norm": B.RMSNorm}, "norms of queries and keys")):
             self.refused(words, net(B.PostNorm, **parts))
 
