@@ -35,9 +35,9 @@ def depends(item):
 
 def understood(func, call, tracked, lost):
     """What an operation makes of vectors where a layout has no word for it: a description, or a list of them for a tuple"""
-    for t in tracked:
-        if isinstance(t.about, Lost) and not isinstance(t.about, Woven):
-            return t.about
+    hard = next((t.about for t in tracked if isinstance(t.about, Lost) and not isinstance(t.about, Woven)), None)
+    if hard is not None:  # heads are no fault by themselves
+        return hard if BY_HAND in lost.reason else Lost(lost.reason, lost.axes)
     try:
         if call.name == "scaled_dot_product_attention":
             return sdpa(call)
@@ -60,7 +60,7 @@ def unknown(call, tracked, lost):
     """No part of an attention or of a norm"""
     if not any(isinstance(t.about, Woven) for t in tracked):
         return lost
-    if not any(is_heads(t.about) for t in tracked):
+    if BY_HAND not in lost.reason or not any(is_heads(t.about) for t in tracked):
         return Lost(lost.reason, lost.axes)
     place = f"{call.place}: " if call.place else ""
     return Lost(f"{place}{call.name}() is applied to heads or parts of vectors, of which no attention is understood; {BY_HAND}",

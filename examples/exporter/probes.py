@@ -9,7 +9,7 @@ from torch import nn
 
 from .model import Refused, class_name
 
-# Inputs of which epsilon is nearly all, of which it is something, and of which it is nothing
+# Inputs of which epsilon is nearly all, and some of other sizes
 SMALL, SIZES = 1e-12, (1e-3, 1.0, 1e3)
 
 
@@ -64,15 +64,26 @@ def tried(module, width):
         gain = ratios.gather(0, large.abs().argmax(0, keepdim=True))[0]  # where the most digits are
         if not bool(gain.any()):
             continue
-        c = centred(SMALL * x, kind) * gain
-        root = (c * c).sum() / (c * without_bias(SMALL * x)).sum()
-        eps = (root * root - (centred(SMALL * x, kind) ** 2).mean()).item()
-        if not math.isfinite(eps) or not 0 <= eps < 1:
+        eps = epsilon(without_bias, x, kind, gain)
+        if eps is None:
             continue
-        eps = nice(eps) if eps > 1e-20 else 0.0
         if all(same(without_bias(size * x), normed(size * x, kind, eps) * gain) for size in SIZES):
             return Norm(kind, eps, None if bool((gain == 1).all()) else gain, bias)
     return None
+
+
+def epsilon(function, x, kind, gain):
+    """From inputs that are small beside it, but not so small that a bias takes their digits"""
+    eps, size = None, SMALL
+    for _ in range(3):
+        c = centred(size * x, kind)
+        root = (c * gain) ** 2
+        root = root.sum(-1) / (c * gain * function(size * x)).sum(-1)
+        eps = (root * root - (c * c).mean(-1)).median().item()
+        if not math.isfinite(eps) or not -1e-20 < eps < 1:
+            return None
+        size = max(SMALL, 0.3 * math.sqrt(max(eps, 0)))
+    return nice(eps) if eps > 1e-20 else 0.0
 
 
 def same(a, b, tolerance=3e-6):

@@ -145,7 +145,7 @@ class Heads(OwnCase):
         class Scrambled(Block):
             def attention(self, x):
                 return self.out(self.attend(*self.qkv(x)).reshape(x.shape))  # without transpose(1, 2)
-        self.refused("linear() is applied to heads or parts of vectors", net(Scrambled))
+        self.refused("cuts heads and time apart", net(Scrambled))
 
     def test_refused(self):
         class Cross(Block):
