@@ -5,8 +5,9 @@ import math
 import torch
 
 from .flow import Fixed, Flow, Node, Unsayable
+from .probes import Norm
 from .rotary import close, turn_of
-from .woven import Normed, ancestors
+from .woven import Normed, Woven, ancestors
 
 HIDDEN = -1e4  # a logit less than the others by so much, as people write masks
 
@@ -131,11 +132,25 @@ def side_of(about, axes, what):
     if not torch.equal(after, after[:, :, ::times].repeat_interleave(times, 2)):
         raise Unsayable(f"{what} are repeated in another order than repeat_interleave()")
     turn = turn_of(before, after[:, :, ::times])
+    rows, norm = once(rows, what), item.norm if isinstance(item, Normed) else None
+    if norm is None and len(rows) == 1:
+        source, norm = only_head(source)
     node, factor = linear_of(source)
-    if isinstance(item, Normed) and factor != 1.0:
+    if norm is not None and factor != 1.0:
         raise Unsayable(f"{what} are scaled before their norm")
     turn.factor *= factor
-    return Side(node, once(rows, what), item.norm if isinstance(item, Normed) else None, turn)
+    return Side(node, rows, norm, turn)
+
+
+def only_head(woven):
+    """Vectors that are one head, before their norm, and that norm; None: they have none"""
+    root = woven.root
+    if root.node.op != "norm":
+        return woven, None
+    node = root.node
+    gain, bias = (None if item is None else item[0].double() for item in (node.weight, node.bias))
+    before = Woven(woven, woven.raw, [], Flow(node.prev, root.axes, root.sizes), woven.index)
+    return before, Norm(node.kind, node.eps, gain, bias)
 
 
 def once(rows, what):

@@ -93,6 +93,8 @@ def scores_of(lost, call, tracked):
     if len(found) == 1 and not any(depends(t) for t in tracked if t.about is not scores) and isinstance(
             call.raw, torch.Tensor) and call.raw.shape == scores.raw.shape:
         if scores.logits is not None:
+            if call.name == "dropout" and not torch.equal(call.raw, scores.raw):
+                raise Unsayable("the weights of the keys are dropped in evaluation as well: pass training=self.training")
             if call.name in UNCHANGED:
                 return Scores(lost, call.raw, scores.query, scores.key, scores.logits)
         elif call.name == "softmax" and call.get(1, "dim") in (-1, call.raw.dim() - 1):

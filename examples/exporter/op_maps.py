@@ -7,6 +7,7 @@ from .model import Refused, activation_name
 from .op_attention import eps_of
 from .op_refused import reason_of
 from .table import as_constant, flow_of, maybe_constant, operation
+from .woven import Part
 
 
 def linear_node(call, flow, weight, bias, out_axes=None):
@@ -25,11 +26,12 @@ def linear(call):
     return linear_node(call, flow, as_constant(weight), maybe_constant(bias))
 
 
-def some_of(flow, rows):
-    """Some outputs of the linear map that the vectors come from"""
+def some_of(call, flow, rows):
+    """Some outputs of the linear map that the vectors come from. of: all of them, for an attention that turns them apart"""
     node = flow.node
     weight, bias = ((None if item is None else (item[0][rows], Fixed(item[1].sources))) for item in (node.weight, node.bias))
     made = Flow(node.prev, flow.axes, flow.sizes).then("linear", node.place, weight=weight, bias=bias)
+    made.node.of = Part(flow, call.args[0].raw, rows)
     return made.resized("C", len(rows))
 
 
@@ -162,7 +164,7 @@ def glu(call):
     flow.features_at(int(call.get(1, "dim", default=-1)), "a gate")
     if flow.node.op != "linear":
         raise Unsayable("glu() is applied to what is no linear map's output: a layout has gated feed-forwards in layers only")
-    value, gate = (some_of(flow, rows) for rows in torch.arange(len(flow.node.weight[0])).chunk(2))
+    value, gate = (some_of(call, flow, rows) for rows in torch.arange(len(flow.node.weight[0])).chunk(2))
     return gated(call, gate.then("activation", call.place, name="sigmoid"), value)
 
 

@@ -108,7 +108,7 @@ def unbound(call):
     axis = flow.along(dim)
     if axis == ("C",) and flow.node.op == "linear" and call.name != "unbind":
         ends = torch.tensor([0] + [item.shape[flow.index(dim)] for item in call.raw]).cumsum(0).tolist()
-        return [some_of(flow, torch.arange(a, b)) for a, b in zip(ends, ends[1:])]
+        return [some_of(call, flow, torch.arange(a, b)) for a, b in zip(ends, ends[1:])]
     raise Unsayable(f"{call.name}() cuts the vectors along {spell(axis)}, for which a layout has no operation"
                     + (f"; {BY_HAND}" if axis == ("C",) else ""), axes=int("B" in axis))
 
@@ -156,7 +156,7 @@ def sliced(call, flow, dim, start, count):
                         "well" if has_token else "a part of the window is used, for which a layout has no operation: "
                                                  "export with the window that is used")
     if axis == ("C",) and flow.node.op == "linear":
-        return some_of(flow, torch.arange(start, start + count))
+        return some_of(call, flow, torch.arange(start, start + count))
     raise Unsayable(f"a part of {spell(axis)} is taken, for which a layout has no operation", axes="B" in axis)
 
 

@@ -43,13 +43,27 @@ class Normed(Woven):
         self.index = torch.arange(raw.numel()).reshape(raw.shape)
 
 
+class Part:
+    """Some features of vectors: rows of those of `flow`"""
+
+    def __init__(self, flow, raw, rows):
+        self.flow, self.raw, self.rows = flow, raw, rows
+
+
+def woven_flow(flow, raw):
+    part, own = getattr(flow.node, "of", None), Lost("the vectors are used in an attention")
+    if part is not None and ("C",) in part.flow.axes and flow.axes == part.flow.axes:
+        whole = woven_flow(part.flow, part.raw)
+        index = whole.index.index_select(part.flow.axes.index(("C",)), part.rows)
+        return Woven(own, raw, [whole], whole.root, index)
+    return Woven(own, raw, [], flow, torch.arange(raw.numel()).reshape(raw.shape))
+
+
 def as_woven(tracked):
     """Vectors as they are, or what was made of them"""
     about = tracked.about
     if isinstance(about, Flow):
-        made = Woven(Lost("the vectors are used in an attention"), tracked.raw, [], about)
-        made.index = torch.arange(tracked.raw.numel()).reshape(tracked.raw.shape)
-        return made
+        return woven_flow(about, tracked.raw)
     if not isinstance(about, Woven):
         raise Unsayable("expected the vectors")
     return about
@@ -77,6 +91,8 @@ def weave(func, name, args, kwargs, tracked, raw, lost):
     if not sources or any(isinstance(t.about, Lost) and not isinstance(t.about, Woven) for t in tracked):
         return None
     parents = [as_woven(t) for t in sources]
+    if name == "dropout" and not torch.equal(raw, parents[0].raw):
+        return None  # in evaluation as well
     if name in SAME or name in LAYOUT:
         parent, places = parents[0], None
         if len(sources) == 1 and parent.index is not None:

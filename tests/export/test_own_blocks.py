@@ -116,6 +116,10 @@ class Heads(OwnCase):
                 self.rows(net(qkv=functools.partial(qkv, kv=2), rope=B.halves, repeat=repeat), {"num_key_value_heads": "2"})
         self.rows(net(qkv=functools.partial(B.Separate, kv=1), repeat=lambda x: x.expand(-1, H, -1, -1)),
                   {"num_key_value_heads": "1"})
+        for rope in (B.part, B.neighbours):  # one key head: its features are those of the linear map
+            self.rows(net(qkv=functools.partial(B.Separate, kv=1), repeat=lambda x: x.expand(-1, H, -1, -1), rope=rope,
+                          qk_norm=B.RMSNorm), {"num_key_value_heads": "1"})
+            self.rows(net(qkv=functools.partial(B.Separate, kv=1), repeat=lambda x: x.expand(-1, H, -1, -1), rope=rope), {})
         self.refused("another order than repeat_interleave()", net(qkv=functools.partial(B.Separate, kv=2),
                                                                    repeat=lambda x: x.repeat(1, 2, 1, 1)))
 
@@ -223,6 +227,8 @@ class Attention(OwnCase):
                 (lambda q, k, v: (q @ k.mT).softmax(-2) @ v, "softmax() changes the logits"),
                 (lambda q, k, v: (q @ k.mT).softmax(-1).square() @ v, "changes the weights of the keys"),
                 (lambda q, k, v: F.scaled_dot_product_attention(q, k, v, dropout_p=0.1), "pass dropout_p=0.0"),
+                (lambda q, k, v: F.dropout((q @ k.mT).softmax(-1), 0.5) @ v, "pass training=self.training"),
+                (lambda q, k, v: B.full(F.dropout(q, 0.5), k, v), "dropout() is applied to heads"),
                 (lambda q, k, v: F.scaled_dot_product_attention(q, k[..., :-1, :], v[..., :-1, :]), "expected as many"),
                 (of_the_data, "gt() changes the logits")):
             self.refused(words, net(attend=attend), sequence_len=N)
