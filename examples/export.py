@@ -10,8 +10,9 @@
     python3 export.py train.py:make_model model.safetensors --sequence-len 64
 
 Takes PyTorch modules with an encoder inside (nn.TransformerEncoder, its layers, nn.MultiheadAttention) and what a layout can
-say around it: linear maps, norms, scaling, positions, a class token, pooling, a head; attentions, layers, encoders and
-decoders of continual-inference and fast_transformers; and KernelAttention of TensorFlow Models. What cannot be expressed is
+say around it: linear maps, norms, scaling, positions, a class token, pooling, a head; models of transformers, of which the
+layers are taken (docs/families.md); attentions, layers, encoders and decoders of continual-inference and fast_transformers;
+and KernelAttention of TensorFlow Models. What cannot be expressed is
 refused with the reason and what to do. PyTorch modules need PyTorch and nothing else, Keras layers do without it.
 
 forward() is followed on one window, in evaluation mode. Then the file is run by libcontinual on random windows and compared
@@ -45,14 +46,15 @@ def text(value):
     return str(value)
 
 
-def export(module, path, sequence_len=None, labels=None, attention=None, query_index=None, positions=None, verify=True,
-           **settings):
+def export(module, path, sequence_len=None, labels=None, attention=None, query_index=None, positions=None, prefix=None,
+           verify=True, **settings):
     """Writes `module` to the model file `path` and returns the metadata.
 
     What the module says of itself is taken from it; sequence_len, attention and query_index win over that. positions: of a
-    continual-inference module, the name of the child or parameter that adds table[t mod P]. verify: run the file by
-    libcontinual and compare it with the module. settings: any other key of a model file that the module does not say,
-    such as cache=True, max_len=1000 or warm_up="partial"; they are in docs/model-files.md.
+    continual-inference module, the name of the child or parameter that adds table[t mod P]. prefix: of a model of
+    transformers, the name of the part to run, where it is not the usual one. verify: run the file by libcontinual and
+    compare it with the module. settings: any other key of a model file that the module does not say, such as cache=True,
+    max_len=1000 or warm_up="partial"; they are in docs/model-files.md.
 
     Raises Refused if a model file cannot express the module, and if the file's numbers are more than 1e-4 (of the largest
     output where that exceeds 1) from the module's in double precision; then no file is written, and one that was there
@@ -69,7 +71,7 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
     else:
         from exporter.torch_models import describe_torch  # needs PyTorch
         model = describe(describe_torch, module, attention, positions, sequence_len, query_index,
-                         settings.get("max_len"))
+                         settings.get("max_len"), prefix)
     values = model.facts.values
     for key, value in settings.items():
         if key not in SETTINGS:
@@ -87,7 +89,7 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
     if values.get("query_index", -1) != -1 and values.get("attention") != "single-output":
         raise Refused(f"query_index {values['query_index']} with attention {values.get('attention')}: only "
                       "single-output asks one position")
-    if values.get("attention") in WINDOWED and not values.get("sequence_len"):
+    if values.get("attention") in WINDOWED and not values.get("sequence_len") and "attention_windows" not in values:
         raise Refused("the window is not known: say sequence_len=N, in vectors")
     if values.get("attention") not in WINDOWED:
         values.pop("sequence_len", None)
@@ -171,6 +173,7 @@ def main():
     parser.add_argument("--query-index", type=int, help="which position of the window is asked; -1, the newest, by "
                                                         "default")
     parser.add_argument("--positions", help="of a continual-inference module: the child that adds table[t mod P]")
+    parser.add_argument("--prefix", help="of a model of transformers: the part to run, where it is not the usual one")
     parser.add_argument("--no-verify", dest="verify", action="store_false",
                         help="do not compare the file with the module (needs no libcontinual)")
     parser.add_argument("--set", action="append", default=[], type=setting, metavar="KEY=VALUE",
@@ -178,7 +181,7 @@ def main():
     args = parser.parse_args()
     try:
         metadata = export(load(args.module), args.output, args.sequence_len, args.labels, args.attention,
-                          args.query_index, args.positions, args.verify, **dict(args.set))
+                          args.query_index, args.positions, args.prefix, args.verify, **dict(args.set))
     except (Refused, OSError) as error:
         sys.exit(f"export.py: {error}")
     print(f"{args.output}: " + ", ".join(f"{key} {value}" for key, value in metadata.items()))

@@ -1,6 +1,7 @@
 # The operations of forward() in the words of a layout: layers found, arithmetic gathered
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import math
+import os.path
 
 import torch
 
@@ -9,6 +10,12 @@ from .model import Refused
 
 BEFORE_ONLY = {"positions": "positions are added", "token": "a class token is added"}
 CORE = ("layer", "block", "attention")
+NOT_ALONE = {
+    "heads": "this attention written by hand is part of no layer: expected a linear map behind it, and what went into it (or "
+             "into the norm in front of it) added",
+    "gated": "a gate: vectors are multiplied by what depends on them, which model files have in the feed-forward of a layer "
+             "only (a linear map behind it, and what went into it added)",
+}
 
 
 class Part:
@@ -46,14 +53,34 @@ def blocks(parts):
             raise Refused(f"{at(rest[0])}this residual is part of no layer that model files have: expected attention "
                           "and feed-forward, each with its residual, and a LayerNorm in front of each (pre-norm) or "
                           "behind each (post-norm)")
+        elif ops[0] in NOT_ALONE:
+            raise Refused(f"{at(rest[0])}{NOT_ALONE[ops[0]]}")
         else:
             found.append(rest.pop(0))
             continue
-        found.append(Part("block", attended.place, name=attended.attention.name, attention=attended.attention,
-                          linear1=fed.linear1, linear2=fed.linear2, activation=fed.activation, norms=norms,
-                          norm_first=taken == 2))
+        found.append(Part("block", attended.place, attended=attended, fed=fed, attention=attended.attention, norms=norms,
+                          norm_first=taken == 2, name=block_name(attended, fed)))
         del rest[:taken]
     return found
+
+
+def block_name(attended, fed):
+    return attended.attention.name if attended.attention.op == "attention" else ".".join(module_of(attended.out.weight))
+
+
+def module_of(weight):
+    """The module of a parameter, as a list of names"""
+    return sorted(weight[1].sources)[0].split(".")[:-1] if weight[1].sources else []
+
+
+def common_module(part):
+    """The module that a layer written by hand is, by the names of its attention and its norms"""
+    names = [module_of(norm.weight) for norm in part.norms if norm.weight]
+    if part.attention.op == "attention":
+        names.append(part.attention.name.split("."))
+    else:
+        names += [module_of(part.attended.out.weight), module_of(part.fed.linear2.weight)]
+    return ".".join(os.path.commonprefix(names))
 
 
 # ---- arithmetic ----

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import torch
 
-BY_HAND = ("if this is an attention written by hand: a layout has nn.MultiheadAttention, nn.TransformerEncoderLayer "
-           "and nn.TransformerEncoder; modules of timm, vit-pytorch, OpenAI's whisper and transformers are saved "
-           "under their own names with safetensors' save_file(), see docs/model-files.md")
+BY_HAND = ("if this is an attention written by hand: expected linear maps of one input, view() to heads, perhaps norms of the "
+           "heads, rotary positions and repeated key heads, then scaled_dot_product_attention() or softmax, and a linear "
+           "map; modules of timm, vit-pytorch and OpenAI's whisper are saved under their own names with safetensors' "
+           "save_file(), see docs/model-files.md")
 
 
 class Unsayable(Exception):
@@ -58,10 +59,14 @@ class Lost:
 
 class Flow:
     """The vectors. axes: for each axis of the tensor the labels that are laid out along it, of B (batch), T (time)
-    and C (features); () is an axis of length 1"""
+    and C (features), or behind an attention H (heads) and D (features of one); () is an axis of length 1"""
 
     def __init__(self, node, axes, sizes):
         self.node, self.axes, self.sizes = node, tuple(tuple(axis) for axis in axes), dict(sizes)
+        whole = ("H", "D") if "H" in self.labels else ("D",)
+        if whole in self.axes:  # the heads are features again
+            self.axes = tuple(("C",) if axis == whole else axis for axis in self.axes)
+            self.sizes["C"] = self.sizes.pop("D") * self.sizes.pop("H")
 
     def then(self, op, place, **fields):
         return Flow(Node(op, self.node, place, **fields), self.axes, self.sizes)
@@ -110,7 +115,7 @@ def length(axis, sizes):
 
 
 def spell(axis):
-    names = {"B": "the batch", "T": "time", "C": "features"}
+    names = {"B": "the batch", "T": "time", "C": "features", "H": "heads", "D": "a head's features"}
     return " and ".join(names[label] for label in axis) or "an axis of length 1"
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from . import op_arithmetic, op_axes, op_maps, op_time  # noqa: F401 (they fill the table)
 from .flow import Fixed, Flow, Lost, Node
 from .model import Refused, class_name
+from .op_attention import understood
 from .op_refused import refuse
 from .parts import CONVOLUTIONS, RECURRENT, catch_parts, refuse_reparametrized
 from .table import OPERATIONS
@@ -52,7 +53,20 @@ def copied(module, dtype=None):
         raise Refused(f"the module cannot be copied ({error}): export it as it was built, without what was computed "
                       "kept in it") from error
     made = made.cpu().eval()
-    return made if dtype is None else made.to(dtype)
+    return made if dtype is None else cast(made, dtype)
+
+
+def cast(module, dtype):
+    """As module.to(dtype), but complex buffers (rotary positions) stay complex"""
+    also = torch.complex128 if dtype == torch.float64 else torch.complex64
+    turns = [(part, key, buffer.to(also)) for part in module.modules() for key, buffer in part._buffers.items()
+             if buffer is not None and buffer.is_complex()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of their imaginary parts
+        module = module.to(dtype)
+    for part, key, buffer in turns:
+        part._buffers[key] = buffer
+    return module
 
 
 def trace_dtype(module):
@@ -111,7 +125,7 @@ def widths(module):
 
 def run_forward(owner, module, axes, batch, width, n, arguments):
     """forward() on random inputs, twice: what is constant must be so"""
-    trace = Trace(OPERATIONS, refuse)
+    trace = Trace(OPERATIONS, refuse, understood)
     module = copy.deepcopy(module, {id(p): p for p in module.parameters()})
     catch_parts(trace, module)
     track_parameters(trace, module)
@@ -127,7 +141,7 @@ def run_forward(owner, module, axes, batch, width, n, arguments):
                             {label: sizes[label] for label in sizes if label in axes or label == "C"})
                 flows.append(output(module(trace.wrap(x, flow), **arguments)))
     except Refused as refused:
-        refused.settled = trace.reached and not refused.axes
+        refused.settled = trace.sure or trace.reached and not refused.axes
         raise
     except (Exception, SystemExit) as error:
         lost = [t.about.reason for t in (ref() for ref in trace.alive) if t is not None and isinstance(t.about, Lost)]
@@ -197,7 +211,11 @@ def follow(module, n, arguments):
         for refused in refusals:
             if refused.axes == doubt:
                 raise refused
-    raise describe_failure(module, failures) if failures else refusals[0]
+    if not failures:
+        raise refusals[0]
+    failed = describe_failure(module, failures)
+    failed.axes = 2  # another window may not fail
+    raise failed
 
 
 def constants(node):

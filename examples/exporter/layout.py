@@ -1,22 +1,26 @@
 # From the parts of forward() to the names, tensors and settings of a model file
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import json
-import os.path
 import re
 
 import torch
 from torch import nn
 
-from .chain import check_order, parts_of
+from .chain import check_order, common_module, parts_of
 from .flow import Fixed
 from .layers import softmax_attention, torch_layer
 from .model import Model, Refused
+from .own_blocks import is_heads, write_block
 
 ACTIVATIONS = ("relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "elu", "leaky_relu", "identity")
 OPERATION_NAMES = ACTIVATIONS + ("softmax", "log_softmax")
 # Left out of a name by the loader
 WRAPPERS = ("module", "_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "_forward_module", "fn",
             "_ff_block")
+
+
+# What a norm may call its gain
+GAINS = ("weight", "w", "g", "gamma", "gain", "scale")
 
 
 class Namer:
@@ -69,6 +73,10 @@ class Layout:
             self.put_norm(own_norm, after.pop(0))
         for part in after:
             self.put(part)
+        if self.model.facts.values.get("norm_type") == "layer" and not is_heads(core[0]):
+            del self.model.facts.values["norm_type"]  # the default, for the names that torch gives
+        if self.model.facts.values.get("rope_theta", 0) is None:
+            del self.model.facts.values["rope_theta"]
         self.model.facts.say("layout", json.dumps(self.entries, ensure_ascii=False), "forward()")
         return self.model
 
@@ -76,27 +84,31 @@ class Layout:
 
     def encoder_names(self, core, after):
         """Prefixes of the layers' tensors, and the name of the norm that belongs to them, if one follows"""
+        if len({is_heads(part) for part in core}) > 1:
+            raise Refused("some layers have an nn.MultiheadAttention, others an attention written by hand: model files have "
+                          "layers of one library")
         names = [part.name for part in core]
         if core[0].op == "block":
             names = [common_module(part) for part in core]
+        own_list = is_heads(core[0])  # the names of their libraries have no norm in the list's module
         lists = {re.sub(r"\.?\d+$", "", name) for name in names}
         numbers = [re.search(r"(\d+)$", name) for name in names]
         others = [name for part in self.parts for name in source_names(part)]
         norm = after[0] if after and after[0].op == "norm" and after[0].weight else None
-        norm_name = source_name(norm.weight[1], "weight") if norm else None
+        norm_name = source_name(norm.weight[1], *GAINS) if norm else None
         wanted, inner = None, "layers."
         if core[0].op == "attention":
             wanted, inner = names[0], ""
         elif len(lists) == 1 and all(numbers) and [int(m[1]) for m in numbers] == list(range(len(core))):
             wanted = lists.pop()
-            if wanted.endswith(".layers"):
+            if own_list or not wanted.endswith(".layers"):
+                inner = "" if wanted else inner
+            else:
                 parent = wanted[:-len(".layers")]
                 if not any(name.startswith(parent + ".") and name != norm_name for name in others) or not parent:
                     wanted = parent
                 else:
                     inner = ""
-            elif wanted:
-                inner = ""
         elif len(core) == 1:
             wanted = names[0]
         name = self.namer.take(wanted or "encoder", "encoder")
@@ -110,23 +122,15 @@ class Layout:
         self.entries.append(self.entry)
         for part, prefix in zip(core, prefixes):
             if part.op == "layer":
+                self.model.facts.say("norm_type", "layer", part.name)
                 torch_layer(self.model, part.name, self.original(part.name), prefix)
             elif part.op == "attention":
                 softmax_attention(self.model, part.name, self.original(part.name), prefix)
             else:
-                self.put_block(part, prefix)
+                write_block(self, part, prefix)
 
     def original(self, name):
         return self.module.get_submodule(name) if name else self.module
-
-    def put_block(self, part, prefix):
-        softmax_attention(self.model, part.attention.name, self.original(part.attention.name), prefix + "self_attn.")
-        self.model.facts.say("norm_first", part.norm_first, part.name)
-        self.model.facts.say("activation", part.activation, part.name)
-        for key in ("linear1", "linear2"):
-            self.put_linear(prefix + key, getattr(part, key))
-        for key, norm in zip(("norm1", "norm2"), part.norms):
-            self.put_norm(prefix + key, norm)
 
     # ---- the parts around it ----
 
@@ -149,13 +153,17 @@ class Layout:
             self.put_tensor(name + ".bias", part.bias)
 
     def put_norm(self, name, part):
-        self.model.facts.say("layer_norm_eps", part.eps, name)
+        self.say_norm(part.kind, part.eps, name)
         if part.weight is None:
             self.model.tensors[name + ".weight"] = torch.ones(part.size)
         else:
             self.put_tensor(name + ".weight", part.weight)
         if part.bias is not None:
             self.put_tensor(name + ".bias", part.bias)
+
+    def say_norm(self, kind, eps, name):
+        self.model.facts.say("norm_type", kind, name)
+        self.model.facts.say("layer_norm_eps", eps, name)
 
     def named(self, made_of, instead, *endings):
         name = self.namer.take(source_name(made_of, *endings), instead)
@@ -166,7 +174,7 @@ class Layout:
         self.put_linear(self.named(part.weight[1], "linear", "weight"), part)
 
     def write_norm(self, part):
-        name = self.namer.take(source_name(part.weight[1], "weight") if part.weight else "norm", "norm")
+        name = self.namer.take(source_name(part.weight[1], *GAINS) if part.weight else "norm", "norm")
         self.entries.append(name)
         self.put_norm(name, part)
 
@@ -259,13 +267,6 @@ def named_tensors(module):
         for table in (part._parameters, part._buffers):
             found.update({f"{name}.{key}".lstrip("."): tensor for key, tensor in table.items() if tensor is not None})
     return found
-
-
-def common_module(part):
-    """The module that a layer written by hand is, by the names of its attention and its norms"""
-    names = [part.attention.name] + [source_name(norm.weight[1], "weight") for norm in part.norms if norm.weight]
-    common = os.path.commonprefix([name.split(".") for name in names])
-    return ".".join(common)
 
 
 def source_names(part):

@@ -86,9 +86,9 @@ class LoadedModel:
         return y[:n].double()
 
 
-def load_for_proof(path, values):
-    """The file at `path` as it is compared; values: its settings. Raises Refused"""
-    options = dict(OPTIONS)
+def load_for_proof(path, values, **given):
+    """The file at `path` as it is compared; values: its settings; given: options for the comparison. Raises Refused"""
+    options = {**OPTIONS, **given}
     for key in ("sequence_len", "max_len"):  # as options they are trusted
         if values.get(key):
             options[key] = str(values[key])

@@ -1,6 +1,9 @@
 # torch's functions that add, multiply and so on
 # SPDX-License-Identifier: LGPL-2.1-or-later
+import torch
+
 from .flow import Fixed, Flow, Unsayable, constant
+from .op_maps import gated
 from .table import as_constant, flow_of, operation
 
 
@@ -12,6 +15,8 @@ def arithmetic(call, a, b, op):
             for value, gate in ((left, right), (right, left)):
                 if gate.node.op == "activation" and gate.node.name == "sigmoid" and gate.node.prev is value.node:
                     return value.then("activation", call.place, name="silu")
+                if is_gate(gate.node, value.node):
+                    return gated(call, gate, value)
         return combined(call, left, right, op)
     flow, other = (left, b) if left else (right, a)
     if flow is None:
@@ -23,6 +28,10 @@ def arithmetic(call, a, b, op):
         if op in ("add", "sub") and left or op == "add":
             return flow.then("positions", call.place, table=value if op == "add" else -value, made_of=made_of)
         raise Unsayable("each position is multiplied by a factor of its own, for which a layout has no operation")
+    if kind == "vector" and flow.node.op == "norm" and flow.axes[-1] == ("C",):
+        whole = norm_with(call, flow, value, made_of, op)
+        if whole is not None:
+            return whole
     factor, shift = 1.0, 0.0
     if op == "add":
         shift = value
@@ -33,6 +42,26 @@ def arithmetic(call, a, b, op):
     else:
         raise Unsayable("a constant is divided by the vectors, for which a layout has no operation")
     return flow.then("affine", call.place, factor=factor, shift=shift, made_of=made_of)
+
+
+def norm_with(call, flow, value, made_of, op):
+    """A norm whose gain or bias is applied by forward() itself"""
+    node = flow.node
+    fields = {"weight": node.weight, "bias": node.bias}
+    if op == "mul" and node.weight is None and node.bias is None:
+        fields["weight"] = (value, made_of)
+    elif op == "add" and node.bias is None and node.weight is not None and node.kind == "layer":
+        fields["bias"] = (value, made_of)
+    else:
+        return None
+    before = Flow(node.prev, flow.axes, flow.sizes)
+    return before.then("norm", call.place, kind=node.kind, eps=node.eps, size=node.size, **fields)
+
+
+def is_gate(gate, value):
+    """Whether one is the activation of a linear map, the other a linear map of the same vectors"""
+    return (gate.op == "activation" and gate.prev.op == "linear" and value.op == "linear"
+            and gate.prev.prev is value.prev)
 
 
 def combined(call, left, right, op):
@@ -56,16 +85,28 @@ def combined(call, left, right, op):
                     "norm): a layout has one chain of operations. Train with a LayerNorm, or a plain pooling")
 
 
+ATTENTIONS = (["attention"], ["heads", "linear"])
+FEED_FORWARDS = (["linear", "activation", "linear"], ["linear", "linear"], ["gated", "linear"])
+
+
 def residual(call, base, branch, done):
     ops = [node.op for node in done]
-    if ops in (["attention"], ["norm", "attention"]):
-        norm = done[0] if len(done) == 2 else None
-        return base_with(base, branch, "attended", call.place, norm=norm, attention=done[-1])
-    if ops in (["linear", "activation", "linear"], ["norm", "linear", "activation", "linear"], ["linear", "linear"],
-               ["norm", "linear", "linear"]):
-        norm = done.pop(0) if ops[0] == "norm" else None
-        return base_with(base, branch, "fed", call.place, norm=norm, linear1=done[0], linear2=done[-1],
-                         activation=done[1].name if len(done) == 3 else "identity")
+    inner = list(done)
+    norm = inner.pop(0) if ops[:1] == ["norm"] else None
+    scale = None
+    while inner and inner[-1].op == "affine" and not torch.as_tensor(inner[-1].shift).any():
+        part = inner.pop()
+        factor = (torch.as_tensor(part.factor), getattr(part, "made_of", Fixed()))
+        scale = factor if scale is None else (scale[0] * factor[0], Fixed(scale[1].sources | factor[1].sources))
+    core = [node.op for node in inner]
+    if core in ATTENTIONS:
+        return base_with(base, branch, "attended", call.place, norm=norm, attention=inner[0], scale=scale,
+                         out=inner[1] if len(inner) > 1 else None)
+    if core in FEED_FORWARDS:
+        gate = inner[0] if core[0] == "gated" else None
+        activation = gate.activation if gate else inner[1].name if len(inner) == 3 else "identity"
+        return base_with(base, branch, "fed", call.place, norm=norm, linear1=gate.up if gate else inner[0], linear2=inner[-1],
+                         gate=gate.gate if gate else None, activation=activation, scale=scale)
     if "layer" in ops:
         raise Unsayable("what goes into the encoder is added to what comes out of it (a residual around the encoder), "
                         "for which a layout has no operation: train without that addition; the encoder's layers have "

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import torch
 
-from .flow import BY_HAND, Fixed, Flow, Unsayable
+from .flow import BY_HAND, Fixed, Flow, Node, Unsayable
 from .model import Refused, activation_name
+from .op_attention import eps_of
 from .op_refused import reason_of
 from .table import as_constant, flow_of, maybe_constant, operation
+from .woven import Part
 
 
 def linear_node(call, flow, weight, bias, out_axes=None):
@@ -22,6 +24,21 @@ def linear(call):
     flow = call.flow
     flow.features_last("a linear map")
     return linear_node(call, flow, as_constant(weight), maybe_constant(bias))
+
+
+def some_of(call, flow, rows):
+    """Some outputs of the linear map that the vectors come from. of: all of them, for an attention that turns them apart"""
+    node = flow.node
+    weight, bias = ((None if item is None else (item[0][rows], Fixed(item[1].sources))) for item in (node.weight, node.bias))
+    made = Flow(node.prev, flow.axes, flow.sizes).then("linear", node.place, weight=weight, bias=bias)
+    made.node.of = Part(flow, call.args[0].raw, rows)
+    return made.resized("C", len(rows))
+
+
+def gated(call, gate, value):
+    """act (gate x) * up x"""
+    node = Node("gated", value.node.prev, call.place, gate=gate.node.prev, up=value.node, activation=gate.node.name)
+    return Flow(node, value.axes, value.sizes)
 
 
 @operation("matmul", "rmatmul", "mm", "bmm")
@@ -87,8 +104,18 @@ def layer_norm(call):
     if len(shape) != 1:
         raise Unsayable(f"a layer norm is taken over {tuple(shape)}, more than a vector's features")
     weight, bias = call.get(2, "weight"), call.get(3, "bias")
-    return flow.then("norm", call.place, eps=call.get(4, "eps", default=1e-5), size=int(shape[0]),
+    return flow.then("norm", call.place, kind="layer", eps=call.get(4, "eps", default=1e-5), size=int(shape[0]),
                      weight=maybe_constant(weight), bias=maybe_constant(bias))
+
+
+@operation("rms_norm")
+def rms_norm(call):
+    flow, shape = call.flow, call.get(1, "normalized_shape")
+    flow.features_last("an RMS norm")
+    if len(shape) != 1:
+        raise Unsayable(f"an RMS norm is taken over {tuple(shape)}, more than a vector's features")
+    return flow.then("norm", call.place, kind="rms", eps=eps_of(call.get(3, "eps")), size=int(shape[0]),
+                     weight=maybe_constant(call.get(2, "weight")), bias=None)
 
 
 @operation("batch_norm")
@@ -110,7 +137,7 @@ def batch_norm(call):
 @operation("relu", "gelu", "silu", "tanh", "sigmoid", "elu", "leaky_relu", "swish", "clamp", "clamp_min", "clip",
            "threshold", "maximum", "selu", "celu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "mish", "softplus",
            "softsign", "logsigmoid", "tanhshrink",
-           "rrelu", "glu", "expit")
+           "rrelu", "expit")
 def activation(call):
     flow, function = call.flow, getattr(torch.nn.functional, call.name, None) or getattr(torch, call.name, None)
     if call.name == "expit":
@@ -128,6 +155,17 @@ def activation(call):
         raise Unsayable(f"{call.name}() is none of the activations that a layout has: relu, gelu, gelu_tanh, silu, "
                         "tanh, sigmoid, elu, leaky_relu, with torch's default parameters")
     return flow.then("activation", call.place, name=name)
+
+
+@operation("glu")
+def glu(call):
+    """Half of a linear map's outputs, times sigmoid of the other half"""
+    flow = call.flow
+    flow.features_at(int(call.get(1, "dim", default=-1)), "a gate")
+    if flow.node.op != "linear":
+        raise Unsayable("glu() is applied to what is no linear map's output: a layout has gated feed-forwards in layers only")
+    value, gate = (some_of(call, flow, rows) for rows in torch.arange(len(flow.node.weight[0])).chunk(2))
+    return gated(call, gate.then("activation", call.place, name="sigmoid"), value)
 
 
 def softmax_of(call, op):

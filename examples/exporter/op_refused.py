@@ -5,7 +5,7 @@ from .table import OPERATIONS
 
 # Names, and what is said of NAME()
 REFUSED = (
-    ("instance_norm group_norm local_response_norm normalize rms_norm norm std var std_mean var_mean linalg_norm "
+    ("instance_norm group_norm local_response_norm normalize norm std var std_mean var_mean linalg_norm "
      "linalg_vector_norm cosine_similarity",
      "normalises by, or computes, a statistic that a layout has no operation for: expected a LayerNorm, a BatchNorm1d "
      "in evaluation, or constants from the training data"),
@@ -16,7 +16,7 @@ REFUSED = (
     ("cross_entropy nll_loss mse_loss binary_cross_entropy binary_cross_entropy_with_logits l1_loss smooth_l1_loss "
      "kl_div ctc_loss",
      "computes a loss in forward(): return the scores, and compute the loss outside"),
-    ("scaled_dot_product_attention multi_head_attention_forward",
+    ("multi_head_attention_forward",
      f"is called by hand; {BY_HAND}"),
     ("conv1d conv2d conv3d conv_transpose1d unfold pad interpolate stft fft_rfft upsample",
      "looks at several vectors at once, or makes more or fewer of them: run it before the encoder, in front of the "

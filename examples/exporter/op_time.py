@@ -3,6 +3,7 @@
 import torch
 
 from .flow import BY_HAND, Fixed, Lost, Unsayable, arranged, spell, squeezed, unsqueezed
+from .op_maps import some_of
 from .table import as_constant, flow_of, operation
 
 
@@ -105,6 +106,9 @@ def unbound(call):
     if len(call.raw) == flow.shape[flow.index(dim)] and flow.along(dim) == ("T",):
         return [picked(call, flow, dim, i, call.name != "unbind") for i in range(len(call.raw))]
     axis = flow.along(dim)
+    if axis == ("C",) and flow.node.op == "linear" and call.name != "unbind":
+        ends = torch.tensor([0] + [item.shape[flow.index(dim)] for item in call.raw]).cumsum(0).tolist()
+        return [some_of(call, flow, torch.arange(a, b)) for a, b in zip(ends, ends[1:])]
     raise Unsayable(f"{call.name}() cuts the vectors along {spell(axis)}, for which a layout has no operation"
                     + (f"; {BY_HAND}" if axis == ("C",) else ""), axes=int("B" in axis))
 
@@ -131,6 +135,8 @@ def getitem(call):
             bounds = (None if x is None else int(x) for x in (item.start, item.stop, item.step))
             start, stop, step = slice(*bounds).indices(flow.shape[dim])
             count = len(range(start, stop, step))
+            if step != 1 and count > 1 and flow.along(dim) != ("T",):
+                raise Unsayable(f"every {step}th of {spell(flow.along(dim))} is taken, for which a layout has no operation")
             if count != flow.shape[dim]:
                 flow = sliced(call, flow, dim, start, count)
             dim += 1
@@ -149,6 +155,8 @@ def sliced(call, flow, dim, start, count):
                         "every row, the class token as "
                         "well" if has_token else "a part of the window is used, for which a layout has no operation: "
                                                  "export with the window that is used")
+    if axis == ("C",) and flow.node.op == "linear":
+        return some_of(call, flow, torch.arange(start, start + count))
     raise Unsayable(f"a part of {spell(axis)} is taken, for which a layout has no operation", axes="B" in axis)
 
 

@@ -8,7 +8,10 @@ from torch import nn
 
 from .flow import Fixed, Flow, spell
 from .model import Refused, class_name
+from .op_attention import depends, is_heads
+from .probes import norm_of
 from .trace import Tracked, plain_tensors
+from .woven import Normed
 
 try:
     from torch.nn.utils import parametrize
@@ -73,6 +76,9 @@ def catch_parts(trace, module):
             whole = opaque("has no place in a layout: " + NO_DECODER)
         elif isinstance(part, torch.jit.ScriptModule):
             raise Refused(f"{name} is scripted, its attributes are gone: export it before torch.jit")
+        if whole is None and may_be_norm(part) and not hooks:
+            part.forward = functools.partial(norm_call, trace, name, copy.deepcopy(part), part.forward)
+            continue
         if whole is None:
             if not list(part.children()) and type(part).__module__.startswith("torch.nn"):
                 part.forward = functools.partial(named_call, trace, name, part, part.forward)
@@ -104,6 +110,46 @@ def inside_call(trace, name, part, whole, plain, *args, **kwargs):
         return whole(trace, name, part, plain, *args, **kwargs)
     finally:
         trace.modules.pop()
+
+
+def may_be_norm(part):
+    """A module of its own class that could be a norm: it is tried when it is called"""
+    own = list(part.parameters()) + list(part.buffers())
+    return (not type(part).__module__.startswith("torch.nn") and len(own) <= 2 and all(t.dim() == 1 for t in own)
+            and (own or "norm" in class_name(part).lower()))
+
+
+def norm_call(trace, name, plain, forward, *args, **kwargs):
+    x = args[0] if len(args) == 1 and not kwargs else None
+    if not depends(x) or not is_heads(x.about) and (not isinstance(x.about, Flow) or x.about.axes[-1] != ("C",)):
+        return named_call(trace, name, plain, forward, *args, **kwargs)
+    norm = norm_of(plain, x.raw.shape[-1])
+    if norm is None:
+        return named_call(trace, name, plain, forward, *args, **kwargs)
+    raw = plain(x.raw)
+    if not isinstance(x.about, Flow):
+        return trace.wrap(raw, Normed(x.about, raw, norm))
+    if norm.kind == "rms" and norm.bias is not None:
+        return trace.lose(raw, f"{name}, a {class_name(plain)}, is an RMS norm with a bias, which model files have none of")
+    own = {key: tensor.detach() for key, tensor in list(plain.named_parameters()) + list(plain.named_buffers())}
+
+    def made_of(value):
+        exact = [f"{name}.{key}" for key, tensor in own.items() if torch.equal(tensor.double(), value)]
+        sources = frozenset(f"{name}.{key}" for key in own)
+        return Fixed(frozenset(exact) or sources, exact[0] if len(exact) == 1 else None)
+    gain, bias = (None if value is None else (tidy(value, own), made_of(tidy(value, own)))
+                  for value in (norm.gain, norm.bias))
+    return trace.wrap(raw, x.about.then("norm", trace.place(), kind=norm.kind, eps=norm.eps, size=raw.shape[-1],
+                                        weight=gain, bias=bias))
+
+
+def tidy(value, own):
+    """A gain that was found by trying, as the parameter says it: itself, or 1 more"""
+    for tensor in own.values():
+        for exact in (tensor.double(), tensor.double() + 1):
+            if exact.shape == value.shape and torch.allclose(exact, value, rtol=1e-5, atol=1e-6):
+                return exact
+    return value
 
 
 def opaque(reason):

@@ -8,8 +8,10 @@ from torch import nn
 from .forward import Run, Unseen, extra_arguments, follow
 from .layers import is_co_layer
 from .layout import Layout
+from .own_kinds import OwnRows, kind_of_own, own_windows
 from .model import Refused, class_name, library
 from .parts import NO_DECODER, TORCH_ONLY, is_exact_encoder, refuse_reparametrized
+from .transformers import describe_transformers, is_of_transformers
 from .tree import choose_kind, describe_attributes, say_kind
 
 LIBRARIES = ("continual", "fast_transformers")
@@ -21,6 +23,7 @@ NAMED_LIBRARIES = ("timm", "transformers", "vit_pytorch", "whisper")
 ROW_KINDS = ("deep", "recurrent-full")
 ANY_LENGTH = 8
 MAX_LEN = 4096  # the loader's own, if nothing is said
+WINDOW_UNKNOWN = "the window is not known: say sequence_len=N, in vectors"
 
 
 def is_library_part(part):
@@ -66,9 +69,13 @@ def is_compiled(module):
     return class_name(module) == "OptimizedModule" and hasattr(module, "_orig_mod")
 
 
-def describe_torch(module, attention, positions, sequence_len, query_index, max_len):
+def describe_torch(module, attention, positions, sequence_len, query_index, max_len, prefix):
     """The Model of a module. model.run: how to run it for the proof; None where the attributes alone say what it is"""
     module = unwrapped(module)
+    if is_of_transformers(module) or prefix and any(is_of_transformers(part) for part in module.modules()):
+        return describe_transformers(module, prefix, attention, sequence_len)
+    if prefix:
+        raise Refused(f"prefix={prefix!r}: {class_name(module)} holds no model of transformers; export the part itself")
     if isinstance(module, torch.jit.ScriptModule):
         raise Refused("the module is scripted, its attributes are gone: export it before torch.jit")
     if isinstance(module, TORCH_ONLY):
@@ -94,18 +101,26 @@ def describe_torch(module, attention, positions, sequence_len, query_index, max_
         named = next((part for part in module.modules() if library(part) in NAMED_LIBRARIES), None)
         if named is None:
             raise
-        raise Refused(f"{refused}. {class_name(named)} is of {library(named)}, whose models are loaded under their "
-                      "own names: save_pretrained() or safetensors' save_file(), and the settings that "
-                      "docs/model-files.md names") from refused
+        alone = "export it alone, or load it" if library(named) == "transformers" else "load it"
+        raise Refused(f"{refused}. {class_name(named)} is of {library(named)}: {alone} under the names of its library "
+                      "(save_pretrained(), or safetensors' save_file() with the settings that docs/model-files.md "
+                      "names)") from refused
 
 
 def describe_forward(module, attention, positions, sequence_len, query_index, max_len):
     wanted = attention.replace("_", "-") if attention else None
-    if not sequence_len and (wanted is None or wanted not in ("recurrent-full", "recurrent-linear", "kernel")):
-        raise Refused("the window is not known: say sequence_len=N, in vectors")
     n = sequence_len or ANY_LENGTH
     arguments, counters = extra_arguments(module, wanted in ROW_KINDS)
-    layout, table = followed(module, n, arguments)
+    unknown = not sequence_len and (wanted is None or wanted not in ("recurrent-full", "recurrent-linear", "kernel"))
+    try:
+        layout, table = followed(module, n, arguments)
+        own = own_windows(module, layout, n, arguments)
+    except Refused as refused:
+        raise Refused(WINDOW_UNKNOWN) if unknown and refused.axes > 1 else refused
+    says = kind_of_own(own, wanted, sequence_len) if own else {}
+    if unknown and says.get("attention") not in ROW_KINDS:
+        raise Refused(WINDOW_UNKNOWN)
+    wanted = wanted or says.get("attention")
     counter = None
     if table is not None:
         rows = source_rows(layout, table, int(max_len or MAX_LEN) if wanted == "recurrent-full" else n)
@@ -119,13 +134,17 @@ def describe_forward(module, attention, positions, sequence_len, query_index, ma
                       + ("adds none" if table is None else "counts them in the window: leave positions out"))
     model = layout.write()
     model.run, model.run.counter = layout.run, counter
-    kind = choose_kind(model, wanted)
+    kind = wanted or "single-output" if own else choose_kind(model, wanted)
     check_kind(kind, wanted, layout, query_index)
     if table is not None and counter is None:
         say_positions(model, kind, table, max_len)
     if layout.query_index is not None and query_index is None:
         model.facts.say("query_index", layout.query_index, "forward()")
     say_kind(model, kind)
+    if kind == "deep":
+        model.facts.values.update(says)
+    if own and kind in ROW_KINDS:
+        model.run = OwnRows(layout.run)
     return model
 
 

@@ -92,12 +92,14 @@ def storage(tensor):
 
 class Trace:
     """Of one run. operations: by the name of a function of torch, what it does, as a function of a Call; otherwise: for
-    all other names"""
+    all other names; understood: what is tried where there is no word for an operation, see op_attention.py"""
 
-    def __init__(self, operations, otherwise):
-        self.operations, self.otherwise, self.alive, self.modules = operations, otherwise, [], []
+    def __init__(self, operations, otherwise, understood):
+        self.operations, self.otherwise, self.understood = operations, otherwise, understood
+        self.alive, self.modules = [], []
         self.causal = False  # a triangular mask was given
         self.reached = False  # the vectors came to an attention as it takes them
+        self.sure = False  # an attention by hand was understood: the axes are right
 
     def place(self):
         return user_line() or (self.modules[-1] if self.modules else "")
@@ -122,14 +124,14 @@ class Trace:
                           "the module under it, and take it out of forward()")
         versions = [t.raw._version for t in tracked]
         raw = func(*plain_tensors(args), **plain_tensors(kwargs))
-        about = self.about(name, args, kwargs, tracked, raw)
+        about = self.about(func, name, args, kwargs, tracked, raw)
         made = self.result(raw, about, name)
         for t, version in zip(tracked, versions):
             if t.raw._version != version:
                 made = self.changed(t, raw, about, made)
         return made
 
-    def about(self, name, args, kwargs, tracked, raw):
+    def about(self, func, name, args, kwargs, tracked, raw):
         """What the result is: one description, or a list of them for a tuple"""
         lost = next((t.about for t in tracked if isinstance(t.about, Lost)), None)
         if not lost and not any(isinstance(t.about, Flow) for t in tracked):
@@ -142,13 +144,16 @@ class Trace:
                 raise Refused(f"{self.place()}: forward() looks at the values of the vectors ({name}) and may do "
                               "something else with other ones, or leave torch: a model file has one computation for "
                               "all. Take that out of forward()")
-        if lost:
-            return lost
+        call = Call(self, name, args, kwargs, raw)
         try:
-            return self.operations.get(name, self.otherwise)(Call(self, name, args, kwargs, raw))
-        except Unsayable as error:
-            place = self.place()
-            return Lost(f"{place}: {error.reason}" if place else error.reason, error.axes)
+            if lost:
+                return self.understood(func, call, tracked, lost)
+            try:
+                return self.operations.get(name, self.otherwise)(call)
+            except Unsayable as error:
+                place = self.place()
+                lost = Lost(f"{place}: {error.reason}" if place else error.reason, error.axes)
+            return self.understood(func, call, tracked, lost)
         except (TypeError, ValueError, IndexError, KeyError, AttributeError, RuntimeError) as error:
             if isinstance(error, Refused):
                 raise
