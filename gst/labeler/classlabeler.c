@@ -78,6 +78,7 @@ gst_class_labeler_stop (GstBaseTransform * trans)
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
 
   class_labeler_unprepare (self);
+  class_labeler_hold_clear (self);
   g_clear_pointer (&self->file_labels, g_strfreev);
   g_clear_pointer (&self->event_labels, g_strfreev);
   g_clear_pointer (&self->ignore_list, g_strfreev);
@@ -95,6 +96,7 @@ gst_class_labeler_start (GstBaseTransform * trans)
   GError *error = NULL;
 
   set_running (self, TRUE);
+  class_labeler_hold_clear (self);
   self->ignore_list = labels_list_parse (set->ignore ? set->ignore : "",
       &error);
   if (self->ignore_list && set->labels_path && *set->labels_path)
@@ -178,7 +180,7 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
   self->media = media_caps_check (in);
   gst_base_transform_set_passthrough (trans, self->media);
   if (self->media)
-    return TRUE;
+    return !self->settings.hold || class_labeler_hold_check (self, 1);
   if (!tensor_caps_parse (in, &info, NULL))
     return FALSE;
   if (info.dims[3] != 1) {
@@ -191,6 +193,8 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
     g_free (dims);
     return FALSE;
   }
+  if (self->settings.hold && !class_labeler_hold_check (self, info.dims[2]))
+    return FALSE;
   if (memcmp (info.dims, self->info.dims, sizeof info.dims) != 0)
     class_labeler_unprepare (self);
   self->info = info;
@@ -202,6 +206,8 @@ reset (GstClassLabeler * self, gint stream)
 {
   if (self->scores)
     label_scores_reset (self->scores, stream);
+  if (stream <= 0)
+    label_cue_renew (&self->cue);
 }
 
 static void
@@ -229,6 +235,8 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
   gint stream = -1;
 
+  if (self->settings.hold && !(event = class_labeler_hold_event (self, event)))
+    return TRUE;
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       if (!check_caps (self, event)) {
@@ -278,6 +286,33 @@ count_positions (GstClassLabeler * self, gsize size)
 }
 
 static GstFlowReturn
+label_and_hold (GstClassLabeler * self, const gfloat * data /* (1, N, D) */ ,
+    guint n_positions, const LabelTimes * times, const LabelerOutput * set)
+{
+  LabelReport report = {.times = *times };
+  gboolean changed;
+  const gint label = class_labeler_score (self, 0, data, n_positions,
+      self->settings.softmax, set, &report, &changed);
+
+  return class_labeler_hold_row (self, MAX (label, LABELER_NO_LABEL), &report,
+      set->format);
+}
+
+static gboolean
+gst_class_labeler_query (GstBaseTransform * trans, GstPadDirection direction,
+    GstQuery * query)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+
+  if (!GST_BASE_TRANSFORM_CLASS (gst_class_labeler_parent_class)->query (trans,
+          direction, query))
+    return FALSE;
+  if (direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    class_labeler_hold_add_latency (self, query);
+  return TRUE;
+}
+
+static GstFlowReturn
 gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
@@ -311,15 +346,19 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
     goto done;
   }
   times = class_labeler_get_times (self, in);
+  if (self->settings.hold) {
+    ret = label_and_hold (self, (const gfloat *) map.data, n_positions, &times,
+        &set);
+    gst_buffer_unmap (in, &map);
+    goto done;
+  }
   text = class_labeler_label (self, (const gfloat *) map.data, n_positions,
       self->settings.softmax, &times, &set, NULL);
   gst_buffer_unmap (in, &map);
   ret = GST_FLOW_OK;
 
   if (text) {
-    gsize len = strlen (text);
-
-    *out = gst_buffer_new_wrapped_full (0, text, len + 1, 0, len, text, g_free);
+    *out = class_labeler_wrap (text);
     gst_buffer_copy_into (*out, in, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
   } else if (GST_CLOCK_TIME_IS_VALID (times.timestamp)) {
     gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (trans),
@@ -378,6 +417,7 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   trans_class->transform_caps = gst_class_labeler_transform_caps;
   trans_class->accept_caps = gst_class_labeler_accept_caps;
   trans_class->set_caps = gst_class_labeler_set_caps;
+  trans_class->query = gst_class_labeler_query;
   trans_class->sink_event = gst_class_labeler_sink_event;
   trans_class->generate_output = gst_class_labeler_generate_output;
 }
