@@ -183,7 +183,7 @@ take_gap (GstClassLabeler * self, GstEvent * event)
   return NULL;
 }
 
-/* Text that comes now and then: others need not wait for it. */
+/* Text comes now and then. */
 static GstEvent *
 mark_sparse (GstEvent * event)
 {
