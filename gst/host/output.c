@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/output.h"
 
+#include "tensor/about.h"
 #include "tensor/events.h"
 #include "tensor/pool.h"
 #include "tensor/tally.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
 
 gboolean
 model_host_next_event (ModelHost * self, ModelEvent * event)

@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/properties.h"
 
+#include "tensor/about.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
+
 /* Data of the element by which its signals find the host */
 #define HOST_KEY "gst-continual-model-host"
 

@@ -23,9 +23,6 @@
 #include "tensor/mediacaps.h"
 #include "tensor/vectorcaps.h"
 
-GST_DEBUG_CATEGORY (class_labeler_debug);
-#define GST_CAT_DEFAULT class_labeler_debug
-
 #define TEXT_CAPS "text/x-raw, format=(string)utf8"
 
 /* tensordecodebin looks for the field `tensors` in the first structure only. */
@@ -198,6 +195,8 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
   if (memcmp (info.dims, self->info.dims, sizeof info.dims) != 0)
     class_labeler_unprepare (self);
   self->info = info;
+  GST_INFO_OBJECT (self, "%u scores of %u streams, hold %" GST_TIME_FORMAT,
+      info.dims[0], info.dims[2], GST_TIME_ARGS (self->settings.hold));
   return TRUE;
 }
 
@@ -216,8 +215,10 @@ take_labels (GstClassLabeler * self, GstEvent * event)
   g_auto (GStrv) labels = labels_event_parse (event);
 
   if (!labels) {
-    GST_WARNING_OBJECT (self, "expected labels in UTF-8 in %" GST_PTR_FORMAT
-        ", ignoring the event", event);
+    GST_ELEMENT_WARNING (self, STREAM, DECODE,
+        ("Expected labels in UTF-8 in the event " LABELS_EVENT_NAME ", found "
+            "others: the event is ignored; repair what sends it."),
+        ("%" GST_PTR_FORMAT, event));
     return;
   }
   if (self->event_labels && g_strv_equal ((const gchar * const *) labels,
@@ -235,6 +236,7 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
   gint stream = -1;
 
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   if (self->settings.hold && !(event = class_labeler_hold_event (self, event)))
     return TRUE;
   switch (GST_EVENT_TYPE (event)) {
@@ -328,6 +330,7 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
   if (!in)
     return GST_FLOW_OK;
 
+  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, in);
   GST_OBJECT_LOCK (self);
   set = self->settings.output;
   GST_OBJECT_UNLOCK (self);
@@ -385,6 +388,17 @@ gst_class_labeler_init (GstClassLabeler * self)
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), FALSE);
 }
 
+static const ElementAbout about = {
+  .name = "classlabeler",
+  .title = "Class labeler",
+  .classes = "Filter/Analyzer/Converter/Text/Tensordecoder",
+  .description = "Turns the class scores of a model into labels: text, subtitles, JSON lines and messages on "
+      "the bus",
+  .example = "SOURCE ! continualencoder model-path=words.safetensors ! classlabeler changes-only=true "
+      "threshold=0.8 ! fdsink",
+  .page = "docs/classlabeler.md",
+};
+
 static void
 gst_class_labeler_class_init (GstClassLabelerClass * klass)
 {
@@ -392,23 +406,12 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
 
-  GST_DEBUG_CATEGORY_INIT (class_labeler_debug, "classlabeler", 0,
-      "scores to labels");
-
   object_class->set_property = gst_class_labeler_set_property;
   object_class->get_property = gst_class_labeler_get_property;
   object_class->finalize = gst_class_labeler_finalize;
   property_table_install (&labeler_properties, object_class, 1);
 
-  gst_element_class_set_static_metadata (element_class, "Class labeler",
-      "Filter/Analyzer/Converter/Text/Tensordecoder",
-      "Turns the class scores of a model (dimensions LABELS, "
-      "LABELS:POSITIONS, of which the newest counts, or "
-      "LABELS:POSITIONS:STREAMS) into labels: lines, plain text or JSON in "
-      "buffers that keep their times, and element messages class-label (label, "
-      "index, score, timestamp, stream-time, running-time, duration; stream if "
-      "there are several). The labels are those of labels-path, or of the "
-      "model's event continual-labels", "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

@@ -4,8 +4,6 @@
 
 #include "tensor/tally.h"
 
-#define GST_CAT_DEFAULT class_labeler_debug
-
 static void
 forget (GstClassLabeler * self)
 {

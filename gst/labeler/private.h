@@ -7,11 +7,12 @@
 #include "labeler/report.h"
 #include "labeler/scores.h"
 #include "labeler/properties.h"
+#include "tensor/about.h"
 #include "tensor/caps.h"
 
 G_BEGIN_DECLS
 
-GST_DEBUG_CATEGORY_EXTERN (class_labeler_debug);
+#define GST_CAT_DEFAULT element_debug (self)
 
 struct _GstClassLabeler
 {

@@ -9,8 +9,6 @@
 #include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
 
-#define GST_CAT_DEFAULT class_labeler_debug
-
 void
 class_labeler_unprepare (GstClassLabeler * self)
 {
@@ -59,10 +57,14 @@ class_labeler_prepare (GstClassLabeler * self)
         known = self->ignored[i] = TRUE;
     }
     if (!known)
-      GST_WARNING_OBJECT (self, "expected labels to ignore, found \"%s\", "
-          "which is none: check the property ignore", self->ignore_list[k]);
+      GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+          ("Expected a label in the property ignore, found \"%s\", which is "
+              "none of the %u: correct its spelling.", self->ignore_list[k], n),
+          (NULL));
   }
   self->scores = label_scores_new (n, self->info.dims[2]);
+  GST_INFO_OBJECT (self, "%u labels from %s", n, self->file_labels ?
+      self->settings.labels_path : given ? "the model" : "nowhere: numbers");
   return TRUE;
 }
 
@@ -124,6 +126,8 @@ class_labeler_score (GstClassLabeler * self, guint s,
       changed);
   if (label < 0)
     return LABELER_NO_LABEL;
+  GST_LOG_OBJECT (self, "stream %u: \"%s\" has %g", s, self->labels[label],
+      label_scores_get (self->scores, s, (guint) label));
   report->stream = n_streams > 1 ? (gint) s : -1;
   report->labels = (const gchar * const *) self->labels;
   report->scores = self->scores->smoothed + (gsize) s * n_labels;
