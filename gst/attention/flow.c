@@ -147,6 +147,7 @@ finish (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
       vector_pad_end (pads[i]);
+  model_host_report_end (&self->host);
   return ret == GST_FLOW_OK ? GST_FLOW_EOS : ret;
 }
 

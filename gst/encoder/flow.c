@@ -393,6 +393,8 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
       break;
     case GST_EVENT_EOS:
       end_of_stream (self);
+      if (self->input.dims[0])
+        model_host_report_end (&self->host);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:

@@ -146,6 +146,25 @@ model_host_report_refused (ModelHost * self, const ModelEvent * event)
   return GST_FLOW_OK;
 }
 
+void
+model_host_report_end (ModelHost * self)
+{
+  GstElement *element = self->element;
+  const gsize needed = model_host_get_info (self)->warm_up;
+  const guint n_streams = model_host_get_n_streams (self);
+  ModelCounts sum;
+
+  GST_OBJECT_LOCK (element);
+  sum = self->stats.sum;
+  GST_OBJECT_UNLOCK (element);
+  if (sum.vectors && !sum.outputs && sum.vectors < needed * n_streams)
+    GST_ELEMENT_WARNING (element, STREAM, FAILED,
+        ("Expected %" G_GSIZE_FORMAT " vectors for the first output, found the "
+            "end of the stream after %" G_GUINT64_FORMAT " of %u streams: "
+            "nothing came out. Send more, or set warm-up=partial.", needed,
+            sum.vectors, n_streams), (NULL));
+}
+
 GstEvent *
 model_host_take_labels (ModelHost * self)
 {

@@ -277,10 +277,10 @@ gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
       outcaps);
   n = mel_stream_count_empty_filters (self->stream);
   if (n)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("Expected mel filters that hold a bin of the spectrum, found %u of %u "
-            "that hold none and always give 0: unless the model was trained so, "
-            "raise n-fft or lower n-mels.", n, s->n_mels), (NULL));
+    /* Not on the bus: recipes of other libraries have such filters, too. */
+    GST_WARNING_OBJECT (self, "%u of %u mel filters are narrower than the "
+        "distance of two bins and always give 0: raise n-fft or lower n-mels",
+        n, s->n_mels);
 
   GST_OBJECT_LOCK (self);
   self->lookahead_rate = GST_AUDIO_INFO_RATE (&info);
