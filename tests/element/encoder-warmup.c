@@ -85,7 +85,7 @@ GST_START_TEST (test_too_few_vectors)
   g_autoptr (Golden) g = golden_load ("encoder-1-relu", NULL);
 
   for (gint n = 7; n <= 8; n++) {
-    GstHarness *h = encoder_new (g->name, NULL);
+    GstHarness *h = encoder_new (g->name, "");
     GstBus *bus = gst_bus_new ();
 
     gst_element_set_bus (h->element, bus);
