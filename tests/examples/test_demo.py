@@ -2,6 +2,7 @@
 # examples/demo: what it writes where, and what it leaves behind
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,25 @@ class Demo(unittest.TestCase):
         code, out, err = self.run_demo(name)
         self.assertEqual(code, 0, err)
         self.check_lines(out)
+
+
+class Subtitles(unittest.TestCase):
+    def test_the_line_of_the_page(self):
+        if subprocess.run(["gst-inspect-1.0", "--exists", "srtenc"]).returncode:
+            self.skipTest("there is no element srtenc")
+        with open(os.path.join(ROOT, "docs", "classlabeler.md"), encoding="utf-8") as file:
+            lines = re.search(r"^    (\. examples/keyword-spotting/pipeline\.sh\n(?:    .*\n)*)", file.read(), re.M)[1]
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(os.path.join(ROOT, "examples"), os.path.join(folder, "examples"))
+            run = subprocess.run(["bash", "-euc", re.sub("^    ", "", lines, flags=re.M)], cwd=folder, capture_output=True,
+                                 timeout=120)
+            self.assertEqual((run.returncode, run.stderr), (0, b""))
+            with open(os.path.join(folder, "words.srt"), encoding="utf-8") as file:
+                texts = [part.split("\n") for part in file.read().strip().split("\n\n")]
+        self.assertEqual([text[2] for text in texts], words())
+        times = [time for text in texts for time in text[1].split(" --> ")]
+        self.assertEqual(times, sorted(times))
+        self.assertEqual(len(set(text[1] for text in texts)), len(texts))
 
 
 if __name__ == "__main__":
