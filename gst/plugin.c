@@ -21,4 +21,4 @@ plugin_init (GstPlugin * plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, continual,
     "Continual Transformers over live streams", plugin_init, PACKAGE_VERSION,
-    "LGPL", "gst-continual", "https://github.com/gst-continual/gst-continual")
+    "LGPL", GST_PACKAGE_NAME, GST_PACKAGE_ORIGIN)

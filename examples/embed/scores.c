@@ -161,6 +161,21 @@ on_sample (GstAppSink * sink, gpointer data)
   return ferror (stdout) ? GST_FLOW_ERROR : GST_FLOW_OK;
 }
 
+/* FALSE: *error says that @element is missing, which @package has. */
+static gboolean
+is_installed (const gchar * element, const gchar * package, GError ** error)
+{
+  GstElementFactory *factory = gst_element_factory_find (element);
+
+  if (!factory) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+        "there is no element %s, which is part of %s", element, package);
+    return FALSE;
+  }
+  gst_object_unref (factory);
+  return TRUE;
+}
+
 static gboolean
 build (App * app, GError ** error)
 {
@@ -168,6 +183,11 @@ build (App * app, GError ** error)
   GstCaps *caps;
   gchar *dimensions;
 
+  if (!is_installed ("continualencoder", "gst-continual: install it, or set "
+          "GST_PLUGIN_PATH to the folder of libgstcontinual.so", error)
+      || !is_installed ("appsrc", "GStreamer's base plugins: install "
+          "gstreamer1.0-plugins-base", error))
+    return FALSE;
   app->pipeline = gst_parse_launch ("appsrc name=in format=time block=true "
       "! continualencoder name=encoder ! appsink name=out sync=false", error);
   if (!app->pipeline)

@@ -164,6 +164,17 @@ gst_continual_attention_finalize (GObject * object)
   G_OBJECT_CLASS (gst_continual_attention_parent_class)->finalize (object);
 }
 
+static const ElementAbout about = {
+  .name = "continualattention",
+  .title = "Continual attention",
+  .classes = "Filter/Analyzer/Tensor",
+  .description = "Runs one multi-head attention over live streams of queries, keys and values, which it "
+      "matches by time",
+  .example = "continualattention name=a model-path=attention.safetensors ! fakesink  QUERIES ! a.query  "
+      "KEYS ! a.key",
+  .page = "docs/attention-and-decoder.md",
+};
+
 static void
 gst_continual_attention_class_init (GstContinualAttentionClass * klass)
 {
@@ -176,20 +187,7 @@ gst_continual_attention_class_init (GstContinualAttentionClass * klass)
   object_class->finalize = gst_continual_attention_finalize;
   model_host_class_init (object_class, MODEL_FOR_ATTENTION);
 
-  gst_element_class_set_static_metadata (element_class,
-      "Continual attention", "Filter/Analyzer/Tensor",
-      "Runs a bare multi-head attention over live streams of queries, keys and "
-      "values: after every vector, the exact output for the window of the last "
-      "sequence-len vectors, at the cost of one step. Set model-path to a "
-      "safetensors file of a PyTorch state_dict(), and heads and sequence-len "
-      "if its metadata does not give them. Without the pad value the keys serve "
-      "as values, without key the queries as keys. Vectors of the same running "
-      "time match; in stats, unmatched counts queries, unmatched-keys keys and "
-      "unmatched-values values that were left out without a match. Takes "
-      "other/tensors of float32 with dimensions (string)C, C:T (T vectors in "
-      "time) or C:T:S (S streams), innermost first; pushes a buffer per output, "
-      "with the time of the query that it answers",
-      "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &query_template, VECTOR_TYPE_PAD);
   gst_element_class_add_static_pad_template_with_gtype (element_class,

@@ -103,6 +103,8 @@ take (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
   }
 
   n = count_matches (self, pads);
+  GST_LOG_OBJECT (self, "%" G_GSIZE_FORMAT " match at %" GST_STIME_FORMAT, n,
+      GST_STIME_ARGS (front.begin));
   input.x = vector_pad_get_rows (pads[INPUT_QUERY], &time);
   if (pads[INPUT_KEY])
     input.key = vector_pad_get_rows (pads[INPUT_KEY], &unused);
@@ -129,8 +131,8 @@ drop (GstContinualAttention * self, VectorPad * pad, AttentionInput input)
   VectorTime time = vector_pad_get_time (pad);
 
   if (vector) {
-    GST_DEBUG_OBJECT (pad, "no match for the vector of %" GST_TIME_FORMAT,
-        GST_TIME_ARGS (time.pts));
+    GST_DEBUG_OBJECT (self, "%s: no match for the vector of %" GST_TIME_FORMAT,
+        GST_PAD_NAME (pad), GST_TIME_ARGS (time.pts));
     GST_OBJECT_LOCK (self);
     self->unmatched[input]++;
     GST_OBJECT_UNLOCK (self);
@@ -171,6 +173,7 @@ finish (GstContinualAttention * self, VectorPad * const pads[N_INPUTS])
   for (AttentionInput i = 0; i < N_INPUTS; i++)
     if (pads[i])
       vector_pad_end (pads[i]);
+  model_host_report_end (&self->host);
   return ret == GST_FLOW_OK ? GST_FLOW_EOS : ret;
 }
 

@@ -113,6 +113,7 @@ sink_event (GstAggregator * agg, GstAggregatorPad * pad, GstEvent * event)
   gboolean ok = TRUE;
   GstCaps *caps;
 
+  GST_DEBUG_OBJECT (self, "%s: %" GST_PTR_FORMAT, GST_PAD_NAME (pad), event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
       stream_start (self, from, input, event);
@@ -232,7 +233,10 @@ update_src_caps (GstAggregator * agg, GstCaps * caps, GstCaps ** ret)
 static gboolean
 negotiated_src_caps (GstAggregator * agg, GstCaps * caps)
 {
-  GST_CONTINUAL_ATTENTION (agg)->negotiated = TRUE;
+  GstContinualAttention *self = GST_CONTINUAL_ATTENTION (agg);
+
+  GST_INFO_OBJECT (self, "%" GST_PTR_FORMAT, caps);
+  self->negotiated = TRUE;
   return TRUE;
 }
 

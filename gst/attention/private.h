@@ -7,10 +7,11 @@
 #include "tensor/vectorpad.h"
 #include "elements.h"
 #include "host/host.h"
+#include "tensor/about.h"
 
 G_BEGIN_DECLS
 
-#define GST_CAT_DEFAULT continual_debug
+#define GST_CAT_DEFAULT element_debug (self)
 
 typedef enum
 {

@@ -223,6 +223,16 @@ gst_continual_decoder_finalize (GObject * object)
   G_OBJECT_CLASS (gst_continual_decoder_parent_class)->finalize (object);
 }
 
+static const ElementAbout about = {
+  .name = "continualdecoder",
+  .title = "Continual Transformer decoder",
+  .classes = "Filter/Analyzer/Tensor",
+  .description = "Runs a Transformer decoder on every vector of a live stream, with a memory from a second pad",
+  .example = "continualdecoder name=d model-path=decoder.safetensors ! fakesink  SCENES ! d.memory  SOURCE"
+      " ! d.sink",
+  .page = "docs/attention-and-decoder.md",
+};
+
 static void
 gst_continual_decoder_class_init (GstContinualDecoderClass * klass)
 {
@@ -232,20 +242,7 @@ gst_continual_decoder_class_init (GstContinualDecoderClass * klass)
 
   G_OBJECT_CLASS (klass)->finalize = gst_continual_decoder_finalize;
   filter_install_properties (G_OBJECT_CLASS (klass), MODEL_FOR_DECODER);
-  gst_element_class_set_static_metadata (element_class,
-      "Continual Transformer decoder", "Filter/Analyzer/Tensor",
-      "Runs a Transformer decoder over a live stream of feature vectors: its "
-      "self-attention attends to all vectors so far, its cross-attention to the "
-      "memory in force at the running time of the vector. A buffer on the pad "
-      "memory, other/tensors of (string)E:L, is a whole memory of L vectors, in "
-      "force from its running time on until that of the next memory. Vectors "
-      "wait for the first memory, which serves them whatever its time, and "
-      "never for a later one; stats counts the memories. Set model-path to a "
-      "safetensors file of a state_dict() of fast_transformers, and heads if "
-      "its metadata does not give them. The pad sink takes other/tensors of "
-      "float32 with dimensions (string)C, C:T (T vectors in time) or C:T:S (S "
-      "streams), innermost first; the element pushes a buffer per vector",
-      "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template (element_class, &memory_template);
   element_class->change_state = gst_continual_decoder_change_state;
   trans_class->sink_event = sink_event;

@@ -104,6 +104,7 @@ put (GstContinualDecoder * self, GstBuffer * buffer, GstClockTime pts)
 {
   g_autofree gchar *why = check_size (self, gst_buffer_get_size (buffer));
 
+  GST_LOG_OBJECT (self, "memory: %" GST_PTR_FORMAT, buffer);
   if (why) {
     gst_buffer_unref (buffer);
     return fail (self, why);
@@ -225,6 +226,7 @@ set_caps (GstContinualDecoder * self, const GstCaps * caps)
   }
   self->input = tensor;
   update_byte_scale (self);
+  GST_INFO_OBJECT (self, "memories of %" GST_PTR_FORMAT, caps);
   return TRUE;
 }
 
@@ -236,6 +238,7 @@ event (GstPad * pad, GstObject * parent, GstEvent * event)
   gboolean ok = TRUE;
   GstCaps *caps;
 
+  GST_DEBUG_OBJECT (self, "memory: %" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);

@@ -47,23 +47,24 @@ G_DEFINE_TYPE (GstContinualEncoder, gst_continual_encoder,
 GST_ELEMENT_REGISTER_DEFINE (continualencoder, "continualencoder",
     GST_RANK_NONE, GST_TYPE_CONTINUAL_ENCODER);
 
+static const ElementAbout about = {
+  .name = "continualencoder",
+  .title = "Continual Transformer encoder",
+  .classes = "Filter/Analyzer/Tensor",
+  .description = "Runs a Transformer encoder on every vector of a live stream, each output at the cost of one "
+      "step",
+  .example = "SOURCE ! melspectrogram ! continualencoder model-path=words.safetensors ! classlabeler ! "
+      "fdsink",
+  .page = "docs/continualencoder.md",
+};
+
 static void
 gst_continual_encoder_class_init (GstContinualEncoderClass * klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
   filter_install_properties (G_OBJECT_CLASS (klass), MODEL_FOR_ENCODER);
-  gst_element_class_set_static_metadata (element_class,
-      "Continual Transformer encoder", "Filter/Analyzer/Tensor",
-      "Runs a Transformer encoder over a live stream of feature vectors: after "
-      "every vector, the exact output for the window of the last sequence-len "
-      "vectors, at the cost of one step. Set model-path to a safetensors file "
-      "of a PyTorch state_dict(), and heads and sequence-len if its metadata "
-      "does not give them. Takes other/tensors of float32 with dimensions "
-      "(string)C, C:T (T vectors in time) or C:T:S (S streams), innermost "
-      "first; pushes a buffer per output, with the time of the vector that it "
-      "answers",
-      "The gst-continual developers");
+  element_about (element_class, &about);
 }
 
 static void

@@ -7,12 +7,13 @@
 #include "elements.h"
 #include "encoder/filtermedia.h"
 #include "host/host.h"
+#include "tensor/about.h"
 #include "tensor/bytesegment.h"
 #include "tensor/caps.h"
 
 G_BEGIN_DECLS
 
-#define GST_CAT_DEFAULT continual_debug
+#define GST_CAT_DEFAULT element_debug (self)
 
 #define GST_TYPE_CONTINUAL_FILTER (gst_continual_filter_get_type ())
 typedef struct _GstContinualFilter GstContinualFilter;

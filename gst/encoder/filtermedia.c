@@ -3,8 +3,11 @@
 #include "encoder/filtermedia.h"
 
 #include "host/output.h"
+#include "tensor/about.h"
 #include "tensor/mediacaps.h"
 #include "tensor/vectorcaps.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
 
 typedef struct
 {

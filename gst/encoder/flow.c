@@ -177,6 +177,7 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
     gst_buffer_unref (input);
     return GST_FLOW_NOT_NEGOTIATED;
   }
+  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, input);
   adopt_next_model (self);
   ret = parent_class->submit_input_buffer (trans, is_discont, input);
   if (ret != GST_FLOW_OK)
@@ -384,6 +385,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
   GstContinualFilter *self = GST_CONTINUAL_FILTER (trans);
   GstCaps *caps;
 
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
       stream_start (self, event);
@@ -417,6 +419,8 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
       break;
     case GST_EVENT_EOS:
       end_of_stream (self);
+      if (self->input.dims[0])
+        model_host_report_end (&self->host);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:

@@ -195,6 +195,8 @@ set_caps (GstBaseTransform * trans, GstCaps * incaps, GstCaps * outcaps)
     ok = model_host_set_n_streams (&self->host, tensor.dims[2]);
     filter_update_byte_scale (self);
     filter_set_vector_duration (self, vector_caps_get_duration (&tensor));
+    GST_INFO_OBJECT (self, "%" GST_PTR_FORMAT " gives %" GST_PTR_FORMAT,
+        incaps, outcaps);
   }
   if (model)
     co_model_unref (model);

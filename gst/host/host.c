@@ -3,7 +3,10 @@
 #include "host/host.h"
 
 #include "host/load.h"
+#include "tensor/about.h"
 #include "tensor/events.h"
+
+#define GST_CAT_DEFAULT element_debug (self->element)
 
 CoModel *
 model_host_ref_model (ModelHost * self)

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/load.h"
 
-#include "elements.h"
+#include "tensor/about.h"
 
-#define GST_CAT_DEFAULT continual_debug
+#define GST_CAT_DEFAULT element_debug (element)
 
 static void
 post_error (GstElement * element, const gchar * path, const GError * error)
@@ -97,7 +97,7 @@ tell (GstElement * element, const gchar * path, CoModel * model)
   for (gsize i = 0; i < info->n_warnings; i++)
     GST_ELEMENT_WARNING (element, LIBRARY, SETTINGS, ("%s", info->warnings[i]),
         ("model-path=%s", path));
-  if (gst_debug_category_get_threshold (continual_debug) >= GST_LEVEL_INFO) {
+  if (gst_debug_category_get_threshold (element_debug (element)) >= GST_LEVEL_INFO) {
     g_autofree gchar *text = co_model_describe (model);
 
     GST_INFO_OBJECT (element, "model-path=%s:\n%s", path, text);

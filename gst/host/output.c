@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/output.h"
 
+#include "tensor/about.h"
 #include "tensor/events.h"
 #include "tensor/pool.h"
 #include "tensor/tally.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
 
 gboolean
 model_host_next_event (ModelHost * self, ModelEvent * event)
@@ -27,12 +30,12 @@ model_host_get_output_size (ModelHost * self)
 
 /* NULL: an error was posted. */
 static gfloat *
-try_malloc (ModelHost * self, gsize size)
+try_malloc (GstElement * element, gsize size)
 {
   gfloat *memory = g_try_malloc (size);
 
   if (!memory)
-    GST_ELEMENT_ERROR (self->element, RESOURCE, NO_SPACE_LEFT,
+    GST_ELEMENT_ERROR (element, RESOURCE, NO_SPACE_LEFT,
         ("Expected room for an output of %" G_GSIZE_FORMAT " bytes, found less: use "
             "fewer streams, or attention-weights=none.", size), (NULL));
   return memory;
@@ -41,7 +44,7 @@ try_malloc (ModelHost * self, gsize size)
 gfloat *
 model_host_copy_output (ModelHost * self, const ModelEvent * event)
 {
-  gfloat *y = try_malloc (self, model_stream_get_output_size (self->stream));
+  gfloat *y = try_malloc (self->element, model_stream_get_output_size (self->stream));
 
   if (y)
     model_stream_read (self->stream, event, y);
@@ -56,7 +59,7 @@ model_host_copy_weights (ModelHost * self, const ModelEvent * event)
 
   if (size == 0)
     return NULL;
-  weights = try_malloc (self, size);
+  weights = try_malloc (self->element, size);
   if (weights)
     model_stream_read_weights (self->stream, event, weights);
   return weights;
@@ -160,6 +163,25 @@ model_host_report_refused (ModelHost * self, const ModelEvent * event)
             G_GUINT64_FORMAT "; see the property stats.",
             GST_TIME_ARGS (event->time.pts), event->stream, n), (NULL));
   return GST_FLOW_OK;
+}
+
+void
+model_host_report_end (ModelHost * self)
+{
+  GstElement *element = self->element;
+  const gsize needed = model_host_get_info (self)->warm_up;
+  const guint n_streams = model_host_get_n_streams (self);
+  ModelCounts sum;
+
+  GST_OBJECT_LOCK (element);
+  sum = self->stats.sum;
+  GST_OBJECT_UNLOCK (element);
+  if (sum.vectors && !sum.outputs && sum.vectors < needed * n_streams)
+    GST_ELEMENT_WARNING (element, STREAM, FAILED,
+        ("Expected %" G_GSIZE_FORMAT " vectors for the first output, found the "
+            "end of the stream after %" G_GUINT64_FORMAT " of %u streams: "
+            "nothing came out. Send more, or set warm-up=partial.", needed,
+            sum.vectors, n_streams), (NULL));
 }
 
 GstEvent *

@@ -30,6 +30,9 @@ gfloat *model_host_copy_weights (ModelHost * self, const ModelEvent * event);
 GstFlowReturn model_host_report_refused (ModelHost * self,
     const ModelEvent * event);
 
+/* At the end of a stream, drained: posts a warning if the vectors since the start were too few for any output. */
+void model_host_report_end (ModelHost * self);
+
 /* The labels of the model as an event, before its first output; empty if only an earlier model had labels. NULL: sent
  * already, or none. */
 GstEvent *model_host_take_labels (ModelHost * self);

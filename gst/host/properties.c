@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/properties.h"
 
+#include "tensor/about.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
+
 /* Data of the element by which its signals find the host */
 #define HOST_KEY "gst-continual-model-host"
 
@@ -21,10 +25,8 @@ static const PropertyRow rows[] = {
   ROW_CHOICE (ModelHost, on_invalid, READY, "on-invalid", "On invalid",
       "What to do with a vector, or an output, that has a NaN or an infinity", on_invalid_enum, MODEL_ON_INVALID_DROP),
   ROW_TEXT (ModelHost, state.path, READY, "state-path", "State file",
-      "Regular file for a snapshot of the streams; no other element of the process may have it. They are restored from it at the start, if it is from the same model "
-      "(else the file is kept as FILE.refused-TIME). It is written on the way to READY and every state-interval "
-      "seconds, always as a whole. Messages named " STATE_MESSAGE_NAME " give the position: the number of vectors "
-      "that each stream has taken", NULL),
+      "Regular file of this element alone for a snapshot of the streams: restored at the start if it is of this model, "
+      "written on the way to READY and every state-interval seconds. Messages named " STATE_MESSAGE_NAME " tell of both", NULL),
   ROW_UINT (ModelHost, state.interval, READY, "state-interval", "State interval",
       "Seconds between two writes of state-path while vectors come (0: on the way to READY only)",
       0, G_MAXUINT, 10),
@@ -176,13 +178,8 @@ model_host_class_init (GObjectClass * klass, ModelElement kind)
     id = property_table_install (&weights_properties, klass, id);
   g_object_class_install_property (klass, id++,
       g_param_spec_boxed ("stats", "Statistics",
-          "Counts since the element started, over all streams: vectors taken, "
-          "outputs, vectors refused (not finite) and absent; with one input "
-          "also vectors missed, for which timestamps leave room, and the "
-          "backlog in nanoseconds from the newest vector to the clock; "
-          "step-time of the last step and mean-step-time, in nanoseconds; "
-          "state-bytes of all streams, model-bytes, and macs, the "
-          "multiply-accumulates of one stream's step",
+          "Counts since the start, times and sizes: vectors, outputs, refused, absent, step-time and more. "
+          "docs/reliability.md says what each means, and what to do",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   install_signals (G_TYPE_FROM_CLASS (klass));
   return id;

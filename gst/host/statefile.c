@@ -5,6 +5,9 @@
 #include <glib/gstdio.h>
 
 #include "host/statepath.h"
+#include "tensor/about.h"
+
+#define GST_CAT_DEFAULT element_debug (self->element)
 
 void
 model_state_init (ModelState * self, GstElement * element, GMutex * lock,

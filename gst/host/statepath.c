@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "elements.h"
+
+#define GST_CAT_DEFAULT continual_debug
 #define MOST_LINKS 40           /* as Linux follows */
 
 /* Files that elements have: from real paths to what state_path_claim() returned */

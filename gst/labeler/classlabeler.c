@@ -23,9 +23,6 @@
 #include "tensor/mediacaps.h"
 #include "tensor/vectorcaps.h"
 
-GST_DEBUG_CATEGORY (class_labeler_debug);
-#define GST_CAT_DEFAULT class_labeler_debug
-
 #define TEXT_CAPS "text/x-raw, format=(string)utf8"
 
 /* tensordecodebin looks for the field `tensors` in the first structure only. */
@@ -78,6 +75,7 @@ gst_class_labeler_stop (GstBaseTransform * trans)
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
 
   class_labeler_unprepare (self);
+  class_labeler_hold_clear (self);
   g_clear_pointer (&self->file_labels, g_strfreev);
   g_clear_pointer (&self->event_labels, g_strfreev);
   g_clear_pointer (&self->ignore_list, g_strfreev);
@@ -95,6 +93,7 @@ gst_class_labeler_start (GstBaseTransform * trans)
   GError *error = NULL;
 
   set_running (self, TRUE);
+  class_labeler_hold_clear (self);
   self->ignore_list = labels_list_parse (set->ignore ? set->ignore : "",
       &error);
   if (self->ignore_list && set->labels_path && *set->labels_path)
@@ -178,7 +177,7 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
   self->media = media_caps_check (in);
   gst_base_transform_set_passthrough (trans, self->media);
   if (self->media)
-    return TRUE;
+    return !self->settings.hold || class_labeler_hold_check (self, 1);
   if (!tensor_caps_parse (in, &info, NULL))
     return FALSE;
   if (info.dims[3] != 1) {
@@ -191,9 +190,13 @@ gst_class_labeler_set_caps (GstBaseTransform * trans, GstCaps * in,
     g_free (dims);
     return FALSE;
   }
+  if (self->settings.hold && !class_labeler_hold_check (self, info.dims[2]))
+    return FALSE;
   if (memcmp (info.dims, self->info.dims, sizeof info.dims) != 0)
     class_labeler_unprepare (self);
   self->info = info;
+  GST_INFO_OBJECT (self, "%u scores of %u streams, hold %" GST_TIME_FORMAT,
+      info.dims[0], info.dims[2], GST_TIME_ARGS (self->settings.hold));
   return TRUE;
 }
 
@@ -202,6 +205,8 @@ reset (GstClassLabeler * self, gint stream)
 {
   if (self->scores)
     label_scores_reset (self->scores, stream);
+  if (stream <= 0)
+    label_cue_renew (&self->cue);
 }
 
 static void
@@ -210,8 +215,10 @@ take_labels (GstClassLabeler * self, GstEvent * event)
   g_auto (GStrv) labels = labels_event_parse (event);
 
   if (!labels) {
-    GST_WARNING_OBJECT (self, "expected labels in UTF-8 in %" GST_PTR_FORMAT
-        ", ignoring the event", event);
+    GST_ELEMENT_WARNING (self, STREAM, DECODE,
+        ("Expected labels in UTF-8 in the event " LABELS_EVENT_NAME ", found "
+            "others: the event is ignored; repair what sends it."),
+        ("%" GST_PTR_FORMAT, event));
     return;
   }
   if (self->event_labels && g_strv_equal ((const gchar * const *) labels,
@@ -240,6 +247,9 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
   gint stream = -1;
 
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
+  if (self->settings.hold && !(event = class_labeler_hold_event (self, event)))
+    return TRUE;
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       if (!check_caps (self, event)) {
@@ -293,6 +303,33 @@ count_positions (GstClassLabeler * self, gsize size)
 }
 
 static GstFlowReturn
+label_and_hold (GstClassLabeler * self, const gfloat * data /* (1, N, D) */ ,
+    guint n_positions, const LabelTimes * times, const LabelerOutput * set)
+{
+  LabelReport report = {.times = *times };
+  gboolean changed;
+  const gint label = class_labeler_score (self, 0, data, n_positions,
+      self->settings.softmax, set, &report, &changed);
+
+  return class_labeler_hold_row (self, MAX (label, LABELER_NO_LABEL), &report,
+      set->format);
+}
+
+static gboolean
+gst_class_labeler_query (GstBaseTransform * trans, GstPadDirection direction,
+    GstQuery * query)
+{
+  GstClassLabeler *self = GST_CLASS_LABELER (trans);
+
+  if (!GST_BASE_TRANSFORM_CLASS (gst_class_labeler_parent_class)->query (trans,
+          direction, query))
+    return FALSE;
+  if (direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    class_labeler_hold_add_latency (self, query);
+  return TRUE;
+}
+
+static GstFlowReturn
 gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
 {
   GstClassLabeler *self = GST_CLASS_LABELER (trans);
@@ -308,6 +345,7 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
   if (!in)
     return GST_FLOW_OK;
 
+  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, in);
   GST_OBJECT_LOCK (self);
   set = self->settings.output;
   GST_OBJECT_UNLOCK (self);
@@ -326,15 +364,19 @@ gst_class_labeler_generate_output (GstBaseTransform * trans, GstBuffer ** out)
     goto done;
   }
   times = class_labeler_get_times (self, in);
+  if (self->settings.hold) {
+    ret = label_and_hold (self, (const gfloat *) map.data, n_positions, &times,
+        &set);
+    gst_buffer_unmap (in, &map);
+    goto done;
+  }
   text = class_labeler_label (self, (const gfloat *) map.data, n_positions,
       self->settings.softmax, &times, &set, NULL);
   gst_buffer_unmap (in, &map);
   ret = GST_FLOW_OK;
 
   if (text) {
-    gsize len = strlen (text);
-
-    *out = gst_buffer_new_wrapped_full (0, text, len + 1, 0, len, text, g_free);
+    *out = class_labeler_wrap (text);
     gst_buffer_copy_into (*out, in, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
   } else if (GST_CLOCK_TIME_IS_VALID (times.timestamp)) {
     gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (trans),
@@ -361,6 +403,17 @@ gst_class_labeler_init (GstClassLabeler * self)
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), FALSE);
 }
 
+static const ElementAbout about = {
+  .name = "classlabeler",
+  .title = "Class labeler",
+  .classes = "Filter/Analyzer/Converter/Text/Tensordecoder",
+  .description = "Turns the class scores of a model into labels: text, subtitles, JSON lines and messages on "
+      "the bus",
+  .example = "SOURCE ! continualencoder model-path=words.safetensors ! classlabeler changes-only=true "
+      "threshold=0.8 ! fdsink",
+  .page = "docs/classlabeler.md",
+};
+
 static void
 gst_class_labeler_class_init (GstClassLabelerClass * klass)
 {
@@ -368,23 +421,12 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
 
-  GST_DEBUG_CATEGORY_INIT (class_labeler_debug, "classlabeler", 0,
-      "scores to labels");
-
   object_class->set_property = gst_class_labeler_set_property;
   object_class->get_property = gst_class_labeler_get_property;
   object_class->finalize = gst_class_labeler_finalize;
   property_table_install (&labeler_properties, object_class, 1);
 
-  gst_element_class_set_static_metadata (element_class, "Class labeler",
-      "Filter/Analyzer/Converter/Text/Tensordecoder",
-      "Turns the class scores of a model (dimensions LABELS, "
-      "LABELS:POSITIONS, of which the newest counts, or "
-      "LABELS:POSITIONS:STREAMS) into labels: lines, plain text or JSON in "
-      "buffers that keep their times, and element messages class-label (label, "
-      "index, score, timestamp, stream-time, running-time, duration; stream if "
-      "there are several). The labels are those of labels-path, or of the "
-      "model's event continual-labels", "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 
@@ -393,6 +435,7 @@ gst_class_labeler_class_init (GstClassLabelerClass * klass)
   trans_class->transform_caps = gst_class_labeler_transform_caps;
   trans_class->accept_caps = gst_class_labeler_accept_caps;
   trans_class->set_caps = gst_class_labeler_set_caps;
+  trans_class->query = gst_class_labeler_query;
   trans_class->sink_event = gst_class_labeler_sink_event;
   trans_class->generate_output = gst_class_labeler_generate_output;
 }

@@ -3,14 +3,16 @@
 #pragma once
 
 #include "labeler/classlabeler.h"
+#include "labeler/cue.h"
 #include "labeler/report.h"
 #include "labeler/scores.h"
 #include "labeler/properties.h"
+#include "tensor/about.h"
 #include "tensor/caps.h"
 
 G_BEGIN_DECLS
 
-GST_DEBUG_CATEGORY_EXTERN (class_labeler_debug);
+#define GST_CAT_DEFAULT element_debug (self)
 
 struct _GstClassLabeler
 {
@@ -31,6 +33,12 @@ struct _GstClassLabeler
   gchar **labels;               /* (D) */
   gboolean *ignored;            /* (D) */
   guint64 n_refused;            /* rows refused since the start */
+
+  /* Streaming thread, while settings.hold is not 0 */
+  LabelCue cue;
+  LabelReport *cue_report;      /* of the label that is shown, or NULL */
+  LabelerFormat cue_format;
+  guint64 n_unordered;          /* rows since the start whose times go backwards */
 };
 
 /* Chooses the labels: those of the file, those of the model (event), or numbers. FALSE: an error was posted. */
@@ -41,12 +49,41 @@ void class_labeler_unprepare (GstClassLabeler * self);
 
 LabelTimes class_labeler_get_times (GstClassLabeler * self, GstBuffer * buf);
 
-/* Processes the scores of the newest position of each stream, and posts messages. Returns the text for a buffer; NULL:
- * nothing to report, or the labels were added to @media (writable; NULL: none). */
+/* The label of the newest of @n_positions of stream @s; posts its message. *report, whose times are set, holds it until the
+ * next call. LABELER_NO_LABEL: ignored, or below the threshold. LABELER_NO_ROW: the row was left out. */
+#define LABELER_NO_LABEL LABEL_CUE_NONE
+#define LABELER_NO_ROW (-2)
+gint class_labeler_score (GstClassLabeler * self, guint s,
+    const gfloat * data /* (S, N, D) */ , guint n_positions,
+    gboolean softmax, const LabelerOutput * set, LabelReport * report,
+    gboolean * changed);
+
+/* The same for every stream. Returns the text for a buffer; NULL: nothing to report, or the labels were added to @media
+ * (writable; NULL: none). */
 gchar *class_labeler_label (GstClassLabeler * self,
     const gfloat * data /* (S, N, D) */ , guint n_positions,
     gboolean softmax, const LabelTimes * times, const LabelerOutput * set,
     GstBuffer * media);
+
+/* A buffer of @text, which it owns, without times */
+GstBuffer *class_labeler_wrap (gchar * text);
+
+/* The following are for settings.hold > 0. */
+
+/* FALSE: an error was posted. */
+gboolean class_labeler_hold_check (GstClassLabeler * self, guint n_streams);
+
+/* Nothing is shown, and nothing was warned of. */
+void class_labeler_hold_clear (GstClassLabeler * self);
+
+/* A vector with the times of @report has @label. Pushes the text that is over then, or that nothing is shown. */
+GstFlowReturn class_labeler_hold_row (GstClassLabeler * self, gint label,
+    const LabelReport * report, LabelerFormat format);
+
+/* Before @event goes on. Returns what goes on, or NULL. */
+GstEvent *class_labeler_hold_event (GstClassLabeler * self, GstEvent * event);
+
+void class_labeler_hold_add_latency (GstClassLabeler * self, GstQuery * query);
 
 #ifdef HAVE_ANALYTICS
 /* Whether the caps of media do not exclude that buffers carry scores. FALSE: *why (free it). */

@@ -36,6 +36,9 @@ static const PropertyRow rows[] = {
   ROW_BOOLEAN (LabelerSettings, output.changes_only, PLAYING, "changes-only", "Changes only",
       "Report a label once when it has the best score and reaches the threshold, and again only after it fell below "
       "or another label won: one line for each word heard", FALSE),
+  ROW_UINT64 (LabelerSettings, hold, READY, "hold", "Hold",
+      "For subtitles: one buffer for each label, from its appearance until the later of this many nanoseconds and its last "
+      "repetition, cut by the next label. 0: off", 0, G_MAXINT64, 0),
 #ifdef HAVE_ANALYTICS
   ROW_TEXT (LabelerSettings, input_tensor, READY, "input-tensor", "Input tensor",
       "With video or audio: the name (id) of the tensor with the scores on each buffer (none: " MEDIA_VECTOR_ID ", or "

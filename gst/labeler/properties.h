@@ -29,6 +29,7 @@ typedef struct
   gchar *input_tensor;          /* or NULL */
   gboolean softmax;
   gdouble smoothing;
+  guint64 hold;                 /* ns; 0: off */
   LabelerOutput output;
 } LabelerSettings;
 

@@ -138,6 +138,41 @@ label_report_append_json (const LabelReport * report, GString * out)
   json_decref (object);
 }
 
+gchar *
+label_report_to_text (const LabelReport * report, LabelerFormat format)
+{
+  static void (*const append[]) (const LabelReport *, GString *) = {
+    [LABELER_FORMAT_LINES] = label_report_append_line,
+    [LABELER_FORMAT_TEXT] = label_report_append_text,
+    [LABELER_FORMAT_JSON] = label_report_append_json,
+  };
+  GString *out = g_string_new (NULL);
+
+  append[format] (report, out);
+  return g_string_free (out, FALSE);
+}
+
+LabelReport *
+label_report_copy (const LabelReport * report)
+{
+  const gsize n = report->n_labels;
+  LabelReport *copy = g_memdup2 (report, sizeof *report);
+
+  copy->labels = (const gchar * const *) g_strdupv ((gchar **) report->labels);
+  copy->scores = g_memdup2 (report->scores, n * sizeof *report->scores);
+  copy->top = g_memdup2 (report->top, report->n_top * sizeof *report->top);
+  return copy;
+}
+
+void
+label_report_free (LabelReport * report)
+{
+  g_strfreev ((gchar **) report->labels);
+  g_free ((gdouble *) report->scores);
+  g_free ((guint *) report->top);
+  g_free (report);
+}
+
 GstStructure *
 label_report_to_structure (const LabelReport * report)
 {

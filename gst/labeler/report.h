@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gst/gst.h>
+#include "labeler/properties.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +18,7 @@ typedef struct
   gint stream;                  /* -1: the only one, which is not named */
   const gchar *const *labels;   /* (D) */
   const gdouble *scores;        /* (D) */
+  guint n_labels;               /* D */
   const guint *top;             /* (n_top): indices, best first; n_top >= 1 */
   guint n_top;
   gboolean several;             /* top-k is more than 1 */
@@ -31,6 +32,14 @@ void label_report_append_text (const LabelReport * report, GString * out);
 
 /* A JSON object with the fields of the message and, with several, an array "top"; then a newline. */
 void label_report_append_json (const LabelReport * report, GString * out);
+
+/* What a buffer with this report alone holds; free it. */
+gchar *label_report_to_text (const LabelReport * report, LabelerFormat format);
+
+/* A copy that owns its arrays. */
+LabelReport *label_report_copy (const LabelReport * report);
+void label_report_free (LabelReport * report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LabelReport, label_report_free)
 
 /* The structure of the element message. */
 GstStructure *label_report_to_structure (const LabelReport * report);

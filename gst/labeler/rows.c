@@ -9,14 +9,13 @@
 #include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
 
-#define GST_CAT_DEFAULT class_labeler_debug
-
 void
 class_labeler_unprepare (GstClassLabeler * self)
 {
   g_clear_pointer (&self->scores, label_scores_free);
   g_clear_pointer (&self->labels, g_strfreev);
   g_clear_pointer (&self->ignored, g_free);
+  label_cue_renew (&self->cue);
 }
 
 /* NULL: there is no room for them. */
@@ -67,9 +66,13 @@ class_labeler_prepare (GstClassLabeler * self)
         known = self->ignored[i] = TRUE;
     }
     if (!known)
-      GST_WARNING_OBJECT (self, "expected labels to ignore, found \"%s\", "
-          "which is none: check the property ignore", self->ignore_list[k]);
+      GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+          ("Expected a label in the property ignore, found \"%s\", which is "
+              "none of the %u: correct its spelling.", self->ignore_list[k], n),
+          (NULL));
   }
+  GST_INFO_OBJECT (self, "%u labels from %s", n, self->file_labels ?
+      self->settings.labels_path : given ? "the model" : "nowhere: numbers");
   return TRUE;
 }
 
@@ -103,51 +106,70 @@ warn_refused (GstClassLabeler * self, guint stream)
             "; repair what makes the scores.", stream, n), (NULL));
 }
 
+gint
+class_labeler_score (GstClassLabeler * self, guint s,
+    const gfloat * data /* (S, N, D) */ , guint n_positions,
+    gboolean softmax, const LabelerOutput * set, LabelReport * report,
+    gboolean * changed)
+{
+  const guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
+  const gfloat *row = data + ((gsize) s * n_positions + n_positions - 1)
+      * n_labels;
+  gint label;
+
+  switch (label_scores_push (self->scores, s, row, softmax,
+          self->settings.smoothing)) {
+    case LABEL_ROW_SCORED:
+      break;
+    case LABEL_ROW_ABSENT:
+      /* With one stream, nobody is absent. */
+      if (n_streams == 1)
+        warn_refused (self, s);
+      return LABELER_NO_ROW;
+    case LABEL_ROW_INVALID:
+      warn_refused (self, s);
+      return LABELER_NO_ROW;
+  }
+  label = label_scores_show (self->scores, s, set->threshold, self->ignored,
+      changed);
+  if (label < 0)
+    return LABELER_NO_LABEL;
+  GST_LOG_OBJECT (self, "stream %u: \"%s\" has %g", s, self->labels[label],
+      label_scores_get (self->scores, s, (guint) label));
+  report->stream = n_streams > 1 ? (gint) s : -1;
+  report->labels = (const gchar * const *) self->labels;
+  report->scores = self->scores->smoothed + (gsize) s * n_labels;
+  report->n_labels = n_labels;
+  report->top = label_scores_top (self->scores, s, set->top_k,
+      set->threshold, self->ignored, &report->n_top);
+  report->several = set->top_k > 1;
+  if (*changed || !set->changes_only)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_element (GST_OBJECT (self),
+            label_report_to_structure (report)));
+  return label;
+}
+
 gchar *
 class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */ ,
     guint n_positions, gboolean softmax, const LabelTimes * times,
     const LabelerOutput * set, GstBuffer * media)
 {
-  guint n_labels = self->info.dims[0], n_streams = self->info.dims[2];
   GString *out = g_string_new (NULL);
   gboolean report_due = FALSE;  /* with format=text, an empty text clears the display */
 
-  for (guint s = 0; s < n_streams; s++) {
-    const gfloat *row = data + ((gsize) s * n_positions + n_positions - 1)
-        * n_labels;
-    LabelReport report = { *times, n_streams > 1 ? (gint) s : -1,
-      (const gchar * const *) self->labels,
-      self->scores->smoothed + (gsize) s * n_labels
-    };
+  for (guint s = 0; s < self->info.dims[2]; s++) {
+    LabelReport report = {.times = *times };
     gboolean changed;
-    gint label;
+    const gint label = class_labeler_score (self, s, data, n_positions,
+        softmax, set, &report, &changed);
 
-    switch (label_scores_push (self->scores, s, row, softmax,
-            self->settings.smoothing)) {
-      case LABEL_ROW_SCORED:
-        break;
-      case LABEL_ROW_ABSENT:
-        /* With one stream, nobody is absent. */
-        if (n_streams == 1)
-          warn_refused (self, s);
-        continue;
-      case LABEL_ROW_INVALID:
-        warn_refused (self, s);
-        continue;
-    }
-    label = label_scores_show (self->scores, s, set->threshold, self->ignored,
-        &changed);
+    if (label == LABELER_NO_ROW)
+      continue;
     if (changed || !set->changes_only)
       report_due = TRUE;
-    if (label < 0)
+    if (label == LABELER_NO_LABEL)
       continue;
-    report.top = label_scores_top (self->scores, s, set->top_k,
-        set->threshold, self->ignored, &report.n_top);
-    report.several = set->top_k > 1;
-    if (changed || !set->changes_only)
-      gst_element_post_message (GST_ELEMENT (self),
-          gst_message_new_element (GST_OBJECT (self),
-              label_report_to_structure (&report)));
 
     if (media) {
       classes_add (media, &report);
@@ -167,6 +189,14 @@ class_labeler_label (GstClassLabeler * self, const gfloat * data /* (S, N, D) */
     return NULL;
   }
   return g_string_free (out, FALSE);
+}
+
+GstBuffer *
+class_labeler_wrap (gchar * text)
+{
+  const gsize len = strlen (text);
+
+  return gst_buffer_new_wrapped_full (0, text, len + 1, 0, len, text, g_free);
 }
 
 #ifdef HAVE_ANALYTICS

@@ -29,13 +29,14 @@
 #include "mel/framer.h"
 #include "mel/presets.h"
 #include "mel/stream.h"
+#include "tensor/about.h"
 #include "tensor/caps.h"
 #include "tensor/bytesegment.h"
 #include "tensor/pool.h"
 #include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
 
-#define GST_CAT_DEFAULT continual_debug
+#define GST_CAT_DEFAULT element_debug (self)
 
 struct _GstMelSpectrogram
 {
@@ -273,8 +274,11 @@ gst_mel_spectrogram_set_caps (GstBaseTransform * trans, GstCaps * incaps,
   drain (self);
   mel_stream_free (self->stream);
   self->stream = mel_stream_new (s, &info);
+  GST_INFO_OBJECT (self, "%" GST_PTR_FORMAT " gives %" GST_PTR_FORMAT, incaps,
+      outcaps);
   n = mel_stream_count_empty_filters (self->stream);
   if (n)
+    /* Not on the bus: recipes of other libraries have such filters, too. */
     GST_WARNING_OBJECT (self, "%u of %u mel filters are narrower than the "
         "distance of two bins and always give 0: raise n-fft or lower n-mels",
         n, s->n_mels);
@@ -371,6 +375,7 @@ gst_mel_spectrogram_submit_input_buffer (GstBaseTransform * trans,
     return GST_FLOW_NOT_NEGOTIATED;
   }
 
+  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buf);
   info = mel_stream_get_info (self->stream);
   bpf = GST_AUDIO_INFO_BPF (info);
   if (gst_buffer_get_size (buf) % bpf) {
@@ -494,6 +499,7 @@ gst_mel_spectrogram_sink_event (GstBaseTransform * trans, GstEvent * event)
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
 
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT_DONE:
       drain (self);
@@ -569,6 +575,17 @@ gst_mel_spectrogram_finalize (GObject * object)
   G_OBJECT_CLASS (gst_mel_spectrogram_parent_class)->finalize (object);
 }
 
+static const ElementAbout about = {
+  .name = "melspectrogram",
+  .title = "Mel spectrogram",
+  .classes = "Filter/Converter/Audio/Tensor",
+  .description = "Turns audio into mel frames, with the numbers of torchaudio, librosa, Whisper, VGGish or "
+      "Kaldi",
+  .example = "autoaudiosrc ! audioconvert ! audioresample ! melspectrogram ! continualencoder model-"
+      "path=words.safetensors ! fakesink",
+  .page = "docs/melspectrogram.md",
+};
+
 static void
 gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
 {
@@ -581,14 +598,7 @@ gst_mel_spectrogram_class_init (GstMelSpectrogramClass * klass)
   object_class->finalize = gst_mel_spectrogram_finalize;
   property_table_install (&mel_properties, object_class, 1);
 
-  gst_element_class_set_static_metadata (element_class,
-      "Mel spectrogram", "Filter/Converter/Audio/Tensor",
-      "Turns audio into tensors of mel frames, logarithmic or not, exactly as "
-      "torchaudio, librosa, Whisper, VGGish or Kaldi do: one vector of n-mels "
-      "float32 values every hop-length samples. Presets with these names set "
-      "all properties (melspectrogram @preset=whisper). Defaults: the natural "
-      "logarithms of 80 HTK bands of 16 kHz audio every 10 ms",
-      "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

@@ -78,8 +78,7 @@ static const PropertyRow rows[] = {
       "Samples that are added outside the stream if center is true", pad_enum, MEL_PAD_REFLECT),
   ROW_BOOLEAN (MelSettings, snip_edges, READY, "snip-edges", "Snip edges",
       "False, with center=false: as Kaldi's snip_edges=False. Frame t is centred on sample t * hop-length + hop-length / 2, "
-      "which gives it its time; outside the stream, samples are mirrored and the one at the edge is repeated; there are "
-      "(samples + hop-length / 2) / hop-length frames", TRUE),
+      "and at both ends of the stream samples are mirrored", TRUE),
   ROW_BOOLEAN (MelSettings, drop_last, READY, "drop-last", "Drop last",
       "Leave out the last frame before EOS, as Whisper does. Each frame is then sent only once the next one is "
       "certain to come", FALSE),

@@ -24,12 +24,13 @@
 
 #include "elements.h"
 #include "mux/times.h"
+#include "tensor/about.h"
 #include "tensor/absent.h"
 #include "tensor/caps.h"
 #include "tensor/events.h"
 #include "tensor/vectorcaps.h"
 
-#define GST_CAT_DEFAULT continual_debug
+#define GST_CAT_DEFAULT element_debug (self)
 
 struct _GstContinualDemuxPad
 {
@@ -189,6 +190,7 @@ chain (GstPad * sinkpad, GstObject * parent, GstBuffer * buffer)
   g_autofree gchar *why = NULL;
   GstMapInfo map;
 
+  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   if (!self->input.dims[0]) {
     ret = GST_FLOW_NOT_NEGOTIATED;
   } else if (!vector_caps_check_size (&self->input,
@@ -221,6 +223,7 @@ take_caps (GstContinualDemux * self, GstCaps * caps)
     return FALSE;
   }
   self->input = tensor;
+  GST_INFO_OBJECT (self, "%u streams on %u pads", tensor.dims[2], pads->len);
   for (guint i = 0; i < pads->len; i++)
     push_caps (self, pads->pdata[i]);
   return TRUE;
@@ -285,6 +288,7 @@ sink_event (GstPad * sinkpad, GstObject * parent, GstEvent * event)
   GstCaps *caps;
   gboolean ok;
 
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
       return push_stream_start (self, event);
@@ -434,6 +438,16 @@ gst_continual_demux_finalize (GObject * object)
   G_OBJECT_CLASS (gst_continual_demux_parent_class)->finalize (object);
 }
 
+static const ElementAbout about = {
+  .name = "continualdemux",
+  .title = "Continual demux",
+  .classes = "Generic/Demuxer",
+  .description = "Separates the streams that a continualmux put side by side: each gets a pad of its own",
+  .example = "MUX ! continualencoder model-path=words.safetensors ! continualdemux name=d  d.src_0 ! "
+      "fakesink  d.src_1 ! fakesink",
+  .page = "docs/many-streams.md",
+};
+
 static void
 gst_continual_demux_class_init (GstContinualDemuxClass * klass)
 {
@@ -444,11 +458,7 @@ gst_continual_demux_class_init (GstContinualDemuxClass * klass)
   element_class->release_pad = gst_continual_demux_release_pad;
   element_class->change_state = gst_continual_demux_change_state;
 
-  gst_element_class_set_static_metadata (element_class, "Continual demux",
-      "Generic/Demuxer",
-      "Separates the streams that a continualmux put side by side (dimensions "
-      "D:N:S): each gets its own pad, src_0 for slot 0. Rows of NaNs only "
-      "become GAP events; a continual-reset event goes to its stream only", "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &src_template, GST_TYPE_CONTINUAL_DEMUX_PAD);

@@ -36,8 +36,6 @@
 #include "mux/private.h"
 #include "tensor/propertytable.h"
 
-#define GST_CAT_DEFAULT continual_debug
-
 #define MOST_STREAMS 65536
 
 /* *INDENT-OFF* */
@@ -218,6 +216,17 @@ gst_continual_mux_change_state (GstElement * element,
       GST_STATE_CHANGE_NO_PREROLL : ret;
 }
 
+static const ElementAbout about = {
+  .name = "continualmux",
+  .title = "Continual mux",
+  .classes = "Generic/Muxer",
+  .description = "Puts the vectors of many streams side by side, for one continualencoder; streams join and "
+      "leave while it runs",
+  .example = "continualmux name=m max-streams=2 ! continualencoder model-path=words.safetensors ! fakesink"
+      "  ONE ! m.  OTHER ! m.",
+  .page = "docs/many-streams.md",
+};
+
 static void
 gst_continual_mux_class_init (GstContinualMuxClass * klass)
 {
@@ -235,13 +244,7 @@ gst_continual_mux_class_init (GstContinualMuxClass * klass)
           "for example if vectors come over a network", FALSE, G_PARAM_READWRITE
           | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS));
 
-  gst_element_class_set_static_metadata (element_class, "Continual mux",
-      "Generic/Muxer",
-      "Puts the vectors of many streams (C features) side by side, matched by "
-      "time, as buffers of dimensions C:1:S for one continualencoder. Slots "
-      "without a vector are NaN: the stream is absent, its state does not "
-      "change. Streams join and leave while others run; in live pipelines the "
-      "mux waits for no stream longer than latency", "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template_with_gtype (element_class,
       &sink_template, GST_TYPE_CONTINUAL_MUX_PAD);
   gst_element_class_add_static_pad_template_with_gtype (element_class,

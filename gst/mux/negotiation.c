@@ -242,6 +242,7 @@ sink_event (GstAggregator * aggregator, GstAggregatorPad * aggpad,
   gboolean ok;
   GstCaps *caps;
 
+  GST_DEBUG_OBJECT (self, "%s: %" GST_PTR_FORMAT, GST_PAD_NAME (pad), event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
       /* A new link repeats the event of the same stream. */
@@ -358,6 +359,7 @@ update_src_caps (GstAggregator * aggregator, GstCaps * downstream,
             self->max_streams, n, d, theirs), (NULL));
     return GST_FLOW_NOT_NEGOTIATED;
   }
+  GST_INFO_OBJECT (self, "%" GST_PTR_FORMAT, *res);
   return GST_FLOW_OK;
 }
 

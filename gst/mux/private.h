@@ -5,8 +5,11 @@
 #include "mux/continualmux.h"
 #include "mux/pad.h"
 #include "mux/times.h"
+#include "tensor/about.h"
 
 G_BEGIN_DECLS
+
+#define GST_CAT_DEFAULT element_debug (self)
 
 struct _GstContinualMux
 {

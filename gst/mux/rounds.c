@@ -321,6 +321,8 @@ push_round (GstContinualMux * self, const Round * round, guint first)
   for (guint s = 0; s < self->max_streams; s++)
     if (self->fronts[s].type == MUX_FRONT_NONE)
       self->pads[s]->late_until = round->end;
+  GST_LOG_OBJECT (self, "a round from slot %u on: %" GST_PTR_FORMAT, first,
+      buffer);
   return gst_aggregator_finish_buffer (aggregator, buffer);
 }
 

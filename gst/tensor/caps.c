@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/caps.h"
 
+#include "tensor/about.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
+
 /* NNStreamer's limit on the number of dimensions of a tensor */
 #define MAX_RANK 16
 

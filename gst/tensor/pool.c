@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/pool.h"
 
+#include "tensor/about.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
 #define LARGE (1 << 16)
 
 /* Pools count bytes in a guint. tensor_pool_acquire() refuses larger buffers. */

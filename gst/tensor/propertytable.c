@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/propertytable.h"
 
+#include "tensor/about.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
+
 GType
 property_enum_get_type (const gchar * name, const GEnumValue * values)
 {

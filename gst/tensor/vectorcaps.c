@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/vectorcaps.h"
 
+#include "tensor/about.h"
+
+#define GST_CAT_DEFAULT element_debug (element)
+
 GstCaps *
 vector_caps_new (gsize width)
 {

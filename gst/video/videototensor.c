@@ -22,6 +22,7 @@
 #include "video/videototensor.h"
 
 #include "elements.h"
+#include "tensor/about.h"
 #include "tensor/caps.h"
 #include "tensor/pool.h"
 #include "tensor/propertytable.h"
@@ -29,7 +30,7 @@
 #include "video/caps.h"
 #include "video/pixels.h"
 
-#define GST_CAT_DEFAULT continual_debug
+#define GST_CAT_DEFAULT element_debug (self)
 
 struct _GstVideoToTensor
 {
@@ -254,11 +255,13 @@ check_caps (GstVideoToTensor * self, const GstCaps * caps)
 static gboolean
 gst_video_to_tensor_sink_event (GstBaseTransform * trans, GstEvent * event)
 {
+  GstVideoToTensor *self = GST_VIDEO_TO_TENSOR (trans);
   GstCaps *caps;
 
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     gst_event_parse_caps (event, &caps);
-    if (!check_caps (GST_VIDEO_TO_TENSOR (trans), caps)) {
+    if (!check_caps (self, caps)) {
       gst_event_unref (event);
       return FALSE;
     }
@@ -275,6 +278,7 @@ gst_video_to_tensor_set_caps (GstBaseTransform * trans, GstCaps * in,
 
   if (!gst_video_info_from_caps (&self->info, in))
     return FALSE;
+  GST_INFO_OBJECT (self, "%" GST_PTR_FORMAT " gives %" GST_PTR_FORMAT, in, out);
   pixel_table_fill (&self->table, video_caps_get_channels (&self->info),
       self->luma && self->info.colorimetry.range ==
       GST_VIDEO_COLOR_RANGE_16_235, self->scale, self->means, self->n_means, self->stds, self->n_stds);
@@ -372,6 +376,7 @@ gst_video_to_tensor_transform (GstBaseTransform * trans, GstBuffer * in,
   gboolean ok;
   guint x, y;
 
+  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, in);
   if (meta && meta->format != GST_VIDEO_INFO_FORMAT (&self->info)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
         ("Expected frames of %s, as the caps say, found one whose meta says %s: "
@@ -416,6 +421,16 @@ gst_video_to_tensor_finalize (GObject * object)
   G_OBJECT_CLASS (gst_video_to_tensor_parent_class)->finalize (object);
 }
 
+static const ElementAbout about = {
+  .name = "videototensor",
+  .title = "Video to tensor",
+  .classes = "Filter/Converter/Video/Tensor",
+  .description = "Turns each video frame into one vector of float32 values, scaled as the model expects",
+  .example = "v4l2src ! videoconvert ! videoscale ! video/x-raw,width=16,height=16 ! videototensor "
+      "mean=0.5 std=0.25 ! fakesink",
+  .page = "docs/videototensor.md",
+};
+
 static void
 gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
 {
@@ -428,15 +443,7 @@ gst_video_to_tensor_class_init (GstVideoToTensorClass * klass)
   object_class->finalize = gst_video_to_tensor_finalize;
   property_table_install (&properties, object_class, 1);
 
-  gst_element_class_set_static_metadata (element_class, "Video to tensor",
-      "Filter/Converter/Video/Tensor",
-      "Turns each frame into one vector of width * height * channels float32 "
-      "values, (pixel * scale - mean) / std: channels first, like a flattened "
-      "PyTorch image, or innermost, as in NNStreamer. Grey has one channel, as "
-      "the luma of YUV has with luma=true; RGB in any order has three, red "
-      "first, and alpha is left out. Handles "
-      "strides and cropping (GstVideoCropMeta); keeps times and framerate",
-      "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

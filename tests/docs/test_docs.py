@@ -202,6 +202,86 @@ class WhichModelsRun(unittest.TestCase):
         self.assertIn(f"{N * (4 * E * E + 2 * N * E + 2 * E * F)} for each layer", self.page)
 
 
+def sources(*folders):
+    for folder in folders:
+        for place, _, names in os.walk(os.path.join(ROOT, folder)):
+            for name in sorted(names):
+                if name.endswith((".c", ".h")):
+                    yield read(place, name)
+
+
+def texts(source):
+    """The string literals of C, joined as the compiler does, with … for each thing that is filled in."""
+    source = re.sub(r"/\*.*?\*/", "", source, flags=re.S)
+    literal = r'"(?:[^"\\\n]|\\.)*"'
+    for run in re.findall(rf"{literal}(?:\s*(?:[A-Z]\w*\s*)?{literal})*", source):
+        text = re.sub(r'"\s*[A-Z]\w*\s*"', "…", run)
+        text = re.sub(r'(?<!\\)"\s*"', "", text)[1:-1].replace('\\"', '"')
+        yield re.sub("…+", "…", re.sub(r"%[-+#0 ]*[\d.*]*[a-z]*", "…", text))
+
+
+class Troubleshooting(unittest.TestCase):
+    def test_every_message_is_in_the_source(self):
+        messages = re.findall(r"^\| (`.*?`) \| ", read("docs", "troubleshooting.md"), re.M)
+        messages = [message.strip("`") for message in messages]
+        self.assertGreaterEqual(len(messages), 50)
+        found = "\n".join(text for source in sources("core", "gst") for text in texts(source))
+        for message in messages:
+            pattern = ".*?".join(re.escape(part) for part in message.split("…"))
+            with self.subTest(message=message):
+                self.assertRegex(found, pattern)
+                self.assertGreater(len(message), 20)
+
+
+class Elements(unittest.TestCase):
+    """What each element says of itself, in its ElementAbout"""
+    abouts = [re.findall(r"\.(\w+) = ((?:\s*\"[^\"]*\")+)", about) for source in sources("gst")
+              for about in re.findall(r"const ElementAbout about = \{(.*?)\};", source, re.S)]
+    abouts = [{key: "".join(re.findall('"(.*?)"', value)) for key, value in about} for about in abouts]
+
+    def test_every_element_has_one(self):
+        names = re.findall(r"GST_ELEMENT_REGISTER \((\w+),", read("gst", "plugin.c"))
+        self.assertGreaterEqual(len(names), 8)
+        self.assertEqual(sorted(about["name"] for about in self.abouts), sorted(names))
+
+    def test_descriptions_are_short(self):
+        for about in self.abouts:
+            with self.subTest(element=about["name"]):
+                self.assertRegex(about["description"], r"^[A-Z][^.]{20,119}$")
+                self.assertRegex(about["example"], rf"\b{about['name']}\b")
+                self.assertNotIn("\n", about["example"])
+                self.assertLessEqual(len(about["example"]), 120)
+
+    def test_pages(self):
+        for about in self.abouts:
+            with self.subTest(element=about["name"]):
+                self.assertIn(f"`{about['name']}`", read(*about["page"].split("/")))
+                self.assertRegex(read("README.md"), rf"`{about['name']}`.*\({re.escape(about['page'])}\)")
+
+    def test_every_category_is_one_of_an_element(self):
+        self.assertIn("GST_DEBUG_CATEGORY_INIT (category, about->name", read("gst", "tensor", "about.c"))
+        for source in sources("gst"):
+            if re.search(r"GST_(ELEMENT_)?(ERROR|WARNING|INFO|DEBUG|LOG)(_OBJECT)? \(", source):
+                place = source.splitlines()[0]
+                with self.subTest(file=place):
+                    own = re.search(r"#define GST_CAT_DEFAULT", source)
+                    shared = re.search(r'#include "(attention/private|encoder/filter|decoder/continualdecoder|encoder/continualencoder'
+                                       r'|labeler/private|mux/private)\.h"', source)
+                    self.assertTrue(own or shared, "GST_CAT_DEFAULT is not defined")
+
+    def test_every_number_of_the_statistics(self):
+        source = re.search(r"gst_structure_new \(\"continual-stats\",(.*?)\);", read("gst", "host", "stats.c"), re.S)[1]
+        fields = re.findall(r'"([\w-]+)", G_TYPE', source)
+        for place in (("encoder", "continualfilter.c"), ("decoder", "continualdecoder.c"), ("attention", "output.c")):
+            added = re.search(r"gst_structure_set \(stats,(.*?)\);", read("gst", *place), re.S)[1]
+            fields += re.findall(r'"([\w-]+)", G_TYPE', added)
+        self.assertEqual(len(fields), 15)
+        rows = re.findall(r"^\| (`.*?) \| [^|]+ \| [^|]+ \|$", read("docs", "reliability.md"), re.M)
+        documented = re.findall("`([\\w-]+)`", " ".join(rows))
+        for field in fields:
+            self.assertIn(field, documented)
+
+
 class Links(unittest.TestCase):
     def test_pages_exist(self):
         for folder, _, files in os.walk(os.path.join(ROOT, "docs")):

@@ -60,6 +60,48 @@ GST_START_TEST (test_partial)
 
 GST_END_TEST;
 
+static guint
+count_warnings (GstHarness * h, const gchar * word)
+{
+  GstBus *bus = gst_element_get_bus (h->element);
+  GstMessage *message;
+  guint n = 0;
+
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING))) {
+    g_autoptr (GError) error = NULL;
+
+    gst_message_parse_warning (message, &error, NULL);
+    fail_unless (strstr (error->message, word) != NULL, "%s", error->message);
+    gst_message_unref (message);
+    n++;
+  }
+  gst_object_unref (bus);
+  return n;
+}
+
+/* A file that is shorter than a window gives nothing, and that is said. */
+GST_START_TEST (test_too_few_vectors)
+{
+  g_autoptr (Golden) g = golden_load ("encoder-1-relu", NULL);
+
+  for (gint n = 7; n <= 8; n++) {
+    GstHarness *h = encoder_new (g->name, "");
+    GstBus *bus = gst_bus_new ();
+
+    gst_element_set_bus (h->element, bus);
+    encoder_set_caps (h, "32", 100);
+    push_vectors (h, g, 0, n);
+    gst_harness_push_event (h, gst_event_new_eos ());
+    fail_unless_equals_int (count_warnings (h, "Expected 8 vectors for the first output, found the end of the stream "
+            "after 7"), n < 8);
+    gst_element_set_bus (h->element, NULL);
+    gst_object_unref (bus);
+    gst_harness_teardown (h);
+  }
+}
+
+GST_END_TEST;
+
 /* A live pipeline comes to PLAYING on gaps alone, timed or not. */
 static void
 check_preroll (const gchar * times)
@@ -98,6 +140,7 @@ encoder_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_drop);
   tcase_add_test (tc, test_partial);
+  tcase_add_test (tc, test_too_few_vectors);
   tcase_add_test (tc, test_live_preroll);
   return s;
 }

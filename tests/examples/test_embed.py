@@ -59,9 +59,9 @@ class C(unittest.TestCase):
         subprocess.run(line.replace("cc ", "cc -Wall -Werror ", 1), shell=True, cwd=cls.dir, check=True)
         cls.program = os.path.join(cls.dir, "scores")
 
-    def run_scores(self, data, *args, features=FEATURES, model=MODEL):
+    def run_scores(self, data, *args, features=FEATURES, model=MODEL, **options):
         return subprocess.run([self.program, "--features", str(features), *args, model], input=data,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=60, **options)
 
     def outputs(self, run):
         self.assertEqual(run.returncode, 0, run.stderr.decode())
@@ -127,6 +127,23 @@ class C(unittest.TestCase):
                 self.assertEqual(run.returncode, 1)
                 self.assertIn(found, run.stderr)
                 self.assertFalse(os.path.exists(path))
+
+
+    def test_says_what_is_missing(self):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GST_PLUGIN")}
+        environment["GST_REGISTRY_1_0"] = os.path.join(self.dir, "registry.bin")
+        run = self.run_scores(pack(X), env={**environment, "GST_PLUGIN_PATH_1_0": self.dir})
+        if not run.returncode:
+            self.skipTest("gst-continual is installed on this machine")
+        self.assertEqual((run.returncode, run.stdout), (1, b""))
+        self.assertEqual(run.stderr.decode(), "scores: there is no element continualencoder, which is part of gst-continual: "
+                         "install it, or set GST_PLUGIN_PATH to the folder of libgstcontinual.so\n")
+
+        environment["GST_PLUGIN_SYSTEM_PATH_1_0"] = self.dir
+        run = self.run_scores(pack(X), env={**environment, "GST_PLUGIN_PATH_1_0": os.environ["GST_PLUGIN_PATH_1_0"]})
+        self.assertEqual((run.returncode, run.stdout), (1, b""))
+        self.assertIn("no element appsrc", run.stderr.decode())
+        self.assertIn("gstreamer1.0-plugins-base", run.stderr.decode())
 
 
 class Library(unittest.TestCase):
