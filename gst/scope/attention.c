@@ -80,7 +80,7 @@ draw_bars (const ScopePanel * panel, cairo_t * cr, const Part * part,
 
     if (isnan (level))
       continue;
-    scope_set_color (cr, scope_scale_get_color (&panel->scale, weights[i]));
+    scope_set_color (cr, scope_scale_get_bar_color (&panel->scale, weights[i]));
     cairo_rectangle (cr, left, part->y + (1 - level) * part->height,
         get_edge (part, i + 1, n) - left, level * part->height);
     cairo_fill (cr);
@@ -120,6 +120,7 @@ const ScopeStyle scope_attention = {
   .weights = TRUE,
   .least = 0,
   .most = NAN,
+  .memory = 20,
   .get_least_size = get_least_size,
   .get_cells = get_cells,
   .draw_ground = draw_ground,

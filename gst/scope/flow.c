@@ -170,7 +170,7 @@ show_vector (GstTensorScope * self, const VectorTime * time)
   for (guint s = 0; s < self->input.n_streams; s++, rows += width) {
     if (self->settings.softmax && !self->style->weights)
       scope_softmax (rows, width);
-    scope_range_push (&self->range, rows, width);
+    scope_range_push (&self->range, rows, width, self->style->memory);
   }
   self->dirty = TRUE;
   frame_clock_add_vector (&self->clock);

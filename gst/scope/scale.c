@@ -4,9 +4,6 @@
 
 #include "tensor/absent.h"
 
-/* Part of the way back to the newest vector's extremes, for each vector */
-#define FORGETS 0.001
-
 #define N_STOPS 7
 
 /* From violet over blue and green to yellow, lighter at every stop */
@@ -46,7 +43,8 @@ scope_colormap_get (ScopeColormap colormap)
 }
 
 void
-scope_range_push (ScopeRange * self, const gfloat * values, gsize n)
+scope_range_push (ScopeRange * self, const gfloat * values, gsize n,
+    guint memory)
 {
   gdouble min = INFINITY, max = -INFINITY;
 
@@ -60,8 +58,8 @@ scope_range_push (ScopeRange * self, const gfloat * values, gsize n)
   if (!self->known)
     *self = (ScopeRange) {
     TRUE, min, max};
-  self->min = MIN (min, self->min + (min - self->min) * FORGETS);
-  self->max = MAX (max, self->max + (max - self->max) * FORGETS);
+  self->min = MIN (min, self->min + (min - self->min) / memory);
+  self->max = MAX (max, self->max + (max - self->max) / memory);
 }
 
 void

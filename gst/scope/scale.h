@@ -46,15 +46,23 @@ scope_scale_get_color (const ScopeScale * self, gfloat value)
   return isnan (level) ? SCOPE_EMPTY : self->colors[(guint) (level * 255 + 0.5)];
 }
 
-/* Range of the values so far, which forgets: an extreme counts for half after about 700 vectors. Zeroed: no values yet */
+/* The colour of a bar of @value, light enough to be seen */
+static inline guint32
+scope_scale_get_bar_color (const ScopeScale * self, gfloat value)
+{
+  return self->colors[(guint) (80 + scope_scale_get_level (self, value) * 175 + 0.5)];
+}
+
+/* Range of the values so far, which forgets extremes. Zeroed: no values yet */
 typedef struct
 {
   gboolean known;
   gdouble min, max;
 } ScopeRange;
 
-/* The finite ones of @values */
-void scope_range_push (ScopeRange * self, const gfloat * values, gsize n);
+/* The finite ones of @values. After @memory vectors, two thirds of the way from an older extreme to theirs is gone. */
+void scope_range_push (ScopeRange * self, const gfloat * values, gsize n,
+    guint memory);
 
 /* Makes probabilities of logits: NaN throughout if one is NaN or infinite, but for minus infinity. */
 void scope_softmax (gfloat * values, gsize n);

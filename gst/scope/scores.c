@@ -68,7 +68,7 @@ draw (const ScopePanel * panel, cairo_t * cr)
 
     if (isnan (level))
       continue;
-    scope_set_color (cr, scope_scale_get_color (&panel->scale, values[i]));
+    scope_set_color (cr, scope_scale_get_bar_color (&panel->scale, values[i]));
     cairo_rectangle (cr, panel->x + panel->margin, top, level * room,
         bottom - top > 3 ? bottom - top - 1 : bottom - top);
     cairo_fill (cr);
@@ -80,6 +80,7 @@ const ScopeStyle scope_scores = {
   .labeled = TRUE,
   .least = NAN,
   .most = NAN,
+  .memory = 1000,
   .get_least_size = get_least_size,
   .draw_ground = draw_ground,
   .draw = draw,

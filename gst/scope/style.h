@@ -47,6 +47,7 @@ typedef struct
   gboolean weights;             /* the tensor has heads: streams are dims[3] */
   gboolean labeled;             /* labels are one for each of dims[0] */
   gdouble least, most;          /* of the values; NaN: of those that came */
+  guint memory;                 /* vectors after which their extremes are mostly forgotten */
 
   /* The panel that has at least a pixel for each thing it shows */
   void (*get_least_size) (const guint dims[3], guint * width, guint * height);

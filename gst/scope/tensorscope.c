@@ -58,11 +58,11 @@ static const PropertyRow rows[] = {
   ROW_BOOLEAN (ScopeSettings, softmax, READY, "softmax", "Softmax",
       "Show the softmax of each vector, from 0 to 1: for the logits of a linear head (not for style=attention)", FALSE),
   ROW_DOUBLE (ScopeSettings, look.min, PLAYING, "min", "Minimum",
-      "The value that has the first colour, or no length. By default the least of about the last thousand vectors; 0 "
+      "The value that has the first colour, or no length. By default the least of the last vectors (about a thousand); 0 "
       "for probabilities and attention weights", -G_MAXFLOAT, G_MAXFLOAT, SCOPE_AUTO_MIN),
   ROW_DOUBLE (ScopeSettings, look.max, PLAYING, "max", "Maximum",
-      "The value that has the last colour, or full length. By default the largest of about the last thousand vectors; 1 "
-      "for probabilities", -G_MAXFLOAT, G_MAXFLOAT, SCOPE_AUTO_MAX),
+      "The value that has the last colour, or full length. By default the largest of the last vectors (about a thousand, 20 "
+      "of attention weights); 1 for probabilities", -G_MAXFLOAT, G_MAXFLOAT, SCOPE_AUTO_MAX),
   ROW_CHOICE (ScopeSettings, look.colormap, PLAYING, "colormap", "Colormap",
       "Colours from min to max", colormap_enum, SCOPE_COLORMAP_COLOR),
 };

@@ -38,6 +38,7 @@ const ScopeStyle scope_waterfall = {
   .timed = TRUE,
   .least = NAN,
   .most = NAN,
+  .memory = 1000,
   .get_least_size = get_least_size,
   .get_cells = get_cells,
   .draw = draw,
