@@ -90,7 +90,7 @@ check_dims (const ScopeInput * self, const ScopeStyle * style, guint history,
   if (style->get_cells)
     style->get_cells (dims, history, &width, &height);
   if (width > SCOPE_MAX_SIDE || height > SCOPE_MAX_SIDE) {
-    *why = g_strdup_printf ("expected at most %u values side by side, found "
+    *why = g_strdup_printf ("expected at most %d values side by side, found "
         "dimensions %s: there are not as many pixels; show a part of the "
         "tensor", SCOPE_MAX_SIDE, found);
     return FALSE;

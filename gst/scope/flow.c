@@ -154,6 +154,21 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
       GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer)});
 }
 
+/* The outputs of a model look like weights when nothing says that they are none. */
+static void
+check_weights (GstTensorScope * self, const gfloat * weights, gsize n)
+{
+  for (gsize i = 0; i < n && !self->warned; i++) {
+    if (!(weights[i] < 0) && !(weights[i] > 1.001f))
+      continue;
+    self->warned = TRUE;
+    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+        ("Expected attention weights, which are from 0 to 1, found %g: set "
+            "attention-weights=heads or mean at the encoder before, or another "
+            "style here.", weights[i]), (NULL));
+  }
+}
+
 /* The next vector of the buffer goes into the picture. */
 static GstFlowReturn
 show_vector (GstTensorScope * self, const VectorTime * time)
@@ -167,6 +182,8 @@ show_vector (GstTensorScope * self, const VectorTime * time)
             "mapped."), ("%" GST_PTR_FORMAT, self->buffer));
     return GST_FLOW_ERROR;
   }
+  if (self->style->weights)
+    check_weights (self, rows, self->input.n_streams * width);
   for (guint s = 0; s < self->input.n_streams; s++, rows += width) {
     if (self->settings.softmax && !self->style->weights)
       scope_softmax (rows, width);
@@ -279,7 +296,7 @@ take_bytes (GstTensorScope * self, GstFlowReturn * ret)
   VectorTime time;
   GstBuffer *buffer = NULL;
 
-  if (self->in_bytes && self->history)
+  if (self->in_bytes && self->picture)
     buffer = byte_segment_take (&self->bytes, is_block (self) ? 1 :
         self->input.tensor.dims[1], &time);
   if (!buffer)
@@ -335,10 +352,11 @@ drain (GstTensorScope * self)
   VectorTime time;
   GstBuffer *rest = NULL, *out;
 
-  if (!self->history)
+  if (!self->picture)
     return;
   if (self->in_bytes)
     rest = byte_segment_take_rest (&self->bytes, &time);
+  time.duration = GST_CLOCK_TIME_NONE;  /* it may be a shorter block */
   if (rest && begin_buffer (self, rest, time) != GST_FLOW_OK)
     return;
   if (push_due (self) == GST_FLOW_OK
@@ -354,7 +372,7 @@ show_gap (GstTensorScope * self, GstEvent * event)
   VectorTime time;
 
   gst_event_parse_gap (event, &time.pts, &time.duration);
-  if (!self->history || self->in_bytes || !GST_CLOCK_TIME_IS_VALID (time.pts)
+  if (!self->picture || self->in_bytes || !GST_CLOCK_TIME_IS_VALID (time.pts)
       || !gst_pad_has_current_caps (GST_BASE_TRANSFORM_SRC_PAD (self)))
     return FALSE;
   frame_clock_advance (&self->clock, time.pts);
@@ -410,14 +428,14 @@ take_segment (GstTensorScope * self, GstEvent * event)
 static gboolean
 check_caps (GstTensorScope * self, GstEvent * event)
 {
-  const guint length = self->style->timed ? self->settings.history : 1;
   g_autoptr (GstCaps) downstream = NULL;
   g_autofree gchar *why = NULL;
   ScopeInput input;
   GstCaps *caps, *video;
 
   gst_event_parse_caps (event, &caps);
-  if (scope_input_parse (&input, self->style, caps, length, &why)) {
+  if (scope_input_parse (&input, self->style, caps,
+          tensor_scope_get_length (self), &why)) {
     video = gst_pad_get_pad_template_caps (GST_BASE_TRANSFORM_SRC_PAD (self));
     downstream = gst_pad_peer_query_caps (GST_BASE_TRANSFORM_SRC_PAD (self),
         video);

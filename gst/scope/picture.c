@@ -74,8 +74,11 @@ panel_init (ScopePicture * self, guint i, const guint dims[3],
   const guint top = (guint) ((guint64) i * self->height / self->n_streams);
   const guint bottom =
       (guint) ((guint64) (i + 1) * self->height / self->n_streams);
-  const guint gap = bottom - top > 8 * GAP && i + 1 < self->n_streams ? GAP : 0;
+  guint width, height, gap;
 
+  self->style->get_least_size (dims, &width, &height);
+  gap = bottom - top > 8 * GAP && bottom - top >= height + GAP
+      && i + 1 < self->n_streams ? GAP : 0;
   self->panels[i] = (ScopePanel) {
   .y = top,.width = self->width,.height = bottom - top - gap,.stream = i,
         .dims = {dims[0], dims[1], dims[2]},.history = history,

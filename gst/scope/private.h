@@ -53,6 +53,7 @@ struct _GstTensorScope
   ScopeHistory *history;        /* NULL: not negotiated */
   ScopePicture *picture;
   ScopeRange range;
+  gboolean warned;              /* of weights that are none */
   ScopeLook drawn;              /* how the picture was drawn */
   gboolean dirty;               /* it has to be drawn again */
   FrameClock clock;
@@ -64,6 +65,13 @@ struct _GstTensorScope
   gboolean reached;             /* the clock is at the next one */
   GstClockTime expected;        /* time of the next buffer, if it says none; none: not known */
 };
+
+/* Vectors that are kept */
+static inline guint
+tensor_scope_get_length (const GstTensorScope * self)
+{
+  return self->style->timed ? self->settings.history : 1;
+}
 
 /* At a new number or size of what is shown: nothing is known of it. */
 void scope_flow_clear (GstTensorScope * self);

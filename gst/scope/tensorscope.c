@@ -114,6 +114,7 @@ gst_tensor_scope_start (GstBaseTransform * trans)
   self->in_bytes = FALSE;
   self->expected = GST_CLOCK_TIME_NONE;
   self->discont = TRUE;
+  self->warned = FALSE;
   return TRUE;
 }
 
@@ -160,12 +161,6 @@ gst_tensor_scope_accept_caps (GstBaseTransform * trans,
       (gst_tensor_scope_parent_class)->accept_caps (trans, direction, caps);
 }
 
-static guint
-get_length (const GstTensorScope * self)
-{
-  return self->style->timed ? self->settings.history : 1;
-}
-
 static GstCaps *
 gst_tensor_scope_fixate_caps (GstBaseTransform * trans,
     GstPadDirection direction, GstCaps * caps, GstCaps * othercaps)
@@ -177,7 +172,7 @@ gst_tensor_scope_fixate_caps (GstBaseTransform * trans,
   if (direction == GST_PAD_SRC)
     return GST_BASE_TRANSFORM_CLASS (gst_tensor_scope_parent_class)->fixate_caps
         (trans, direction, caps, othercaps);
-  scope_input_parse (&input, self->style, caps, get_length (self), &why);
+  scope_input_parse (&input, self->style, caps, tensor_scope_get_length (self), &why);
   return scope_caps_fixate (othercaps, input.n_streams);
 }
 
@@ -210,7 +205,7 @@ make_picture (GstTensorScope * self)
   if (!self->history)
     self->history = scope_history_new (input->n_streams,
         (gsize) input->dims[0] * input->dims[1] * input->dims[2],
-        get_length (self));
+        tensor_scope_get_length (self));
   if (self->history)
     self->picture = scope_picture_new (self->style, input->dims,
         input->n_streams, self->info.width, self->info.height, self->history);
@@ -255,7 +250,7 @@ gst_tensor_scope_set_caps (GstBaseTransform * trans, GstCaps * in,
   ScopeInput input;
   GstVideoInfo info;
 
-  if (!scope_input_parse (&input, self->style, in, get_length (self), &why)
+  if (!scope_input_parse (&input, self->style, in, tensor_scope_get_length (self), &why)
       || !gst_video_info_from_caps (&info, out))
     return FALSE;
   why = check_room (self, &input, &info);

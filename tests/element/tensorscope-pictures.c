@@ -334,6 +334,47 @@ GST_START_TEST (test_first_tensor)
 
 GST_END_TEST;
 
+/* Outputs of a model in the place of weights: one warning */
+GST_START_TEST (test_no_weights)
+{
+  GstHarness *h = scope_new ("style=attention", "width=8,height=4");
+  GstBus *bus = gst_element_get_bus (h->element);
+  const gfloat weights[2] = { 0, 1 }, outputs[2] = { 0.5f, -3 };
+
+  encoder_set_caps (h, "2", 25);
+  gst_buffer_unref (show (h, weights, 2));
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+  gst_buffer_unref (show (h, outputs, 2));
+  check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
+      GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "-3", "attention-weights=heads", NULL);
+  gst_buffer_unref (show (h, outputs, 2));
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+  gst_object_unref (bus);
+  scope_free (h);
+}
+
+GST_END_TEST;
+
+/* As high as it has to be, each class has its row: panels leave no gap. */
+GST_START_TEST (test_least_height)
+{
+  GstHarness *h = scope_new ("style=scores colormap=gray min=0 max=1",
+      "width=8,height=34");
+  gfloat x[34];
+  GstBuffer *frame;
+
+  for (guint i = 0; i < 34; i++)
+    x[i] = i % 2;
+  encoder_set_caps (h, "17:1:2", 25);
+  frame = show (h, x, 34);
+  for (guint i = 0; i < 34; i++)
+    expect_part (frame, 8, 0, i, 8, i + 1, i % 2 ? bar (1) : SCOPE_EMPTY);
+  gst_buffer_unref (frame);
+  scope_free (h);
+}
+
+GST_END_TEST;
+
 /* Several positions are rows, several streams panels: (S, H, P, W), in a tensor of their own. */
 GST_START_TEST (test_attention_of_positions)
 {
@@ -422,6 +463,8 @@ pictures_suite (void)
   tcase_add_test (tc, test_labels);
   tcase_add_test (tc, test_attention);
   tcase_add_test (tc, test_first_tensor);
+  tcase_add_test (tc, test_no_weights);
+  tcase_add_test (tc, test_least_height);
   tcase_add_test (tc, test_attention_of_positions);
   tcase_add_test (tc, test_titles);
   tcase_add_test (tc, test_look);
