@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define GAP 2                   /* between panels */
+#define LARGEST_TEXT 20
 #define TAG 14                  /* size of a stream's number */
 
 struct _ScopePicture
@@ -24,6 +25,18 @@ scope_set_color (cairo_t * cr, guint32 color)
 {
   cairo_set_source_rgb (cr, (color >> 16) / 255.0, (color >> 8 & 0xff) / 255.0,
       (color & 0xff) / 255.0);
+}
+
+guint
+scope_panel_get_text_size (const ScopePanel * panel)
+{
+  return MIN (panel->height / panel->dims[0], LARGEST_TEXT);
+}
+
+gchar *
+scope_panel_copy_label (const ScopePanel * panel, guint i)
+{
+  return panel->labels ? g_strdup (panel->labels[i]) : g_strdup_printf ("%u", i);
 }
 
 static gboolean

@@ -70,7 +70,7 @@ struct _GstTensorScope
 static inline guint
 tensor_scope_get_length (const GstTensorScope * self)
 {
-  return self->style->timed ? self->settings.history : 1;
+  return self->style->scrolls ? self->settings.history : 1;
 }
 
 /* At a new number or size of what is shown: nothing is known of it. */

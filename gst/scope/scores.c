@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scope/style.h"
 
-#define LARGEST_TEXT 20
 #define PAD 6                   /* left and right of a label */
 
 static void
@@ -19,36 +18,24 @@ get_top (const ScopePanel * panel, guint i)
   return panel->y + (guint) ((guint64) i * panel->height / panel->dims[0]);
 }
 
-static guint
-get_text_size (const ScopePanel * panel)
-{
-  return MIN (panel->height / panel->dims[0], LARGEST_TEXT);
-}
-
-static gchar *
-copy_label (const ScopePanel * panel, guint i)
-{
-  return panel->labels ? g_strdup (panel->labels[i]) : g_strdup_printf ("%u", i);
-}
-
 /* Labels take at most 2/5 of the panel. */
 static void
 draw_ground (ScopePanel * panel, cairo_t * cr)
 {
-  const guint size = get_text_size (panel);
+  const guint size = scope_panel_get_text_size (panel);
 
   panel->margin = 0;
   if (size < SCOPE_TEXT_LEAST || panel->width < 8 * PAD)
     return;
   for (guint i = 0; i < panel->dims[0]; i++) {
-    g_autofree gchar *label = copy_label (panel, i);
+    g_autofree gchar *label = scope_panel_copy_label (panel, i);
 
     panel->margin = MAX (panel->margin, scope_text_measure (panel->text, label,
             size) + 2 * PAD);
   }
   panel->margin = MIN (panel->margin, panel->width * 2 / 5);
   for (guint i = 0; i < panel->dims[0]; i++) {
-    g_autofree gchar *label = copy_label (panel, i);
+    g_autofree gchar *label = scope_panel_copy_label (panel, i);
 
     scope_text_draw (panel->text, cr, label, size, panel->x + PAD,
         (get_top (panel, i) + get_top (panel, i + 1)) / 2.0,

@@ -14,6 +14,7 @@ typedef enum
 {
   SCOPE_WATERFALL,
   SCOPE_SCORES,
+  SCOPE_LINES,
   SCOPE_ATTENTION
 } ScopeStyleId;
 
@@ -43,7 +44,8 @@ typedef struct
 typedef struct
 {
   const gchar *dims;            /* of a tensor, for error messages */
-  gboolean timed;               /* dims[1] of a tensor are vectors in time: the last ones are shown. Else the newest */
+  gboolean timed;               /* dims[1] of a tensor are vectors in time. Else the newest counts */
+  gboolean scrolls;             /* the last vectors are shown. Else the newest */
   gboolean weights;             /* the tensor has heads: streams are dims[3] */
   gboolean labeled;             /* labels are one for each of dims[0] */
   gdouble least, most;          /* of the values; NaN: of those that came */
@@ -60,11 +62,15 @@ typedef struct
   void (*draw) (const ScopePanel * panel, cairo_t * cr);
 } ScopeStyle;
 
-extern const ScopeStyle scope_waterfall, scope_scores, scope_attention;
+extern const ScopeStyle scope_waterfall, scope_scores, scope_lines, scope_attention;
 
 /* Stretches the cells over a part of the picture. */
 void scope_cells_paint (const ScopeCells * self, cairo_t * cr, guint x,
     guint y, guint width, guint height);
+
+/* The text that fits a row of one of dims[0], and its label. Free it. */
+guint scope_panel_get_text_size (const ScopePanel * panel);
+gchar *scope_panel_copy_label (const ScopePanel * panel, guint i);
 
 void scope_set_color (cairo_t * cr, guint32 color);
 

@@ -36,6 +36,7 @@ GST_ELEMENT_REGISTER_DEFINE (tensorscope, "tensorscope", GST_RANK_NONE,
 static const ScopeStyle *const styles[] = {
   [SCOPE_WATERFALL] = &scope_waterfall,
   [SCOPE_SCORES] = &scope_scores,
+  [SCOPE_LINES] = &scope_lines,
   [SCOPE_ATTENTION] = &scope_attention,
 };
 
@@ -43,6 +44,7 @@ static const ScopeStyle *const styles[] = {
 PROPERTY_ENUM (style_enum, "GstTensorScopeStyle",
   {SCOPE_WATERFALL, "Each vector is a column, the newest at the right, its first value at the bottom", "waterfall"},
   {SCOPE_SCORES, "A bar for each value of the newest vector, with the model's labels or numbers", "scores"},
+  {SCOPE_LINES, "A line for each value over the last vectors, with the labels over them", "lines"},
   {SCOPE_ATTENTION, "Attention weights over the window, the newest at the right, heads side by side: the second tensor "
       "of continualencoder attention-weights=heads or mean. Several positions are rows", "attention"});
 
@@ -54,7 +56,7 @@ static const PropertyRow rows[] = {
   ROW_CHOICE (ScopeSettings, style, READY, "style", "Style",
       "What is drawn", style_enum, SCOPE_WATERFALL),
   ROW_UINT (ScopeSettings, history, READY, "history", "History",
-      "style=waterfall: the number of vectors that are shown", 1, SCOPE_MAX_SIDE, 320),
+      "style=waterfall and lines: the number of vectors that are shown", 1, SCOPE_MAX_SIDE, 320),
   ROW_BOOLEAN (ScopeSettings, softmax, READY, "softmax", "Softmax",
       "Show the softmax of each vector, from 0 to 1: for the logits of a linear head (not for style=attention)", FALSE),
   ROW_DOUBLE (ScopeSettings, look.min, PLAYING, "min", "Minimum",
@@ -371,8 +373,8 @@ gst_tensor_scope_class_init (GstTensorScopeClass * klass)
   gst_element_class_set_static_metadata (element_class, "Tensor scope",
       "Filter/Converter/Tensor/Video",
       "Shows tensors as video of any framerate: mel frames that scroll by, a bar "
-      "for each class, or attention weights over the window; streams above each "
-      "other. Example: … ! melspectrogram ! tensorscope ! videoconvert ! "
+      "or a line for each class, or attention weights over the window; streams "
+      "above each other. Example: ... ! melspectrogram ! tensorscope ! videoconvert ! "
       "autovideosink", "The gst-continual developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);

@@ -4,7 +4,7 @@
 
 #include <pango/pangocairo.h>
 
-#include "scope/scale.h"
+#include "scope/style.h"
 
 /* Of a line's height, what the font's em has */
 #define EM 0.8
@@ -63,19 +63,29 @@ scope_text_measure (ScopeText * self, const gchar * text, guint size)
   return (guint) width;
 }
 
+static void
+show (ScopeText * self, cairo_t * cr, guint32 color, gdouble x, gdouble y)
+{
+  scope_set_color (cr, color);
+  cairo_move_to (cr, x, y);
+  pango_cairo_show_layout (cr, self->layout);
+}
+
 void
 scope_text_draw (ScopeText * self, cairo_t * cr, const gchar * text, guint size,
     gdouble x, gdouble y, guint width, gboolean to_right)
 {
+  gdouble top;
   gint height;
 
   set (self, text, size, (gint) width);
   pango_layout_set_alignment (self->layout, to_right ? PANGO_ALIGN_RIGHT :
       PANGO_ALIGN_LEFT);
   pango_layout_get_pixel_size (self->layout, NULL, &height);
-  cairo_set_source_rgb (cr, (SCOPE_TEXT >> 16) / 255.0,
-      (SCOPE_TEXT >> 8 & 0xff) / 255.0, (SCOPE_TEXT & 0xff) / 255.0);
-  cairo_move_to (cr, x, y - height / 2.0);
+  top = y - height / 2.0;
   pango_cairo_update_layout (cr, self->layout);
-  pango_cairo_show_layout (cr, self->layout);
+  /* With an edge, so that it can be read on light colours */
+  show (self, cr, SCOPE_EMPTY, x - 1, top - 1);
+  show (self, cr, SCOPE_EMPTY, x + 1, top + 1);
+  show (self, cr, SCOPE_TEXT, x, top);
 }

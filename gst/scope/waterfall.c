@@ -36,6 +36,7 @@ draw (const ScopePanel * panel, cairo_t * cr)
 const ScopeStyle scope_waterfall = {
   .dims = "FEATURES, FEATURES:VECTORS or FEATURES:VECTORS:STREAMS",
   .timed = TRUE,
+  .scrolls = TRUE,
   .least = NAN,
   .most = NAN,
   .memory = 1000,

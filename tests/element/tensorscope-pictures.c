@@ -296,6 +296,28 @@ GST_START_TEST (test_labels)
 
 GST_END_TEST;
 
+/* Scores over time: the share of a class's row that is filled. Too low for text */
+GST_START_TEST (test_lines)
+{
+  GstHarness *h = scope_new ("style=lines history=2 colormap=gray min=0 max=19",
+      "width=4,height=40");
+  const gfloat x[2][2] = { {19, 5}, {NAN, 0} };
+  GstBuffer *frame;
+
+  encoder_set_caps (h, "2", 25);
+  gst_buffer_unref (show (h, x[0], 2));
+  frame = show (h, x[1], 2);
+  expect_part (frame, 4, 0, 0, 2, 1, SCOPE_EMPTY);
+  expect_part (frame, 4, 0, 1, 2, 20, bar (1));
+  expect_part (frame, 4, 0, 20, 2, 35, SCOPE_EMPTY);
+  expect_part (frame, 4, 0, 35, 2, 40, bar (5 / 19.0));
+  expect_part (frame, 4, 2, 0, 4, 40, SCOPE_EMPTY);
+  gst_buffer_unref (frame);
+  scope_free (h);
+}
+
+GST_END_TEST;
+
 /* The second of two tensors: heads side by side, the oldest weight at the left. */
 GST_START_TEST (test_attention)
 {
@@ -461,6 +483,7 @@ pictures_suite (void)
   tcase_add_test (tc, test_bars);
   tcase_add_test (tc, test_softmax);
   tcase_add_test (tc, test_labels);
+  tcase_add_test (tc, test_lines);
   tcase_add_test (tc, test_attention);
   tcase_add_test (tc, test_first_tensor);
   tcase_add_test (tc, test_no_weights);

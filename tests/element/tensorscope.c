@@ -433,6 +433,7 @@ GST_START_TEST (test_refused_caps)
   expect_refused ("style=scores", "", ONE "dimensions=(string)4:1:1:3", "CLASSES");
   expect_refused ("", "", ONE "dimensions=(string)20000", "16384 values");
   expect_refused ("style=attention", "", ONE "dimensions=(string)20000:2", "16384 values");
+  expect_refused ("style=lines", "", ONE "dimensions=(string)1000000000", "16384 values");
   expect_refused ("", "", ONE "dimensions=(string)16384:1:100", "lower history");
   expect_refused ("", "", ONE "dimensions=(string)4:0", "sizes");
   expect_refused ("", "", STATIC "num_tensors=(int)1,types=(string)int8,dimensions=(string)4", "float32");
