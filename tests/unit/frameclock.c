@@ -126,7 +126,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  gst_init (NULL, NULL);
   g_test_add_func ("/frameclock/grid", test_grid);
   g_test_add_func ("/frameclock/rate", test_rate);
   g_test_add_func ("/frameclock/rest", test_rest);
