@@ -16,6 +16,9 @@ plugin_init (GstPlugin * plugin)
       && GST_ELEMENT_REGISTER (continualencoder, plugin)
       && GST_ELEMENT_REGISTER (continualmux, plugin)
       && GST_ELEMENT_REGISTER (melspectrogram, plugin)
+#ifdef HAVE_SCOPE
+      && GST_ELEMENT_REGISTER (tensorscope, plugin)
+#endif
       && GST_ELEMENT_REGISTER (videototensor, plugin);
 }
 

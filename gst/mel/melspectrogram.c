@@ -35,6 +35,7 @@
 #include "tensor/pool.h"
 #include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
+#include "tensor/vectorclock.h"
 
 #define GST_CAT_DEFAULT element_debug (self)
 
@@ -411,14 +412,6 @@ gst_mel_spectrogram_transform (GstBaseTransform * trans, GstBuffer * inbuf,
   return GST_FLOW_NOT_SUPPORTED;
 }
 
-/* TRUE: times mean the same in both. */
-static gboolean
-is_continued (const GstSegment * a, const GstSegment * b)
-{
-  return a->format == b->format && a->rate == b->rate
-      && a->start == b->start && a->base == b->base && a->offset == b->offset;
-}
-
 /* Without caps so far, the longest that caps allow */
 static GstClockTime
 get_frame_duration (GstMelSpectrogram * self)
@@ -448,7 +441,7 @@ take_segment (GstMelSpectrogram * self, GstEvent * event)
     gst_event_unref (event);
     return NULL;
   }
-  if (is_continued (&segment, &self->segment))
+  if (vector_segment_is_continued (&segment, &self->segment))
     push_complete (self);
   else
     resync (self);

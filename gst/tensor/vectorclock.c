@@ -41,6 +41,13 @@ vector_time_at (const VectorTime * all, gsize i, gsize n)
   return res;
 }
 
+gboolean
+vector_segment_is_continued (const GstSegment * a, const GstSegment * b)
+{
+  return a->format == b->format && a->rate == b->rate
+      && a->start == b->start && a->base == b->base && a->offset == b->offset;
+}
+
 GstClockTimeDiff
 vector_time_to_running (const GstSegment * segment, GstClockTime pts)
 {

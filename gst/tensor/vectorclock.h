@@ -20,6 +20,10 @@ VectorTime vector_time_at (const VectorTime * all, gsize i, gsize n);
 GstClockTimeDiff vector_time_to_running (const GstSegment * segment,
     GstClockTime pts);
 
+/* TRUE: times mean the same in both segments. */
+gboolean vector_segment_is_continued (const GstSegment * a,
+    const GstSegment * b);
+
 /**
  * VectorClock: times of the last vectors, for answers that come later
  *

@@ -21,6 +21,9 @@ static const struct
   {"classlabeler", NULL, "sink"},
   {"melspectrogram", NULL, "sink"},
   {"videototensor", NULL, "sink"},
+#ifdef HAVE_SCOPE
+  {"tensorscope", NULL, "sink"},
+#endif
 };
 
 static void

@@ -34,6 +34,11 @@ static const gchar *const lines[] = {
       "videototensor name=e ! fakesink",
   VECTORS "sizemax=12 datarate=1200 ! " TENSORS ",dimensions=(string)3,"
       "framerate=100/1 ! classlabeler name=e ! fakesink",
+#ifdef HAVE_SCOPE
+  VECTORS "sizemax=12 datarate=1200 ! " TENSORS ",dimensions=(string)3,"
+      "framerate=100/1 ! tensorscope name=e ! video/x-raw,width=64,height=32 ! "
+      "fakesink",
+#endif
 };
 
 static GstElement *
