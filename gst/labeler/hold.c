@@ -8,6 +8,7 @@ static void
 forget (GstClassLabeler * self)
 {
   label_cue_clear (&self->cue);
+  self->told = FALSE;
   g_clear_pointer (&self->cue_report, label_report_free);
 }
 
@@ -21,6 +22,7 @@ class_labeler_hold_clear (GstClassLabeler * self)
 static void
 push_gap (GstClassLabeler * self, GstClockTime time, GstClockTime duration)
 {
+  self->told = TRUE;
   gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self),
       gst_event_new_gap (time, duration));
 }
@@ -73,8 +75,9 @@ take (GstClassLabeler * self, gint label, const LabelReport * report,
   if (began) {
     self->cue_report = label_report_copy (report);
     self->cue_format = format;
-    /* Up to here all is known: a sink prerolls, though the text comes later. */
-    push_gap (self, time, 0);
+    /* A sink prerolls, though the text comes later. */
+    if (!self->told)
+      push_gap (self, time, 0);
   } else if (self->cue.label == LABEL_CUE_NONE) {
     if (!GST_CLOCK_TIME_IS_VALID (duration))
       push_gap (self, shown, duration);
@@ -174,8 +177,10 @@ take_gap (GstClassLabeler * self, GstEvent * event)
   GstClockTime time, duration;
 
   gst_event_parse_gap (event, &time, &duration);
-  if (self->cue.label == LABEL_CUE_NONE || time <= self->cue.time)
+  if (self->cue.label == LABEL_CUE_NONE || time <= self->cue.time) {
+    self->told = TRUE;
     return event;
+  }
   take (self, LABEL_CUE_NONE, NULL, 0, time, duration);
   gst_event_unref (event);
   return NULL;

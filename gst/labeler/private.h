@@ -38,6 +38,7 @@ struct _GstClassLabeler
   LabelCue cue;
   LabelReport *cue_report;      /* of the label that is shown, or NULL */
   LabelerFormat cue_format;
+  gboolean told;                /* downstream had a GAP event since the last flush, stream or segment */
   guint64 n_unordered;          /* rows since the start whose times go backwards */
 };
 

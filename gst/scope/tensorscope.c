@@ -16,11 +16,12 @@
 #include "scope/private.h"
 
 #include "elements.h"
+#include "tensor/about.h"
 #include "tensor/pool.h"
 #include "tensor/propertytable.h"
 #include "tensor/vectorcaps.h"
 
-#define GST_CAT_DEFAULT continual_debug
+#define GST_CAT_DEFAULT element_debug (self)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS,
@@ -358,6 +359,15 @@ gst_tensor_scope_finalize (GObject * object)
   G_OBJECT_CLASS (gst_tensor_scope_parent_class)->finalize (object);
 }
 
+static const ElementAbout about = {
+  .name = "tensorscope",
+  .title = "Tensor scope",
+  .classes = "Filter/Converter/Tensor/Video",
+  .description = "Shows tensors as video: mel frames that scroll by, scores of classes, or attention weights",
+  .example = "autoaudiosrc ! audioconvert ! audioresample ! melspectrogram ! tensorscope ! videoconvert ! autovideosink",
+  .page = "docs/tensorscope.md",
+};
+
 static void
 gst_tensor_scope_class_init (GstTensorScopeClass * klass)
 {
@@ -370,12 +380,7 @@ gst_tensor_scope_class_init (GstTensorScopeClass * klass)
   object_class->finalize = gst_tensor_scope_finalize;
   property_table_install (&properties, object_class, 1);
 
-  gst_element_class_set_static_metadata (element_class, "Tensor scope",
-      "Filter/Converter/Tensor/Video",
-      "Shows tensors as video of any framerate: mel frames that scroll by, a bar "
-      "or a line for each class, or attention weights over the window; streams "
-      "above each other. Example: ... ! melspectrogram ! tensorscope ! videoconvert ! "
-      "autovideosink", "The gst-continual developers");
+  element_about (element_class, &about);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
 

@@ -111,20 +111,20 @@ GST_START_TEST (test_text_lasts)
 
   /* as long as hold, and is pushed as soon as that is certain */
   push (h, 0, ".a...");
-  check_seen ("(0-1) (1-1)");
+  check_seen ("(0-1)");
   push (h, 5, ".");
   check_seen ("1-6:a");
   push (h, 6, "c.");
   check_seen ("(6-7) (7-8)");
   /* until its last repetition, also of a label that was away for a moment */
   push (h, 8, "a...aaac");
-  check_seen ("(8-8) 8-15:a (15-16)");
+  check_seen ("8-15:a (15-16)");
   /* until the next label; an ignored one is none */
   push (h, 16, "ac.babbbbbb.");
-  check_seen ("(16-16) 16-19:a (19-19) 19-20:b (20-20) 20-21:a (21-21) 21-27:b (27-28)");
+  check_seen ("16-19:a 19-20:b 20-21:a 21-27:b (27-28)");
   /* vectors that are missing */
   push (h, 28, "a__a________b");
-  check_seen ("(28-28) 28-33:a (40-40)");
+  check_seen ("28-33:a");
   gst_harness_push_event (h, gst_event_new_eos ());
   check_seen ("40-45:b $");
   holder_free (h);
@@ -170,7 +170,7 @@ GST_START_TEST (test_formats)
   /* a format that is set now is that of the labels that appear */
   g_object_set (h->element, "format", 2, NULL);
   push (h, 10, "a...........");
-  check_seen ("(2-2) 2-9:0.020\ta\t0.900\n (9-9) 9-10:0.090\tb\t0.900\n (10-10) "
+  check_seen ("(2-2) 2-9:0.020\ta\t0.900\n 9-10:0.090\tb\t0.900\n "
       "10-15:{\"label\":\"a\",\"index\":0,\"score\":0.899999976,\"timestamp\":100000000,\"stream-time\":100000000,"
       "\"running-time\":100000000,\"duration\":50000000}\n (15-16) (16-17) (17-18) (18-19) (19-20) (20-21) (21-22)");
   holder_free (h);
@@ -192,15 +192,15 @@ GST_START_TEST (test_what_ends_it)
   gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
           gst_structure_new_empty (RESET_EVENT_NAME)));
   push (h, 3, ".a");
-  check_seen ("(1-1) 1-4:a (4-4)");
+  check_seen ("1-4:a");
   /* other labels, too */
   gst_harness_push_event (h, labels_event_new ((const gchar * const[]) { "x", "b", "c", NULL }));
   push (h, 5, "a....");
-  check_seen ("4-5:a (5-5) 5-10:x");
+  check_seen ("4-5:a 5-10:x");
   /* a new stream may begin at once */
   push (h, 10, "ab");
   gst_harness_push_event (h, gst_event_new_stream_start ("other"));
-  check_seen ("(10-10) 10-11:x (11-11) 11-12:b");
+  check_seen ("10-11:x 11-12:b");
   holder_free (h);
 }
 
@@ -218,14 +218,14 @@ GST_START_TEST (test_segments)
   /* the end of the segment at EOS */
   push (h, 97, "a");
   gst_harness_push_event (h, gst_event_new_eos ());
-  check_seen ("(97-97) 97-100:a $");
+  check_seen ("97-100:a $");
   gst_harness_push_event (h, gst_event_new_stream_start ("next"));
   /* the begin of the next one */
   push_segment (h, 100, 50, 0);
   push (h, 50, "..a");
   push_segment (h, 105, 0, 0);
   push (h, 0, "b");
-  check_seen ("(50-51) (51-52) (52-52) 52-55:a (0-0)");
+  check_seen ("(50-51) (51-52) 52-55:a (0-0)");
   push_segment (h, 300, 0, 0);
   push (h, 0, ".");
   check_seen ("0-5:b (0-1)");
@@ -241,7 +241,7 @@ GST_START_TEST (test_gaps)
   gst_harness_push_event (h, gst_event_new_gap (0, TICK));
   push (h, 1, "a");
   gst_harness_push_event (h, gst_event_new_gap (2 * TICK, TICK));
-  check_seen ("(0-1) (1-1)");
+  check_seen ("(0-1)");
   push (h, 3, "a");
   gst_harness_push_event (h, gst_event_new_gap (4 * TICK, 6 * TICK));
   check_seen ("1-6:a (6-10)");
@@ -249,7 +249,7 @@ GST_START_TEST (test_gaps)
   push (h, 10, "a");
   fail_unless_equals_int (gst_harness_push (h, row_new (11, 3, (const gfloat[]) { NAN, NAN, NAN })), GST_FLOW_OK);
   push (h, 12, "...");
-  check_seen ("(10-10) 10-15:a");
+  check_seen ("10-15:a");
   holder_free (h);
 }
 
@@ -267,7 +267,7 @@ GST_START_TEST (test_times_that_go_back)
   check_message (bus, GST_MESSAGE_WARNING, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "found scores at 0:00:00.02",
       "hold=0", NULL);
   push (h, 7, ".....");
-  check_seen ("(5-5) 5-6:a (6-6) 6-11:b (11-12)");
+  check_seen ("(5-5) 5-6:a 6-11:b (11-12)");
   GST_BUFFER_PTS (buf) = GST_CLOCK_TIME_NONE;
   fail_unless_equals_int (gst_harness_push (h, buf), GST_FLOW_ERROR);
   check_message (bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "Expected scores with times",
@@ -456,7 +456,9 @@ show (GstElement * sink, GstBuffer * buf, GstPad * pad, gpointer data)
   GstMapInfo map;
 
   gst_buffer_map (buf, &map, GST_MAP_READ);
-  g_string_append_printf (shown, "%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT ":%.*s ", GST_BUFFER_PTS (buf) / TICK,
+  /* matroskamux of GStreamer 1.28 writes an empty text for each GAP event. */
+  if (map.size)
+    g_string_append_printf (shown, "%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT ":%.*s ", GST_BUFFER_PTS (buf) / TICK,
       (GST_BUFFER_PTS (buf) + GST_BUFFER_DURATION (buf)) / TICK, (int) map.size, (const gchar *) map.data);
   gst_buffer_unmap (buf, &map);
 }

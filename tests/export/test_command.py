@@ -48,7 +48,7 @@ class Command(Case):
         self.assertEqual(os.listdir(self.folder.name), ["model.pt"])
         done = self.run_it(*given, "--no-verify", CONTINUAL_LIBRARY="/nowhere/libcontinual.so")
         self.assertEqual(done.returncode, 0, done.stderr)
-        model = core.Model(self.path("model.safetensors"))
+        model = core.Model(self.path("model.safetensors"))  # info lives as long as it
         self.assertEqual(model.info.sequence_len, 5)
 
     def test_callable(self):
