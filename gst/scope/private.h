@@ -79,6 +79,10 @@ void scope_flow_clear (GstTensorScope * self);
 /* Frees what belongs to the buffer that is being shown. */
 void scope_flow_discard (GstTensorScope * self);
 
+/* The frame of @time, with the picture as it is. Not GST_FLOW_OK: flushing, or an error was posted. */
+GstFlowReturn scope_make_frame (GstTensorScope * self,
+    const VectorTime * time, GstBuffer ** out);
+
 void scope_flow_update_byte_scale (GstTensorScope * self);
 
 void scope_flow_class_init (GstTensorScopeClass * klass);
