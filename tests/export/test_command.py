@@ -48,7 +48,8 @@ class Command(Case):
         self.assertEqual(os.listdir(self.folder.name), ["model.pt"])
         done = self.run_it(*given, "--no-verify", CONTINUAL_LIBRARY="/nowhere/libcontinual.so")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(core.Model(self.path("model.safetensors")).info.sequence_len, 5)
+        model = core.Model(self.path("model.safetensors"))
+        self.assertEqual(model.info.sequence_len, 5)
 
     def test_callable(self):
         with open(self.path("train.py"), "w") as file:
