@@ -53,6 +53,42 @@ is_given (const CoOptions * options)
   return FALSE;
 }
 
+/* Floats of a tensor in panels, whichever of its first two sizes is the outputs */
+static double
+padded_size (const CoTensor * tensor)
+{
+  const double a = tensor->n_dims > 0 ? tensor->dims[0] : 1;
+  const double b = tensor->n_dims > 1 ? tensor->dims[1] : 1;
+  const double rest = a * b > 0 ? tensor->n_elements / (a * b) : 0;
+
+  return MAX ((a + CO_PANEL) * b, a * (b + CO_PANEL)) * rest;
+}
+
+/* What is built is in proportion to the file: each matrix in panels, alone or with others of its layer, and while one is built
+ * a few copies of it, some in double. */
+gboolean
+co_limits_check_room (const CoCheckpoint * file, GError ** error)
+{
+  double sum = 0, largest = 0, bytes;
+  gpointer probe;
+
+  for (gsize i = 0; i < co_checkpoint_get_n_tensors (file); i++) {
+    const double size = padded_size (co_checkpoint_get_tensor (file, i));
+
+    sum += size;
+    largest = MAX (largest, size);
+  }
+  bytes = sizeof (float) * (3 * sum + 12 * largest);
+  probe = bytes < G_MAXSSIZE ? g_try_malloc ((gsize) bytes + 1) : NULL;
+  g_free (probe);
+  if (probe)
+    return TRUE;
+  g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE,
+      "%s: expected room for %.3g MB beside the file, to make a model of its weights, found less; use a smaller model, or "
+      "a machine with more memory", co_checkpoint_get_name (file), bytes / 1e6);
+  return FALSE;
+}
+
 gboolean
 co_limits_check (const CoStack * stack, const CoCheckpoint * file,
     const CoOptions * options, GError ** error)

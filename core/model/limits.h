@@ -13,4 +13,7 @@ G_BEGIN_DECLS
 gboolean co_limits_check (const CoStack * stack, const CoCheckpoint * file,
     const CoOptions * options, GError ** error);
 
+/* Checks that there is room to make a model of the tensors of @file. FALSE with CO_ERROR_NO_SPACE. */
+gboolean co_limits_check_room (const CoCheckpoint * file, GError ** error);
+
 G_END_DECLS

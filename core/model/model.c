@@ -151,6 +151,7 @@ model_new (const CoCheckpoint * file, const CoOptions * options, GError ** error
   self->owned = g_ptr_array_new_with_free_func (co_free);
   ok = co_settings_read (settings, file, options, error)
       && co_parts_find (&parts, file, settings, error)
+      && co_limits_check_room (file, error)
       && co_build (&self->stack, &parts, settings, file, self->owned,
       &self->owned_bytes, error)
       && co_limits_check (&self->stack, file, options, error)

@@ -83,7 +83,7 @@ gst_continual_filter_start (GstBaseTransform * trans)
   GST_OBJECT_UNLOCK (self);
   self->input.dims[0] = 0;
   self->expected = GST_CLOCK_TIME_NONE;
-  self->caps_refused = self->in_bytes = self->begun = FALSE;
+  self->caps_refused = self->in_bytes = self->begun = self->done = FALSE;
   self->bytes.scale.size = 0;
   self->stream_start = GST_SEQNUM_INVALID;
   self->media.active = self->media.warned = FALSE;

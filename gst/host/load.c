@@ -18,6 +18,10 @@ post_error (GstElement * element, const gchar * path, const GError * error)
       GST_ELEMENT_ERROR (element, RESOURCE, OPEN_READ, ("%s", error->message),
           ("model-path=%s", path));
       break;
+    case CO_ERROR_NO_SPACE:
+      GST_ELEMENT_ERROR (element, RESOURCE, NO_SPACE_LEFT, ("%s",
+              error->message), ("model-path=%s", path));
+      break;
     case CO_ERROR_SETTING:
       GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS, ("%s", error->message),
           ("model-path=%s; a hyper-parameter that the file does not give can "

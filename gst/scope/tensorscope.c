@@ -21,8 +21,6 @@
 #include "tensor/propertytable.h"
 #include "tensor/vectorcaps.h"
 
-#define GST_CAT_DEFAULT element_debug (self)
-
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS,
     GST_STATIC_CAPS (TENSOR_CAPS_TEMPLATE "; " TENSOR_CAPS_NAME

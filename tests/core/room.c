@@ -132,6 +132,24 @@ test_room (gconstpointer data)
   g_free (self.memory);
 }
 
+/* A model for which there is no room beside its file is refused. */
+static void
+test_model (gconstpointer data)
+{
+  const Shape shape = {.E = 48,.H = 3,.N = 20,.max_len = 60 };
+  g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed ());
+  g_autoptr (RefModel) m = ref_model_random (data, &shape, random);
+  g_autoptr (GBytes) file = ref_model_write (m, NULL);
+  g_autoptr (GError) error = NULL;
+
+  /* The only allocation that is so large */
+  allocations_fail (0, 2 * g_bytes_get_size (file));
+  g_assert_null (co_model_load_bytes (file, NULL, &error));
+  g_assert_true (allocations_failed ());
+  g_assert_error (error, CO_ERROR, CO_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, "expected room for"));
+}
+
 /* More streams than can be counted, or than the machine has RAM for, are refused before any is reserved. */
 static void
 test_too_many (gconstpointer data)
@@ -192,10 +210,12 @@ main (int argc, char **argv)
     g_autofree gchar *room = g_strdup_printf ("/room/%s/fails", v->name);
     g_autofree gchar *many = g_strdup_printf ("/room/%s/too-many", v->name);
     g_autofree gchar *bytes = g_strdup_printf ("/room/%s/bytes", v->name);
+    g_autofree gchar *model = g_strdup_printf ("/room/%s/model", v->name);
 
     g_test_add_data_func (room, v, test_room);
     g_test_add_data_func (many, v, test_too_many);
     g_test_add_data_func (bytes, v, test_bytes);
+    g_test_add_data_func (model, v, test_model);
   }
 #endif
   return g_test_run ();
