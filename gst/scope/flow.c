@@ -141,6 +141,7 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
   buffer = g_steal_pointer (&trans->queued_buf);
   if (!buffer)
     return GST_FLOW_OK;
+  GST_LOG_OBJECT (self, "tensors: %" GST_PTR_FORMAT, buffer);
   if (!check_labels (self)) {
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
@@ -413,6 +414,7 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
   GstTensorScope *self = GST_TENSOR_SCOPE (trans);
   gboolean ok = TRUE;
 
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_STREAM_START:
       drain (self);

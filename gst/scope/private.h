@@ -8,6 +8,9 @@
 #include "scope/frameclock.h"
 #include "scope/picture.h"
 #include "scope/tensorscope.h"
+#include "tensor/about.h"
+
+#define GST_CAT_DEFAULT element_debug (self)
 
 G_BEGIN_DECLS
 

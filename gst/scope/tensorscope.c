@@ -16,7 +16,6 @@
 #include "scope/private.h"
 
 #include "elements.h"
-#include "tensor/about.h"
 #include "tensor/pool.h"
 #include "tensor/propertytable.h"
 #include "tensor/vectorcaps.h"
@@ -264,6 +263,7 @@ gst_tensor_scope_set_caps (GstBaseTransform * trans, GstCaps * in,
     g_clear_pointer (&self->history, scope_history_free);
     scope_flow_clear (self);
   }
+  GST_INFO_OBJECT (self, "draws %" GST_PTR_FORMAT " as %" GST_PTR_FORMAT, in, out);
   self->input = input;
   self->info = info;
   scope_flow_update_byte_scale (self);

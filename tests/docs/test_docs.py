@@ -266,7 +266,7 @@ class Elements(unittest.TestCase):
                 with self.subTest(file=place):
                     own = re.search(r"#define GST_CAT_DEFAULT", source)
                     shared = re.search(r'#include "(attention/private|encoder/filter|decoder/continualdecoder|encoder/continualencoder'
-                                       r'|labeler/private|mux/private)\.h"', source)
+                                       r'|\w+/private)\.h"', source)
                     self.assertTrue(own or shared, "GST_CAT_DEFAULT is not defined")
 
     def test_every_number_of_the_statistics(self):

@@ -121,6 +121,9 @@ GST_START_TEST (test_levels)
   check_levels ("videototensor", "videotestsrc num-buffers=2 ! video/x-raw,format=GRAY8,width=4,height=4 ! videototensor ! "
       "fakesink");
   check_levels ("classlabeler", VECTORS " ! classlabeler ! fakesink");
+#ifdef HAVE_SCOPE
+  check_levels ("tensorscope", VECTORS " ! tensorscope ! fakesink");
+#endif
 }
 
 GST_END_TEST;
