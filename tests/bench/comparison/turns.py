@@ -46,8 +46,8 @@ def rows(y):
 def feed(competitor, x):
     """Runs over all of @x (T, C), of which the last vectors are answered at least; returns the last answers."""
     fill, t = getattr(competitor.call, "fill", None), 0
-    if fill:  # a window: its past is only looked at
-        t = len(x) - ANSWERS
+    if fill:
+        t = len(x) - max(ANSWERS, competitor.steps)
         fill(x[:t])
     answers = []
     while t < len(x):
