@@ -35,9 +35,16 @@ class Here:
     def fill(self, x):
         """Takes vectors in the fastest way; their answers are lost."""
         for t in range(0, len(x), FILL):
-            chunk, _, args = self.prepared(min(FILL, len(x) - t))
-            chunk[:] = x[t:t + FILL]
+            self.chunk(min(FILL, len(x) - t))(x[t:t + FILL])
+
+    def chunk(self, steps):
+        """A call for chunks of another length"""
+        x, y, args = self.prepared(steps)
+
+        def call(vectors, _keep=y):
+            x[:] = vectors
             core.lib.co_stream_forward_steps(*args)
+        return call
 
     def close(self):
         core.lib.co_stream_unref(self.stream)

@@ -5,6 +5,8 @@ import numpy
 from . import graph
 from .onnxruntime import Session
 
+POSITIONS = 1 << 14  # whose angles are in a table
+
 
 def zeros(*shape):
     return numpy.zeros(shape, numpy.float32)
@@ -50,7 +52,7 @@ class Step(Peer):
         self.angles = None
         inputs = {"x": self.x, **self.rings.bound_in}
         if net.theta:
-            self.angles, self.table = zeros(2, 1, 1, net.head_size // 2), numpy.stack(net.angles(range(1 << 14)))
+            self.angles, self.table = zeros(2, 1, 1, net.head_size // 2), numpy.stack(net.angles(range(POSITIONS)))
             inputs.update(cos=self.angles[0].reshape(1, 1, -1), sin=self.angles[1].reshape(1, 1, -1))
         self.session = Session(library, graph.step(net))
         self.run = self.session.bind(inputs, {"y": self.y, **self.rings.bound_out})
@@ -58,7 +60,7 @@ class Step(Peer):
     def __call__(self, x):
         self.x[:] = x
         if self.angles is not None:
-            self.angles[:, 0] = self.table[:, self.rings.t & (1 << 14) - 1]
+            self.angles[:, 0] = self.table[:, self.rings.t % POSITIONS]
         if self.rings.held:
             self.rings.before()
         self.run()
@@ -77,7 +79,7 @@ class Scan(Peer):
         inputs, self.table, self.slots = {"x": self.x}, None, {}
         if net.theta:
             half = net.head_size // 2
-            self.angles, self.table = zeros(2, steps, half), numpy.stack(net.angles(range(1 << 14)))[:, :, 0]
+            self.angles, self.table = zeros(2, steps, half), numpy.stack(net.angles(range(POSITIONS)))[:, :, 0]
             inputs.update(cos=self.angles[0], sin=self.angles[1])
         for name, (shape, axis) in shapes.items():
             if not name.startswith("held"):
@@ -93,7 +95,7 @@ class Scan(Peer):
         for n, slots in self.slots.items():
             slots[:] = now % n
         if self.table is not None:
-            self.angles[:] = self.table[:, now & (1 << 14) - 1]
+            self.angles[:] = self.table[:, now % POSITIONS]
         self.runs[self.t // self.steps % 2]()
         self.t += self.steps
         return self.y

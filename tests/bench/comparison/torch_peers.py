@@ -3,6 +3,8 @@
 import torch
 from torch.nn import functional as F
 
+POSITIONS = 1 << 14  # whose angles are in a table
+
 
 class SlidingWindow:
     """@encode: (1, n, C) to rows of which @row answers"""
@@ -107,13 +109,13 @@ class Step:
         self.layers = [Layer(net, layer, net.rows or i > 0) for i, layer in enumerate(net.layers)]
         self.embed, self.norm, self.head = map(tensors, (net.embed, net.norm, net.head))
         if net.theta:
-            self.table = torch.stack([torch.from_numpy(a) for a in net.angles(range(1 << 14))])
+            self.table = torch.stack([torch.from_numpy(a) for a in net.angles(range(POSITIONS))])
 
     def __call__(self, x):
         h = torch.from_numpy(x)
         if self.embed:
             h = F.linear(h, *self.embed)
-        angles = self.table[:, self.t & (1 << 14) - 1, None] if self.net.theta else None
+        angles = self.table[:, self.t % POSITIONS, None] if self.net.theta else None
         if self.net.rows:
             for layer in self.layers:
                 h = layer.row(h, angles)
