@@ -37,13 +37,6 @@ set_caps (GstContinualAttention * self, VectorPad * pad,
 }
 
 static gboolean
-is_same_segment (const GstSegment * a, const GstSegment * b)
-{
-  return a->format == b->format && a->start == b->start && a->base == b->base
-      && a->offset == b->offset;
-}
-
-static gboolean
 set_segment (GstContinualAttention * self, VectorPad * pad,
     AttentionInput input, GstEvent * event)
 {
@@ -59,13 +52,11 @@ set_segment (GstContinualAttention * self, VectorPad * pad,
     return FALSE;
   }
   /* Another position in the file is another stream. Not for the first segment: the state may be restored. */
-  if (pad->begun && (segment->format != GST_FORMAT_TIME
-          || !is_same_segment (&pad->segment, segment))) {
+  if (vector_pad_jumps (pad, event)) {
     attention_drain (self);
     model_host_reset (&self->host, -1);
   }
-  vector_pad_set_segment (pad, segment);
-  pad->begun = TRUE;
+  vector_pad_set_segment (pad, event);
   if (input == INPUT_QUERY) {
     gst_aggregator_update_segment (GST_AGGREGATOR (self), &pad->segment);
     self->segment_due = TRUE;

@@ -3,6 +3,7 @@
 #include "encoder/filter.h"
 
 #include "host/output.h"
+#include "tensor/events.h"
 #include "tensor/vectorcaps.h"
 
 static GstBaseTransformClass *parent_class;
@@ -313,16 +314,15 @@ stream_start (GstContinualFilter * self, GstEvent * event)
   model_host_set_labels_due (&self->host);
 }
 
-/* TRUE: what comes in @next follows what came. Bytes never do: they are cut anew. */
+/* TRUE: what comes in the segment of @event follows what came. Bytes never do: they are cut anew. */
 static gboolean
-is_continued (const GstContinualFilter * self, const GstSegment * next)
+is_continued (const GstContinualFilter * self, GstEvent * event)
 {
-  const GstSegment *last = &self->segment;
+  const GstSegment *next;
 
-  if (next->format != GST_FORMAT_TIME || last->format != GST_FORMAT_TIME)
-    return FALSE;
-  return (last->start == next->start && last->base == next->base
-      && last->offset == next->offset) || next->start == self->expected;
+  gst_event_parse_segment (event, &next);
+  return next->format == GST_FORMAT_TIME && (next->start == self->expected
+      || !segment_event_jumps (event, &self->segment));
 }
 
 /* The event to forward; NULL: an error was posted. */
@@ -344,7 +344,7 @@ begin_segment (GstContinualFilter * self, GstEvent * event)
     return NULL;
   }
   /* Another position in the file is another stream. Not for the first segment: the state may be restored. */
-  if (self->begun && (self->done || !is_continued (self, segment))) {
+  if (self->begun && (self->done || !is_continued (self, event))) {
     if (!self->done)
       end_of_stream (self);
     model_host_reset (&self->host, -1);

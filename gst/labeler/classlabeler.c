@@ -230,17 +230,6 @@ take_labels (GstClassLabeler * self, GstEvent * event)
     class_labeler_unprepare (self);
 }
 
-/* Else a seek leads to another position. */
-static gboolean
-is_same_segment (const GstSegment * last, GstEvent * event)
-{
-  const GstSegment *next;
-
-  gst_event_parse_segment (event, &next);
-  return last->format == next->format && last->start == next->start
-      && last->base == next->base && last->offset == next->offset;
-}
-
 static gboolean
 gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
 {
@@ -258,10 +247,11 @@ gst_class_labeler_sink_event (GstBaseTransform * trans, GstEvent * event)
       }
       break;
     case GST_EVENT_SEGMENT:
-      if (!is_same_segment (&trans->segment, event))
+      if (segment_event_jumps (event, &trans->segment))
         reset (self, -1);
       break;
     case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT_DONE:
     case GST_EVENT_FLUSH_STOP:
       reset (self, -1);
       break;

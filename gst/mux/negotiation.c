@@ -217,17 +217,12 @@ take_caps (GstContinualMux * self, MuxPad * pad, GstCaps * caps)
 static void
 take_segment (GstContinualMux * self, MuxPad * pad, GstEvent * event)
 {
-  const GstSegment *segment;
-
-  gst_event_parse_segment (event, &segment);
   /* Another position in the file is another stream. */
-  if (pad->parent.begun && (pad->parent.in_bytes
-          || !mux_segment_is_same (&pad->parent.segment, segment))) {
+  if (vector_pad_jumps (&pad->parent, event)) {
     pad->reset_due |= self->dirty[pad->slot];
     self->sought |= pad->sought;
   }
-  vector_pad_set_segment (&pad->parent, segment);
-  pad->parent.begun = TRUE;
+  vector_pad_set_segment (&pad->parent, event);
   pad->sought = TRUE;
   self->segment_seqnum = gst_event_get_seqnum (event);
 }

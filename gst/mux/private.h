@@ -42,8 +42,6 @@ void mux_rounds_start (GstContinualMux * self);
 void mux_rounds_stop (GstContinualMux * self);
 
 /* segment.c: times downstream */
-/* TRUE: times mean the same in both. */
-gboolean mux_segment_is_same (const GstSegment * a, const GstSegment * b);
 /* Before anything is sent: chooses the segment, if there is none. */
 void mux_segment_update (GstContinualMux * self);
 /* Before an event: the base class sends the segment with a buffer only. */

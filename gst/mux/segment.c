@@ -6,8 +6,9 @@
  * It has no stop: what comes was not left out by the segment of its pad, and times go on if pads get other segments. */
 #include "mux/private.h"
 
-gboolean
-mux_segment_is_same (const GstSegment * a, const GstSegment * b)
+/* TRUE: times mean the same in both. */
+static gboolean
+count_alike (const GstSegment * a, const GstSegment * b)
 {
   return a->format == b->format && a->rate == b->rate
       && a->start == b->start && a->base == b->base && a->offset == b->offset;
@@ -48,12 +49,12 @@ follow_seek (GstContinualMux * self)
   common = first ? find_common (self, first->base) : NULL;
   for (guint s = 0; common && s < self->max_streams; s++)
     if (self->pads[s] && self->fronts[s].type != MUX_FRONT_END
-        && !mux_segment_is_same (&self->pads[s]->parent.segment, common))
+        && !count_alike (&self->pads[s]->parent.segment, common))
       common = NULL;
   if (!common)
     return;
   self->sought = FALSE;
-  if (mux_segment_is_same (common, &self->segment))
+  if (count_alike (common, &self->segment))
     return;
   self->segment = *common;
   self->segment.stop = GST_CLOCK_TIME_NONE;
@@ -73,6 +74,7 @@ choose (GstContinualMux * self)
   self->segment.stop = GST_CLOCK_TIME_NONE;
   self->segment.position = self->segment.start;
   self->segment_due = TRUE;
+  self->sought = FALSE;
 }
 
 void
@@ -87,7 +89,7 @@ mux_segment_update (GstContinualMux * self)
     follow_seek (self);
   GST_OBJECT_LOCK (self);
   /* A seek changes the segment of the base class, which only sends it after a flush. */
-  changed = !mux_segment_is_same (&GST_AGGREGATOR_PAD (aggregator->srcpad)->segment,
+  changed = !count_alike (&GST_AGGREGATOR_PAD (aggregator->srcpad)->segment,
       &self->segment);
   GST_OBJECT_UNLOCK (self);
   if (self->segment_due || changed)
@@ -123,7 +125,7 @@ mux_segment_get_time (GstContinualMux * self, guint slot)
   const MuxFront *front = &self->fronts[slot];
   VectorTime res = front->time;
 
-  if (mux_segment_is_same (&self->pads[slot]->parent.segment, &self->segment)
+  if (count_alike (&self->pads[slot]->parent.segment, &self->segment)
       || !GST_CLOCK_TIME_IS_VALID (front->begin))
     return res;
   res.pts = gst_segment_position_from_running_time (&self->segment,

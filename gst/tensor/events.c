@@ -57,3 +57,13 @@ labels_event_parse (GstEvent * event)
       return NULL;
   return g_steal_pointer (&labels);
 }
+
+gboolean
+segment_event_jumps (GstEvent * next, const GstSegment * last)
+{
+  const GstSegment *segment;
+
+  gst_event_parse_segment (next, &segment);
+  return segment->format != last->format || segment->start != last->start
+      || segment->offset != last->offset;
+}

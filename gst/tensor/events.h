@@ -21,4 +21,8 @@ GstEvent *labels_event_new (const gchar * const *labels);
  * UTF-8. */
 gchar **labels_event_parse (GstEvent * event);
 
+/* TRUE: the SEGMENT event @next leads to another position than @last: a seek, or a jump of the source. Another base alone is
+ * that of a pad offset, with which the event comes again. */
+gboolean segment_event_jumps (GstEvent * next, const GstSegment * last);
+
 G_END_DECLS

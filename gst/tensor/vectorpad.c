@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/vectorpad.h"
 
+#include "tensor/events.h"
+
 #include "tensor/vectorcaps.h"
 
 /* Most vectors of a file in one buffer */
@@ -56,7 +58,7 @@ vector_pad_start (VectorPad * self)
 {
   vector_pad_discard (self);
   self->input.dims[0] = 0;
-  self->begun = self->in_bytes = FALSE;
+  self->begun = self->in_bytes = self->over = FALSE;
   self->bytes.scale.size = 0;
   self->stream_start = GST_SEQNUM_INVALID;
   self->n_done = self->n_finished = 0;
@@ -162,9 +164,25 @@ vector_pad_set_caps (VectorPad * self, const TensorInfo * tensor)
   self->spacing = 0;
 }
 
-void
-vector_pad_set_segment (VectorPad * self, const GstSegment * segment)
+gboolean
+vector_pad_jumps (const VectorPad * self, GstEvent * event)
 {
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  return self->begun && (segment->format != GST_FORMAT_TIME
+      || self->over || segment_event_jumps (event, &self->upstream));
+}
+
+void
+vector_pad_set_segment (VectorPad * self, GstEvent * event)
+{
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  self->upstream = *segment;
+  self->over = FALSE;
+  self->begun = TRUE;
   self->in_bytes = segment->format != GST_FORMAT_TIME;
   self->last = self->expected = GST_CLOCK_STIME_NONE;
   if (self->in_bytes)
@@ -306,7 +324,7 @@ void
 vector_pad_set_done (VectorPad * self)
 {
   self->n_done++;
-  self->gap_due = TRUE;
+  self->gap_due = self->over = TRUE;
 }
 
 GstEvent *

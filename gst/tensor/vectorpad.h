@@ -29,6 +29,8 @@ struct _VectorPad
 
   TensorInfo input;             /* dims[0] 0: no caps yet */
   GstSegment segment;           /* in time */
+  GstSegment upstream;          /* as it came */
+  gboolean over;                /* it ended, with a SEGMENT_DONE event */
   gboolean begun;               /* a segment came */
   gboolean in_bytes;            /* the segment of upstream counts bytes */
   ByteSegment bytes;
@@ -56,8 +58,9 @@ struct _VectorPad
 void vector_pad_start (VectorPad * self);
 
 void vector_pad_set_caps (VectorPad * self, const TensorInfo * tensor);
-void vector_pad_set_segment (VectorPad * self,
-    const GstSegment * segment);
+/* TRUE: the segment of @event leads to another position than the last one: what comes is another stream. */
+gboolean vector_pad_jumps (const VectorPad * self, GstEvent * event);
+void vector_pad_set_segment (VectorPad * self, GstEvent * event);
 
 /* For sink_event_pre_queue(): as that of the base class, @parent. Behind a SEGMENT_DONE event comes a gap, at which the pad
  * ends: the base class waits for nothing then. */

@@ -577,6 +577,27 @@ GST_START_TEST (test_next_segment_of_one)
 
 GST_END_TEST;
 
+/* Another pad offset brings the segment again, and is no seek: nothing is reset. */
+GST_START_TEST (test_pad_offset)
+{
+  Rig rig = rig_new ("max-streams=1", 1, FALSE);
+  GstEvent *event;
+
+  rig_push (&rig, 0, 1, 0);
+  EXPECT (&rig, 0, 1);
+  gst_pad_set_offset (rig.at[0]->srcpad, 5 * TICK);
+  rig_push (&rig, 0, 2, TICK);
+  EXPECT (&rig, 6 * TICK, 2);
+  while ((event = gst_harness_try_pull_event (rig.out))) {
+    fail_unless (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM);
+    gst_event_unref (event);
+  }
+  check_segment (&rig, 1, 0, 0);
+  rig_free (&rig);
+}
+
+GST_END_TEST;
+
 /* A segment is done when it is on every pad: once, behind all vectors. */
 GST_START_TEST (test_segment_done)
 {
@@ -659,6 +680,7 @@ mux_suite (void)
   tcase_add_test (tc, test_next_segment);
   tcase_add_test (tc, test_next_segment_of_one);
   tcase_add_test (tc, test_segment_done);
+  tcase_add_test (tc, test_pad_offset);
   tcase_add_test (tc, test_different_bases);
   return s;
 }
