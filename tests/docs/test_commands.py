@@ -157,6 +157,22 @@ class Commands(unittest.TestCase):
             expected = [row.split()[1] for row in file]
         self.assertEqual([word["label"] for word in self.server.words], expected)
 
+    def test_python_of_the_readme(self):
+        code = next(body for language, body, _line in blocks("README.md") if language == "python" and "Gst.init" in body)
+        if self.missing_elements("! flacdec "):
+            self.skipTest("flacdec is missing")
+        with open(os.path.join(self.dir, "readme.py"), "w", encoding="utf-8") as file:
+            file.write(code)
+        with open(os.path.join(ROOT, "examples", "keyword-spotting", "recording.tsv"), encoding="utf-8") as file:
+            expected = [row.split()[1] for row in file]
+        self.assertEqual(self.run_in("bash", f"{sys.executable} readme.py").split(), expected)
+        for found in ("words.safetensors", "continualencoder"):  # a file, an element that is not there
+            with open(os.path.join(self.dir, "wrong.py"), "w", encoding="utf-8") as file:
+                file.write(code.replace(found, "nonesuch"))
+            run = subprocess.run([sys.executable, "wrong.py"], cwd=self.dir, env=self.env, capture_output=True, text=True, timeout=60)
+            self.assertEqual((run.returncode, run.stdout), (1, ""))
+            self.assertIn("nonesuch", run.stderr)
+
     def test_numpy(self):
         try:
             import numpy  # noqa: F401
