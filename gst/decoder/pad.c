@@ -157,11 +157,7 @@ update_byte_scale (GstContinualDecoder * self)
       .rate_n = in->fps_n,.rate_d = in->fps_d};
     byte_segment_set_scale (&self->bytes, &scale);
   }
-  if (!self->in_bytes)
-    scale.size = 0;
-  GST_OBJECT_LOCK (self);
-  self->byte_scale = scale;
-  GST_OBJECT_UNLOCK (self);
+  byte_scale_publish (&self->byte_scale, self, &scale, self->in_bytes);
 }
 
 /* A seek in a file leads to the memory in force at its start, which begins before. */

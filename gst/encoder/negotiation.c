@@ -150,11 +150,7 @@ filter_update_byte_scale (GstContinualFilter * self)
     scale = byte_scale_new (&self->input);
     byte_segment_set_scale (&self->bytes, &scale);
   }
-  if (!self->in_bytes)
-    scale.size = 0;
-  GST_OBJECT_LOCK (self);
-  self->byte_scale = scale;
-  GST_OBJECT_UNLOCK (self);
+  byte_scale_publish (&self->byte_scale, self, &scale, self->in_bytes);
 }
 
 /* Each buffer carries one vector. */
@@ -230,17 +226,6 @@ add_latency (GstContinualFilter * self, GstQuery * query)
   return TRUE;
 }
 
-static ByteScale
-get_byte_scale (GstContinualFilter * self)
-{
-  ByteScale scale;
-
-  GST_OBJECT_LOCK (self);
-  scale = self->byte_scale;
-  GST_OBJECT_UNLOCK (self);
-  return scale;
-}
-
 static gboolean
 query (GstBaseTransform * trans, GstPadDirection direction, GstQuery * query)
 {
@@ -250,7 +235,7 @@ query (GstBaseTransform * trans, GstPadDirection direction, GstQuery * query)
   if (direction == GST_PAD_SRC
       && (GST_QUERY_TYPE (query) == GST_QUERY_DURATION
           || GST_QUERY_TYPE (query) == GST_QUERY_SEEKING)) {
-    scale = get_byte_scale (self);
+    scale = byte_scale_read (&self->byte_scale, self);
     if (byte_scale_answer (&scale, query, trans->sinkpad))
       return TRUE;
   }
@@ -278,7 +263,7 @@ src_event (GstBaseTransform * trans, GstEvent * event)
     gst_event_unref (event);
     return FALSE;
   }
-  scale = get_byte_scale (self);
+  scale = byte_scale_read (&self->byte_scale, self);
   seek = byte_scale_convert_seek (&scale, event);
   if (seek) {
     gst_event_unref (event);

@@ -33,11 +33,7 @@ scope_flow_update_byte_scale (GstTensorScope * self)
     scale = scope_input_get_scale (&self->input);
     byte_segment_set_scale (&self->bytes, &scale);
   }
-  if (!self->in_bytes)
-    scale.size = 0;
-  GST_OBJECT_LOCK (self);
-  self->byte_scale = scale;
-  GST_OBJECT_UNLOCK (self);
+  byte_scale_publish (&self->byte_scale, self, &scale, self->in_bytes);
 }
 
 /* Which labels the picture shows. FALSE: an error was posted. */

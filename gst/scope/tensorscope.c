@@ -282,17 +282,6 @@ gst_tensor_scope_decide_allocation (GstBaseTransform * trans,
       (gst_tensor_scope_parent_class)->decide_allocation (trans, query);
 }
 
-static ByteScale
-get_byte_scale (GstTensorScope * self)
-{
-  ByteScale scale;
-
-  GST_OBJECT_LOCK (self);
-  scale = self->byte_scale;
-  GST_OBJECT_UNLOCK (self);
-  return scale;
-}
-
 /* A frame waits until it ends. */
 static void
 add_latency (GstTensorScope * self, GstQuery * query)
@@ -320,7 +309,7 @@ gst_tensor_scope_query (GstBaseTransform * trans, GstPadDirection direction,
   if (direction == GST_PAD_SRC
       && (GST_QUERY_TYPE (query) == GST_QUERY_DURATION
           || GST_QUERY_TYPE (query) == GST_QUERY_SEEKING)) {
-    scale = get_byte_scale (self);
+    scale = byte_scale_read (&self->byte_scale, self);
     if (byte_scale_answer (&scale, query, trans->sinkpad))
       return TRUE;
   }
@@ -336,7 +325,7 @@ static gboolean
 gst_tensor_scope_src_event (GstBaseTransform * trans, GstEvent * event)
 {
   GstTensorScope *self = GST_TENSOR_SCOPE (trans);
-  const ByteScale scale = get_byte_scale (self);
+  const ByteScale scale = byte_scale_read (&self->byte_scale, self);
   GstEvent *seek;
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK && scale.size) {

@@ -130,6 +130,27 @@ byte_scale_answer (const ByteScale * self, GstQuery * query,
 }
 
 void
+byte_scale_publish (ByteScale * self, gpointer owner, const ByteScale * scale,
+    gboolean in_bytes)
+{
+  GST_OBJECT_LOCK (owner);
+  *self = in_bytes ? *scale : (ByteScale) {
+  0, 0, 1};
+  GST_OBJECT_UNLOCK (owner);
+}
+
+ByteScale
+byte_scale_read (const ByteScale * self, gpointer owner)
+{
+  ByteScale scale;
+
+  GST_OBJECT_LOCK (owner);
+  scale = *self;
+  GST_OBJECT_UNLOCK (owner);
+  return scale;
+}
+
+void
 byte_segment_init (ByteSegment * self)
 {
   *self = (ByteSegment) {

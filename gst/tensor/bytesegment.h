@@ -33,6 +33,12 @@ GstEvent *byte_scale_convert_done (const ByteScale * self, GstEvent * event);
 gboolean byte_scale_answer (const ByteScale * self, GstQuery * query,
     GstPad * upstream);
 
+/* What other threads convert by: @self is @scale while the stream counts bytes, else of size 0. Both take the object lock of
+ * @owner, a GstObject. */
+void byte_scale_publish (ByteScale * self, gpointer owner,
+    const ByteScale * scale, gboolean in_bytes);
+ByteScale byte_scale_read (const ByteScale * self, gpointer owner);
+
 /* Cuts a stream of bytes, in buffers of any size, into units and computes their times. */
 typedef struct
 {

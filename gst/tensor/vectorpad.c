@@ -92,23 +92,8 @@ refuse_after_end (GstPad * pad, GstPadProbeInfo * info, gpointer data)
 static void
 update_byte_scale (VectorPad * self)
 {
-  ByteScale scale = self->in_bytes ? self->bytes.scale : (ByteScale) {
-  0, 0, 1};
-
-  GST_OBJECT_LOCK (self);
-  self->byte_scale = scale;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static ByteScale
-get_byte_scale (VectorPad * self)
-{
-  ByteScale scale;
-
-  GST_OBJECT_LOCK (self);
-  scale = self->byte_scale;
-  GST_OBJECT_UNLOCK (self);
-  return scale;
+  byte_scale_publish (&self->byte_scale, self, &self->bytes.scale,
+      self->in_bytes);
 }
 
 /* A seek in time that comes to the other end of the link: the stream counts bytes. GstAggregator sends it there, past
@@ -121,7 +106,7 @@ convert_seek (GstPad * peer, GstPadProbeInfo * info, gpointer self)
 
   if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
     return GST_PAD_PROBE_OK;
-  scale = get_byte_scale (self);
+  scale = byte_scale_read (&((VectorPad *) self)->byte_scale, self);
   seek = byte_scale_convert_seek (&scale, event);
   if (seek) {
     gst_event_unref (event);
@@ -148,7 +133,7 @@ unlinked (GstPad * pad, GstPad * peer, gpointer data)
 gboolean
 vector_pad_answer (VectorPad * self, GstQuery * query)
 {
-  ByteScale scale = get_byte_scale (self);
+  ByteScale scale = byte_scale_read (&self->byte_scale, self);
 
   return byte_scale_answer (&scale, query, GST_PAD (self));
 }
