@@ -35,8 +35,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_STATIC_CAPS (TEXT_CAPS MEDIA_CAPS_TOO));
 
 G_DEFINE_TYPE (GstClassLabeler, gst_class_labeler, GST_TYPE_BASE_TRANSFORM);
-/* The rank is for tensordecodebin: before GStreamer's own decoder of classes, which knows no labels. */
-GST_ELEMENT_REGISTER_DEFINE (classlabeler, "classlabeler", GST_RANK_PRIMARY,
+GST_ELEMENT_REGISTER_DEFINE (classlabeler, "classlabeler", MEDIA_DECODER_RANK,
     GST_TYPE_CLASS_LABELER);
 
 static void

@@ -16,6 +16,8 @@ G_BEGIN_DECLS
 
 #ifdef HAVE_TENSOR_CAPS
 
+/* For tensordecodebin: before GStreamer's own decoder of classes, which knows no labels */
+#define MEDIA_DECODER_RANK GST_RANK_PRIMARY
 #define MEDIA_CAPS_ONE(Media, Id, Dims) Media ", tensors=(structure)[tensorgroups, " Id "=(/uniquelist){(GstCaps)[" \
     "tensor/strided, tensor-id=(string)" Id ", dims=" Dims ", dims-order=(string)row-major, type=(string)float32]}]; "
 /* For pad templates: media with one row of values, or several, in a tensor @Id */
@@ -37,6 +39,7 @@ MediaTensorResult media_caps_find_tensor (const GstCaps * media,
 
 #else
 
+#define MEDIA_DECODER_RANK GST_RANK_NONE
 #define MEDIA_CAPS_WITH(Id)
 #define media_caps_add_tensor(media, id, n_dims, dims) (media)
 #define media_caps_drop_tensor(media, id) (media)
