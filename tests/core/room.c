@@ -7,13 +7,14 @@
 #ifdef COUNTS_ALLOCATIONS
 /* What is larger is sized by a model, a file or a number of streams. */
 #define LARGE 4096
+#define LONG 3000               /* vectors of a memory */
 #define MANY 200                /* streams */
 
 typedef struct
 {
   Live *live;
   GBytes *state;                /* of the live stream, at an odd address */
-  float *memory;                /* (MANY, n_memory) */
+  float *memory;                /* (LONG, n_memory) */
 } Fixture;
 
 typedef gboolean (*Try) (Fixture * self, GError ** error);
@@ -56,7 +57,7 @@ try_set_state (Fixture * self, GError ** error)
 static gboolean
 try_set_memory (Fixture * self, GError ** error)
 {
-  return co_stream_set_memory (self->live->stream, 1, self->memory, MANY, error);
+  return co_stream_set_memory (self->live->stream, 1, self->memory, LONG, error);
 }
 
 /* The first large allocation fails, then the second, until none is left to fail. */
@@ -113,7 +114,7 @@ test_room (gconstpointer data)
   live->check = FALSE;
   check (&self, "new", try_new, 3);
   if (variant->decoder) {
-    self.memory = g_new0 (float, MANY * live->info->n_memory);
+    self.memory = g_new0 (float, LONG * live->info->n_memory);
     /* Its vectors, and the keys and values of its layers, unless these are sums */
     check (&self, "set_memory", try_set_memory, 1);
   }

@@ -24,17 +24,17 @@ load (GBytes * file, gboolean look_back, guint n)
   return model;
 }
 
-/* Whether all rows of a window attend in some layer */
+/* Whether all rows of a window attend in some layer: in the first one by their places, in one between, in the last if all are
+ * answered */
 static gboolean
 has_windows (const CoStack * stack)
 {
-  for (gsize l = 0; l < stack->n_layers; l++) {
-    const CoAttentionClass *klass = stack->layers[l].attention.klass;
+  const CoAttentionClass *first = stack->layers[0].attention.klass;
 
-    if (klass == &co_cached_window_class || klass == &co_window_class)
-      return TRUE;
-  }
-  return FALSE;
+  return first == &co_cached_window_class
+      || (first == &co_retroactive_class && (stack->n_layers > 2
+          || (stack->n_layers == 2 && (stack->all_positions
+                  || co_pool_reduces (stack->pool)))));
 }
 
 static void

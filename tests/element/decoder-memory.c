@@ -214,6 +214,70 @@ GST_START_TEST (test_many)
 
 GST_END_TEST;
 
+static void
+flush (GstHarness * h, GstEvent * segment)
+{
+  GstEvent *start = gst_event_new_flush_start ();
+  GstEvent *stop = gst_event_new_flush_stop (TRUE);
+
+  gst_event_set_seqnum (start, gst_event_get_seqnum (segment));
+  gst_event_set_seqnum (stop, gst_event_get_seqnum (segment));
+  gst_harness_push_event (h, start);
+  gst_harness_push_event (h, stop);
+  gst_harness_push_event (h, segment);
+}
+
+/* A file of memories of 40 ms, cut anyhow. A seek into one of them goes to its begin; the next one begins when it would have. */
+GST_START_TEST (test_file)
+{
+  Decoder d = decoder_new_bare (LINEAR, "", TRUE);
+  const gsize size = 2 * d.E * sizeof (float);
+  const Switch switches[] = { {5, 2, 2}, {8, 4, 2} };
+  GstEvent *seek, *found, *event;
+  GstSegment bytes, time;
+  GstSeekType type;
+  GstFormat format;
+  gint64 start;
+
+  encoder_set_caps (d.h, "32", 100);
+  encoder_set_caps (d.memory, "32:2", 25);
+  gst_segment_init (&bytes, GST_FORMAT_BYTES);
+  gst_harness_push_event (d.memory, gst_event_new_segment (&bytes));
+  decoder_put (&d, 0, 3, GST_CLOCK_TIME_NONE);
+  decoder_push (&d, 0, 1);
+  gst_buffer_unref (gst_harness_pull (d.h));
+
+  seek = gst_event_new_seek (1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+      GST_SEEK_TYPE_SET, 5 * EACH, GST_SEEK_TYPE_NONE, -1);
+  gst_harness_push_upstream_event (d.h, gst_event_ref (seek));
+  while ((found = gst_harness_pull_upstream_event (d.memory))
+      && GST_EVENT_TYPE (found) != GST_EVENT_SEEK)
+    gst_event_unref (found);
+  gst_event_parse_seek (found, NULL, &format, NULL, &type, &start, NULL, NULL);
+  fail_unless_equals_int (format, GST_FORMAT_BYTES);
+  fail_unless_equals_int64 (start, size);
+
+  bytes.start = bytes.time = bytes.position = size;
+  event = gst_event_new_segment (&bytes);
+  gst_event_set_seqnum (event, gst_event_get_seqnum (found));
+  flush (d.memory, event);
+  gst_segment_init (&time, GST_FORMAT_TIME);
+  time.start = time.time = time.position = 5 * EACH;
+  event = gst_event_new_segment (&time);
+  gst_event_set_seqnum (event, gst_event_get_seqnum (seek));
+  flush (d.h, event);
+  decoder_put (&d, 2, 1, GST_CLOCK_TIME_NONE);
+  decoder_put (&d, 3, 3, GST_CLOCK_TIME_NONE);
+  for (gsize t = 5; t < 10; t++)
+    decoder_push (&d, t, 1);
+  decoder_expect (&d, 5, 5, switches, 2);
+  gst_event_unref (found);
+  gst_event_unref (seek);
+  decoder_free (&d);
+}
+
+GST_END_TEST;
+
 static Suite *
 decoder_suite (void)
 {
@@ -230,6 +294,7 @@ decoder_suite (void)
   tcase_add_test (tc, test_gaps);
   tcase_add_test (tc, test_relink);
   tcase_add_test (tc, test_many);
+  tcase_add_test (tc, test_file);
   return s;
 }
 
