@@ -75,8 +75,8 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
     values = model.facts.values
     for key, value in settings.items():
         if key not in SETTINGS:
-            raise Refused(f"there is no key {key}: there are sequence_len, labels, attention, query_index, "
-                          + ", ".join(SETTINGS))
+            raise Refused(f"{key} is no key that export() takes: it takes sequence_len, labels, attention, query_index, "
+                          + ", ".join(SETTINGS) + "; every other key is found in the module")
         if key in values and text(values[key]) != text(value):
             raise Refused(f"{key}={value}: the module says {values[key]}")
         values[key] = value
@@ -94,6 +94,9 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
     if values.get("attention") not in WINDOWED:
         values.pop("sequence_len", None)
     if labels is not None:
+        if hasattr(model.run, "stack"):
+            raise Refused("labels: of a module of transformers the layers run, without the head that gives scores: leave labels "
+                          "out, or put the module into one of your own that applies the head")
         values["labels"] = list(labels)
     metadata = {key: text(value) for key, value in values.items()}
     with new_file(path) as part:
@@ -177,7 +180,7 @@ def main():
     parser.add_argument("--no-verify", dest="verify", action="store_false",
                         help="do not compare the file with the module (needs no libcontinual)")
     parser.add_argument("--set", action="append", default=[], type=setting, metavar="KEY=VALUE",
-                        help="any other key of a model file")
+                        help="a key of a model file that the module does not say")
     args = parser.parse_args()
     try:
         metadata = export(load(args.module), args.output, args.sequence_len, args.labels, args.attention,

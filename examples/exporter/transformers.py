@@ -162,8 +162,21 @@ def check_config(config, where, checks):
             raise Refused(f"{key}={value!r} of {where}: it means {why}, which a model file cannot say")
 
 
+def check_calls(part, name):
+    """Functions that others have put around the library's"""
+    hooks = list(part._forward_hooks.values()) + list(part._forward_pre_hooks.values())
+    if any(not getattr(hook, "__module__", "").startswith("transformers.") for hook in hooks):
+        raise Refused(f"{name} has hooks (register_forward_hook), which may change what it computes: remove them before "
+                      "the export")
+    forward = vars(part).get("forward")
+    if forward is not None and not getattr(forward, "__module__", "").startswith(("transformers.", "torch.")):
+        raise Refused(f"{name} has a forward() of its own, set on the module: expected that of {class_name(part)}; remove it "
+                      "before the export")
+
+
 def check_classes(stack, names):
     """Parts that others have put in place of the library's: adapters, quantised maps"""
+    check_calls(stack, class_name(stack))
     for name, part in stack.named_modules():
         if not any((name + ".").startswith(one + ".") for one in names):
             continue
@@ -177,10 +190,17 @@ def check_classes(stack, names):
                 type(tensor) not in (torch.Tensor, nn.Parameter) for tensor in part._parameters.values() if tensor is not None):
             raise Refused(f"{name} is a {class_name(part)} with {maps[0] if maps else 'weights'} of its own kind: expected an "
                           "nn.Linear with plain weights; quantised weights are dequantised first (dequantize())")
-        hooks = list(part._forward_hooks.values()) + list(part._forward_pre_hooks.values())
-        if any(not getattr(hook, "__module__", "").startswith("transformers.") for hook in hooks):
-            raise Refused(f"{name} has hooks (register_forward_hook), which may change what it computes: remove them before "
-                          "the export")
+        check_calls(part, name)
+
+
+def check_causal(stack, says):
+    """sdpa follows the attribute where there is no mask"""
+    if says["attention"] == "single-output" or "attention_windows" in says:
+        return
+    for name, part in stack.named_modules():
+        if getattr(part, "is_causal", True) is False:
+            raise Refused(f"{name}.is_causal is False: it means attention to vectors that come later, which {says['attention']} "
+                          "does not have")
 
 
 def say_norms(model, stack, names):
@@ -190,7 +210,9 @@ def say_norms(model, stack, names):
     for name, part in norms:
         if any(name.startswith(other + ".") for other in inner):
             continue
-        width = max(p.numel() for p in part.parameters())
+        width = max((p.numel() for p in part.parameters()), default=0)
+        if not width:
+            raise Refused(f"{name}, a {class_name(part)}, has no weights: expected a norm with a gain")
         norm = norm_of(part, width)
         if norm is None:
             raise Refused(f"{name}, a {class_name(part)}, is no norm that a model file can say: expected a layer norm or an "
@@ -282,6 +304,10 @@ def describe_transformers(module, prefix, attention, sequence_len):
     for name, tensor in stack.state_dict().items():
         if name.startswith(tuple(one + "." for one in names)) and not name.endswith(".inv_freq"):
             model.put(name, tensor)
+    for name in names:
+        if not any(key.startswith(name + ".") for key in model.tensors):
+            raise Refused(f"{where}.{name} is a {class_name(stack.get_submodule(name))} without weights: expected that of the "
+                          "library")
     say_heads(model, stack, config, family.layers)
     say_norms(model, stack, names)
     say_activation(model, stack, family.layers)
@@ -289,7 +315,9 @@ def describe_transformers(module, prefix, attention, sequence_len):
     before = family.norm_first(stack) if callable(family.norm_first) else family.norm_first
     model.facts.say("norm_first", before, where)
     wanted = attention.replace("_", "-") if attention else None
-    model.facts.values.update(choose(family.windows(config, n_layers), wanted, sequence_len, stack))
+    says = family.windows(config, n_layers)
+    check_causal(stack, says)
+    model.facts.values.update(choose(says, wanted, sequence_len, stack))
     model.facts.values["layout"] = json.dumps(family.layout)
     model.run = Stack(stack, family.feed, int(config.hidden_size))
     return model

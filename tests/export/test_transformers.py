@@ -222,6 +222,7 @@ class Refusals(Case):
 
     def test_what_the_caller_says(self):
         mimi = T.MimiModel(T.MimiConfig(**MIMI))
+        self.assert_refused("without the head", mimi, labels=["a", "b"])
         self.assert_refused("sequence_len=9: the window of MimiTransformerModel is 7", mimi, sequence_len=9)
         self.assert_refused("attention='recurrent-full'", mimi, attention="recurrent-full")
         self.assert_refused("prefix=nowhere", mimi, prefix="nowhere")
@@ -245,6 +246,20 @@ class Refusals(Case):
         module = self.llama()
         module.layers[0].register_forward_hook(lambda *args: None)
         self.assert_refused("layers.0 has hooks", module, verify=False)
+        module = self.llama()
+        module.register_forward_hook(lambda *args: None)
+        self.assert_refused("LlamaModel has hooks", module, verify=False)
+        module = self.llama()
+        forward = module.layers[1].forward
+        module.layers[1].forward = lambda *args, **kwargs: 2 * forward(*args, **kwargs)
+        self.assert_refused("layers.1 has a forward() of its own", module, verify=False)
+        module = self.llama()
+        for layer in module.layers:
+            layer.self_attn.is_causal = False
+        self.assert_refused("is_causal is False", module, verify=False)
+        module = self.llama()
+        module.norm = nn.Identity()
+        self.assert_refused("without weights", module, verify=False)
         module = self.llama()
         nn.utils.parametrizations.orthogonal(module.layers[0].self_attn.q_proj)
         self.assert_refused("parametriz", module, verify=False)
