@@ -121,7 +121,7 @@ const CoChoice co_feature_transform_choices[CO_N_FEATURE_TRANSFORMS] = { CO_FEAT
 #undef ROW
 #undef CHOICE
 
-/* Every map's features are at most norm (u^2 + u + 2), or the constant one; every logarithm is at most u + log (norm). */
+/* Every map's features are at most u^2 + u + 2, times norm where they have one, or the constant one; every logarithm is at most u + log (norm). */
 double
 co_features_largest (const CoFeatures * self, double x)
 {
@@ -140,7 +140,7 @@ co_features_largest (const CoFeatures * self, double x)
     u *= top;
   }
   return self->map->logs ? u + fabs (log (self->norm)) :
-      MAX (self->norm * (u * u + u + 2), self->smoothing);
+      MAX (MAX (self->norm, 1) * (u * u + u + 2), self->smoothing);
 }
 
 void

@@ -22,8 +22,8 @@ G_BEGIN_DECLS
  * Processes a chunk of vectors. A vector of NaN throughout is absent.
  *
  * Returns: (transfer full): float32 values of shape (n, n_positions, D): the outputs in the order of steps, within a step of
- *   streams; %NULL with %CO_ERROR_INPUT if @x is not a whole number of vectors for each stream, or the outputs do not fit
- *   into memory: the streams are unchanged then.
+ *   streams; %NULL with %CO_ERROR_INPUT if @x is not a whole number of vectors for each stream, with %CO_ERROR_NO_SPACE if
+ *   the outputs do not fit into memory: the streams are unchanged then.
  *
  * Since: 0.2
  */
@@ -61,8 +61,8 @@ CO_API GBytes *co_stream_forward_separate_bytes (CoStream * self,
  *
  * Ends the streams, as co_stream_drain() does.
  *
- * Returns: (transfer full): float32 values of shape (n, n_positions, D), empty for most kinds; %NULL with %CO_ERROR_INPUT if
- *   they do not fit into memory: nothing has ended then.
+ * Returns: (transfer full): float32 values of shape (n, n_positions, D), empty for most kinds; %NULL with
+ *   %CO_ERROR_NO_SPACE if they do not fit into memory: nothing has ended then.
  *
  * Since: 0.2
  */
@@ -95,7 +95,7 @@ CO_API gboolean co_stream_set_memory_bytes (CoStream * self, guint stream,
  * Evaluates a whole sequence without a stream, as co_model_forward() does.
  *
  * Returns: (transfer full): float32 values of shape (n_positions, D); %NULL with %CO_ERROR_INPUT if @x is too short, not a
- *   whole number of vectors or not finite, or the model is a decoder.
+ *   whole number of vectors, or of vectors that a stream would refuse, or the model is a decoder.
  *
  * Since: 0.2
  */

@@ -224,7 +224,8 @@ CO_API gchar *co_model_describe (const CoModel * self);
  * @self: a model; not a decoder, which needs a memory
  * @x: of shape (n, C): a whole sequence of finite vectors, oldest first
  * @n: its length, at least `warm_up`
- * @y: of shape (n_positions, D), written: the output for the end of the sequence
+ * @y: of shape (n_positions, D), written: the output for the end of the sequence; NaN throughout if a stream would refuse one
+ *   of the vectors
  * @weights: (nullable): of shape (H, n_positions, W), written: the last layer's attention weights, oldest key first
  *
  * Evaluates a whole sequence without a stream: the output of a fresh stream for the last vector. Of a sequence longer

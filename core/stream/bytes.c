@@ -1,7 +1,6 @@
 /* libcontinual: steps on bytes, for other languages
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <continual/bytes.h>
-#include <math.h>
 #include <string.h>
 
 #include "stream/stream.h"
@@ -39,10 +38,19 @@ count_steps (const CoStream * self, GBytes * bytes, const gchar * what,
   return size % step == 0 || refuse (error, what, size, step);
 }
 
-static GBytes *
-take_answered (const CoOutput * outputs, gsize n)
+/* What a call writes, and what of it goes to the caller; all of it reserved before the step */
+typedef struct
 {
-  guint64 *values = g_new (guint64, 3 * n);
+  CoResult result;
+  guint64 *answered;            /* (capacity, 3) */
+  guint8 *fates;                /* (S, T) */
+} Room;
+
+static GBytes *
+take_answered (Room * room, gsize n)
+{
+  const CoOutput *outputs = room->result.outputs;
+  guint64 *values = g_steal_pointer (&room->answered);
 
   for (gsize i = 0; i < n; i++) {
     values[3 * i] = outputs[i].stream;
@@ -53,12 +61,12 @@ take_answered (const CoOutput * outputs, gsize n)
 }
 
 static GBytes *
-take_status (const CoVectorStatus * status, gsize n)
+take_status (Room * room, gsize n)
 {
-  guint8 *values = g_malloc (n);
+  guint8 *values = g_steal_pointer (&room->fates);
 
   for (gsize i = 0; i < n; i++)
-    values[i] = (guint8) status[i];
+    values[i] = (guint8) room->result.status[i];
   return g_bytes_new_take (values, n);
 }
 
@@ -71,31 +79,36 @@ output_size (const CoStream * self)
 }
 
 static void
-release (CoResult * result)
+release (Room * room)
 {
-  g_free (result->y);
-  g_free (result->outputs);
-  g_free (result->status);
+  g_free (room->result.y);
+  g_free (room->result.outputs);
+  g_free (room->result.status);
+  g_free (room->answered);
+  g_free (room->fates);
 }
 
-/* Room for the outputs of a call with @n_steps steps */
+/* For a call with @n_steps steps */
 static gboolean
-reserve (const CoStream * self, gsize n_steps, CoResult * result,
-    GError ** error)
+reserve (const CoStream * self, gsize n_steps, Room * room, GError ** error)
 {
+  const gsize n_vectors = MAX (self->n_streams * n_steps, 1);
+  CoResult *result = &room->result;
   gsize size;
 
-  memset (result, 0, sizeof *result);
+  memset (room, 0, sizeof *room);
   result->capacity = co_stream_max_outputs (self, n_steps);
   if (g_size_checked_mul (&size, result->capacity, output_size (self))) {
     result->y = g_try_malloc (MAX (size, 1));
     result->outputs = g_try_new (CoOutput, MAX (result->capacity, 1));
-    result->status = g_try_new (CoVectorStatus, MAX (self->n_streams * n_steps, 1));
+    result->status = g_try_new (CoVectorStatus, n_vectors);
+    room->answered = g_try_new (guint64, 3 * MAX (result->capacity, 1));
+    room->fates = g_try_malloc (n_vectors);
   }
-  if (result->y && result->outputs && result->status)
+  if (result->y && result->outputs && result->status && room->answered && room->fates)
     return TRUE;
-  release (result);
-  g_set_error (error, CO_ERROR, CO_ERROR_INPUT, "%" G_GSIZE_FORMAT " steps: expected outputs that fit into memory, found %"
+  release (room);
+  g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE, "%" G_GSIZE_FORMAT " steps: expected outputs that fit into memory, found %"
       G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes: give fewer vectors at once", n_steps, result->capacity,
       output_size (self));
   return FALSE;
@@ -103,13 +116,14 @@ reserve (const CoStream * self, gsize n_steps, CoResult * result,
 
 /* The @n outputs that were written; frees the rest. */
 static GBytes *
-finish (const CoStream * self, CoResult * result, gsize n, GBytes ** answered)
+finish (const CoStream * self, Room * room, gsize n, GBytes ** answered)
 {
-  GBytes *y = g_bytes_new (result->y, n * output_size (self));
+  const gsize size = n * output_size (self);
+  GBytes *y = g_bytes_new_take (g_steal_pointer (&room->result.y), size);
 
   if (answered)
-    *answered = take_answered (result->outputs, n);
-  release (result);
+    *answered = take_answered (room, n);
+  release (room);
   return y;
 }
 
@@ -118,15 +132,15 @@ forward (CoStream * self, const CoInput * input, gsize n_steps,
     gboolean update_state, GBytes ** answered, GBytes ** status,
     GError ** error)
 {
-  CoResult result;
+  Room room;
   gsize n;
 
-  if (!reserve (self, n_steps, &result, error))
+  if (!reserve (self, n_steps, &room, error))
     return NULL;
-  n = n_steps ? co_stream_forward_steps (self, input, n_steps, update_state, &result) : 0;
+  n = n_steps ? co_stream_forward_steps (self, input, n_steps, update_state, &room.result) : 0;
   if (status)
-    *status = take_status (result.status, self->n_streams * n_steps);
-  return finish (self, &result, n, answered);
+    *status = take_status (&room, self->n_streams * n_steps);
+  return finish (self, &room, n, answered);
 }
 
 GBytes *
@@ -192,13 +206,13 @@ co_stream_forward_separate_bytes (CoStream * self, GBytes * query,
 GBytes *
 co_stream_drain_bytes (CoStream * self, GBytes ** answered, GError ** error)
 {
-  CoResult result;
+  Room room;
 
   g_return_val_if_fail (self != NULL, NULL);
 
-  if (!reserve (self, 0, &result, error))
+  if (!reserve (self, 0, &room, error))
     return NULL;
-  return finish (self, &result, co_stream_drain (self, &result), answered);
+  return finish (self, &room, co_stream_drain (self, &room.result), answered);
 }
 
 gboolean
@@ -227,15 +241,6 @@ co_stream_set_memory_bytes (CoStream * self, guint stream, GBytes * memory,
   return ok;
 }
 
-static gboolean
-is_finite (const float *x, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isfinite (x[i]))
-      return FALSE;
-  return TRUE;
-}
-
 GBytes *
 co_model_forward_bytes (const CoModel * self, GBytes * x, GError ** error)
 {
@@ -243,7 +248,8 @@ co_model_forward_bytes (const CoModel * self, GBytes * x, GError ** error)
   const float *values;
   gsize size, vector, n_y;
   gpointer copy;
-  float *y = NULL;
+  gboolean ok;
+  float *y;
 
   g_return_val_if_fail (self != NULL, NULL);
   g_return_val_if_fail (x != NULL, NULL);
@@ -256,15 +262,20 @@ co_model_forward_bytes (const CoModel * self, GBytes * x, GError ** error)
     refuse (error, "sequence", size, vector);
     return NULL;
   }
-  values = get_values (x, &copy);
-  if (info->n_memory || size / vector < info->warm_up || !is_finite (values, size / sizeof (float))) {
+  if (info->n_memory || size / vector < info->warm_up) {
     g_set_error (error, CO_ERROR, CO_ERROR_INPUT, "sequence: expected at least %" G_GSIZE_FORMAT
-        " finite vectors for a model without a memory, found %" G_GSIZE_FORMAT " for '%s': use a stream for others",
+        " vectors for a model without a memory, found %" G_GSIZE_FORMAT " for '%s': use a stream for others",
         info->warm_up, size / vector, info->n_memory ? "a decoder" : info->kind);
-  } else {
-    y = g_new (float, n_y);
-    co_model_forward (self, values, size / vector, y, NULL);
+    return NULL;
   }
+  values = get_values (x, &copy);
+  y = g_new (float, n_y);
+  ok = co_model_evaluate (self, values, size / vector, y, NULL);
   g_free (copy);
-  return y ? g_bytes_new_take (y, n_y * sizeof (float)) : NULL;
+  if (ok)
+    return g_bytes_new_take (y, n_y * sizeof (float));
+  g_free (y);
+  g_set_error (error, CO_ERROR, CO_ERROR_INPUT, "sequence of %" G_GSIZE_FORMAT " vectors: expected finite numbers up to 1e15, and "
+      "no more vectors than max_len, found others: correct the vectors", size / vector);
+  return NULL;
 }

@@ -1,22 +1,29 @@
 /* libcontinual: a whole sequence without a stream
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/stream.h"
+#include <math.h>
 #include <string.h>
 
-void
-co_model_forward (const CoModel * self, const float *x, gsize n, float *y,
+static gboolean
+are_taken (const CoVectorStatus * status, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (status[i] != CO_VECTOR_TAKEN)
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+co_model_evaluate (const CoModel * self, const float *x, gsize n, float *y,
     float *weights)
 {
-  const CoModelInfo *info;
+  const CoModelInfo *info = &self->info;
   CoStream *stream;
   CoResult result = { 0 };
   gsize capacity, got, y_size, weights_size;
   g_autofree float *all_y = NULL, *all_weights = NULL;
-
-  g_return_if_fail (self != NULL && x != NULL && y != NULL);
-  info = &self->info;
-  g_return_if_fail (n >= info->warm_up);
-  g_return_if_fail (!weights || info->n_weights);
+  g_autofree CoVectorStatus *status = g_new (CoVectorStatus, n);
+  gboolean ok;
 
   stream = co_stream_new ((CoModel *) self, 1);
   stream->work.answer_interval = 1;     /* the last vector is answered */
@@ -28,6 +35,7 @@ co_model_forward (const CoModel * self, const float *x, gsize n, float *y,
   result.weights = all_weights =
       weights ? g_new (float, capacity * weights_size) : NULL;
   result.capacity = capacity;
+  result.status = status;
   got = co_stream_forward_steps (stream, &(CoInput) {
         .x = x}, n, TRUE, &result);
   if (info->chunk_len > 1)
@@ -39,4 +47,21 @@ co_model_forward (const CoModel * self, const float *x, gsize n, float *y,
     memcpy (weights, all_weights + (got - 1) * weights_size,
         weights_size * sizeof (float));
   co_stream_unref (stream);
+  ok = got > 0 && are_taken (status, n);
+  for (gsize i = 0; !ok && i < y_size; i++)
+    y[i] = NAN;
+  for (gsize i = 0; !ok && weights && i < weights_size; i++)
+    weights[i] = NAN;
+  return ok;
+}
+
+void
+co_model_forward (const CoModel * self, const float *x, gsize n, float *y,
+    float *weights)
+{
+  g_return_if_fail (self != NULL && x != NULL && y != NULL);
+  g_return_if_fail (n >= self->info.warm_up);
+  g_return_if_fail (!weights || self->info.n_weights);
+
+  co_model_evaluate (self, x, n, y, weights);
 }

@@ -152,11 +152,10 @@ update_byte_scale (GstContinualDecoder * self)
   const TensorInfo *in = &self->input;
   ByteScale scale = {.rate_d = 1 };
 
-  if (in->dims[0] && in->fps_n) {
+  if (in->dims[0] && in->fps_n)
     scale = (ByteScale) {.size = sizeof (gfloat) * in->dims[0] * in->dims[1],
       .rate_n = in->fps_n,.rate_d = in->fps_d};
-    byte_segment_set_scale (&self->bytes, &scale);
-  }
+  byte_segment_set_scale (&self->bytes, &scale);
   byte_scale_publish (&self->byte_scale, self, &scale, self->in_bytes);
 }
 

@@ -248,28 +248,33 @@ filter_media_refuse (FilterMedia * self)
   self->n_pending--;
 }
 
-void
+GstFlowReturn
 filter_media_answer (FilterMedia * self, ModelHost * host,
     const ModelEvent * event)
 {
   MediaEntry *entry = find_pending (self, event->age);
-  gfloat *output = entry ? model_host_copy_output (host, event) : NULL;
-  gfloat *weights;
+  gfloat *output, *weights;
+  GstFlowReturn ret;
   GstTensor *tensors[2];
   OutputTensors out;
   guint n = 0;
 
+  if (!entry)
+    return GST_FLOW_OK;
+  output = model_host_copy_output (host, event);
   if (!output)
-    return;
+    return GST_FLOW_ERROR;
   describe_outputs (self, model_host_get_info (host), host->weights, &out);
   tensors[n++] = media_tensor_new (out.id, output, out.n_dims, out.dims);
   weights = model_host_copy_weights (host, event);
   if (weights)
     tensors[n++] = media_tensor_new (out.weights_id, weights,
         out.n_weights_dims, out.weights_dims);
+  ret = weights || !out.weights_id ? GST_FLOW_OK : GST_FLOW_ERROR;
   g_free (out.weights_id);
   entry->buffer = gst_buffer_make_writable (entry->buffer);
   media_tensors_add (entry->buffer, tensors, n);
+  return ret;
 }
 
 GstBuffer *

@@ -45,8 +45,8 @@ GstFlowReturn filter_media_take (FilterMedia * self, GstElement * element,
     const CoModelInfo * info, GstBuffer * buffer, GstBuffer ** vector);
 /* The newest vector will not be answered. */
 void filter_media_refuse (FilterMedia * self);
-/* Adds a MODEL_OUTPUT of @host to the buffer that it answers. */
-void filter_media_answer (FilterMedia * self, ModelHost * host,
+/* Adds a MODEL_OUTPUT of @host to the buffer that it answers. GST_FLOW_ERROR: an error was posted. */
+GstFlowReturn filter_media_answer (FilterMedia * self, ModelHost * host,
     const ModelEvent * event);
 /* The oldest buffer, if its vector will not be answered, or @n_later vectors or more came after it; else NULL. */
 GstBuffer *filter_media_pop (FilterMedia * self, gsize n_later);
@@ -62,7 +62,7 @@ static const PropertyTable filter_media_properties = { NULL, 0 };
 #define filter_media_discard(self) ((void) 0)
 #define filter_media_take(self, element, info, buffer, vector) GST_FLOW_NOT_SUPPORTED
 #define filter_media_refuse(self) ((void) 0)
-#define filter_media_answer(self, host, event) ((void) 0)
+#define filter_media_answer(self, host, event) GST_FLOW_OK
 #define filter_media_pop(self, n_later) NULL
 
 #endif

@@ -50,6 +50,7 @@ adopt_next_model (GstContinualFilter * self)
   if (!model_host_adopt_next (&self->host))
     return;
   filter_push_media (self);
+  filter_choose_media_tensor (self);
   gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
 }
 

@@ -153,6 +153,21 @@ filter_update_byte_scale (GstContinualFilter * self)
   byte_scale_publish (&self->byte_scale, self, &scale, self->in_bytes);
 }
 
+gboolean
+filter_choose_media_tensor (GstContinualFilter * self)
+{
+  GstCaps *caps = gst_pad_get_current_caps (GST_BASE_TRANSFORM_SINK_PAD (self));
+  g_autofree gchar *why = NULL;
+  gboolean ok = TRUE;
+
+  g_clear_pointer (&self->media.listed, g_free);
+  if (caps && media_caps_check (caps))
+    ok = filter_media_check_caps (&self->media, model_host_get_info (&self->host),
+        caps, &self->media.listed, &why);
+  gst_clear_caps (&caps);
+  return ok;
+}
+
 /* Each buffer carries one vector. */
 static gboolean
 read_media (GstContinualFilter * self, const CoModelInfo * info,

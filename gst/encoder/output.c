@@ -38,7 +38,7 @@ filter_next_output (GstContinualFilter * self, GstBuffer ** out)
     switch (event.type) {
       case MODEL_OUTPUT:
         if (self->media.active)
-          filter_media_answer (&self->media, &self->host, &event);
+          ret = filter_media_answer (&self->media, &self->host, &event);
         else
           ret = model_host_make_output (&self->host,
               gst_base_transform_get_buffer_pool (GST_BASE_TRANSFORM (self)),

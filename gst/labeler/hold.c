@@ -174,6 +174,7 @@ take_segment (GstClassLabeler * self, GstEvent * event)
 static GstEvent *
 take_gap (GstClassLabeler * self, GstEvent * event)
 {
+  const GstClockTime newest = self->cue.time;
   GstClockTime time, duration;
 
   gst_event_parse_gap (event, &time, &duration);
@@ -182,6 +183,9 @@ take_gap (GstClassLabeler * self, GstEvent * event)
     return event;
   }
   take (self, LABEL_CUE_NONE, NULL, 0, time, duration);
+  /* Scores may have the time of a gap that is a point. */
+  if (!GST_CLOCK_TIME_IS_VALID (duration) || duration == 0)
+    self->cue.time = newest;
   gst_event_unref (event);
   return NULL;
 }

@@ -120,6 +120,28 @@ check_caps (GstContinualMux * self, MuxPad * pad, const GstCaps * caps,
       "stream of vectors, found %s: split it before", found);
 }
 
+/* Streams may begin at the same time: the width is that of the first one here. FALSE: another stream has another. */
+static gboolean
+claim (GstContinualMux * self, MuxPad * pad, const TensorInfo * tensor)
+{
+  gboolean ok = TRUE;
+
+  GST_OBJECT_LOCK (self);
+  for (GList * l = GST_ELEMENT (self)->sinkpads; l; l = l->next) {
+    MuxPad *other = l->data;
+
+    if (other != pad && other->known.dims[0]
+        && other->known.dims[0] != tensor->dims[0])
+      ok = FALSE;
+  }
+  if (ok)
+    pad->known = *tensor;
+  else
+    pad->known.dims[0] = 0;
+  GST_OBJECT_UNLOCK (self);
+  return ok;
+}
+
 /* In the thread that feeds @pad */
 static GstFlowReturn
 accept_caps (GstContinualMux * self, MuxPad * pad, GstEvent * event)
@@ -129,15 +151,16 @@ accept_caps (GstContinualMux * self, MuxPad * pad, GstEvent * event)
   GstCaps *caps;
 
   gst_event_parse_caps (event, &caps);
-  why = check_caps (self, pad, caps, &tensor);
-  if (why) {
-    refuse (self, pad, why, caps);
-    tensor.dims[0] = 0;
-  }
+  do
+    why = check_caps (self, pad, caps, &tensor);
+  while (!why && !claim (self, pad, &tensor));
+  if (!why)
+    return GST_FLOW_OK;
+  refuse (self, pad, why, caps);
   GST_OBJECT_LOCK (self);
-  pad->known = tensor;
+  pad->known.dims[0] = 0;
   GST_OBJECT_UNLOCK (self);
-  return why ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_OK;
+  return GST_FLOW_NOT_NEGOTIATED;
 }
 
 static GstFlowReturn

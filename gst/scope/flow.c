@@ -418,6 +418,9 @@ sink_event (GstBaseTransform * trans, GstEvent * event)
       gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
       break;
     case GST_EVENT_SEGMENT_DONE:
+      drain (self);
+      event = byte_scale_convert_done (&self->bytes.scale, event);
+      break;
     case GST_EVENT_EOS:
       drain (self);
       break;

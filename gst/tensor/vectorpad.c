@@ -62,7 +62,7 @@ vector_pad_start (VectorPad * self)
   self->bytes.scale.size = 0;
   self->stream_start = GST_SEQNUM_INVALID;
   self->n_done = self->n_finished = 0;
-  self->gap_due = FALSE;
+  self->gap_due = self->gap_again = FALSE;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   g_atomic_int_set (&self->flushed, FALSE);
   g_atomic_int_set (&self->ended, FALSE);
@@ -244,7 +244,7 @@ load_next (VectorPad * self, gchar ** why)
     return !self->in_bytes || !gst_aggregator_pad_is_eos (pad)
         || load_rest (self, why);
   if (is_gap (self->queued))
-    return TRUE;
+    return !self->in_bytes || !vector_pad_is_done (self) || load_rest (self, why);
   if (!self->input.dims[0]) {
     *why = g_strdup ("expected caps before the first buffer, found none: put a "
         "capsfilter with the dimensions before this element");
@@ -280,7 +280,7 @@ vector_pad_check_flushed (VectorPad * self)
     return FALSE;
   vector_pad_discard (self);
   self->n_done = self->n_finished = 0;
-  self->gap_due = FALSE;
+  self->gap_due = self->gap_again = FALSE;
   return TRUE;
 }
 
@@ -315,14 +315,15 @@ vector_pad_set_done (VectorPad * self)
 GstEvent *
 vector_pad_take_gap (VectorPad * self, GstEvent * event)
 {
-  const gboolean due = self->gap_due;
+  const gboolean due = self->gap_due, again = self->gap_again;
 
-  self->gap_due = FALSE;
-  if (!due)
+  self->gap_due = self->gap_again = FALSE;
+  if (!due && !again)
     return event;
   gst_event_unref (event);
+  self->gap_again = due && vector_pad_is_done (self);
   /* Outside the segment, the base class would drop it. */
-  return vector_pad_is_done (self) ? gst_event_new_gap (self->segment.start,
+  return self->gap_again ? gst_event_new_gap (self->segment.start,
       GST_CLOCK_TIME_NONE) : NULL;
 }
 

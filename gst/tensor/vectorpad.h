@@ -36,6 +36,7 @@ struct _VectorPad
   ByteSegment bytes;
   guint32 stream_start;         /* seqnum of the current stream */
   gboolean gap_due;             /* that which pre_queue() put behind a SEGMENT_DONE event */
+  gboolean gap_again;           /* it was replaced, and the base class will give the old one again */
   guint n_done, n_finished;     /* segments that ended on this pad, and for the element: see vector_pad_is_done() */
 
   GstBuffer *queued;            /* the first buffer of the queue, or NULL */

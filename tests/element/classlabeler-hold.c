@@ -250,6 +250,12 @@ GST_START_TEST (test_gaps)
   fail_unless_equals_int (gst_harness_push (h, row_new (11, 3, (const gfloat[]) { NAN, NAN, NAN })), GST_FLOW_OK);
   push (h, 12, "...");
   check_seen ("10-15:a");
+  /* A gap that is a point, and scores of its time */
+  push (h, 20, "a");
+  gst_harness_push_event (h, gst_event_new_gap (21 * TICK, 0));
+  push (h, 21, "b");
+  push (h, 27, ".");
+  check_seen ("20-21:a 21-26:b (27-28)");
   holder_free (h);
 }
 

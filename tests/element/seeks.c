@@ -83,6 +83,7 @@ typedef struct
   GArray *shown;                /* of Shown */
   gboolean ended;
   guint n_done;                 /* segments, also before a flush */
+  gboolean over;                /* a segment is done, and the next has not begun */
 } Player;
 
 static void
@@ -121,7 +122,12 @@ watch (GstPad * pad, GstPadProbeInfo * info, gpointer data)
   } else if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE) {
     player->ended |= type == GST_EVENT_EOS;
     player->n_done += type == GST_EVENT_SEGMENT_DONE;
+    player->over |= type == GST_EVENT_SEGMENT_DONE;
     g_cond_signal (&player->cond);
+  } else if (type == GST_EVENT_SEGMENT) {
+    player->over = FALSE;
+  } else if (type == GST_EVENT_GAP) {
+    fail_if (player->over, "a GAP event after SEGMENT_DONE");
   }
   g_mutex_unlock (&player->lock);
   return GST_PAD_PROBE_OK;

@@ -169,6 +169,9 @@ class Introspection(unittest.TestCase):
                           lambda: mha.forward_separate_bytes(GLib.Bytes.new(bytes(24 * 4)), GLib.Bytes.new(b""), None, True))
         self.assert_error(error.INPUT, ["decoder"], lambda: stream.set_memory_bytes(0, case.bytes("x")))
         self.assert_error(error.INPUT, ["at least"], lambda: case.model.forward_bytes(case.bytes("x", 0, 32, 1)))
+        # Finite, and larger than what a stream takes
+        large = GLib.Bytes.new(array.array("f", [1e16] * len(case.tensors["x"])).tobytes())
+        self.assert_error(error.INPUT, ["up to 1e15"], lambda: case.model.forward_bytes(large))
         self.assertEqual(stream.get_position(0), 0)
 
     def test_empty(self):
