@@ -75,7 +75,7 @@ def export(module, path, sequence_len=None, labels=None, attention=None, query_i
     values = model.facts.values
     for key, value in settings.items():
         if key not in SETTINGS:
-            raise Refused(f"{key} is no key that export() takes: it takes sequence_len, labels, attention, query_index, "
+            raise Refused(f"there is no key {key} that export() takes: it takes sequence_len, labels, attention, query_index, "
                           + ", ".join(SETTINGS) + "; every other key is found in the module")
         if key in values and text(values[key]) != text(value):
             raise Refused(f"{key}={value}: the module says {values[key]}")

@@ -26,6 +26,11 @@ try:
     from gi.repository import GLib, Gst
 except (ImportError, ValueError) as missing:
     sys.exit(f"central.py: PyGObject for GStreamer is missing ({missing}): run scripts/setup test, and /usr/bin/python3")
+try:
+    from gi.repository import GLibUnix  # GLib 2.80
+    signal_add = GLibUnix.signal_add
+except ImportError:
+    signal_add = GLib.unix_signal_add
 
 RETRY_MS = 1000
 
@@ -135,7 +140,7 @@ class Central:
         bus.add_signal_watch()
         bus.connect("message", self.on_message)
         for number in (signal.SIGINT, signal.SIGTERM):
-            GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.loop.quit)
+            signal_add(GLib.PRIORITY_DEFAULT, number, self.loop.quit)
         # Before any edge: a locked branch that failed would fail each later change of the pipeline.
         if self.pipeline.set_state(Gst.State.PLAYING) != Gst.StateChangeReturn.FAILURE:
             for edge in self.edges:
