@@ -35,6 +35,11 @@ except ImportError:
 RETRY_MS = 1000
 
 
+def apart(function, *args):
+    """In a thread of its own: connecting may take long, and the others go on"""
+    threading.Thread(target=function, args=args, daemon=True).start()
+
+
 class Edge:
     """The connection to one machine: a branch that ends at a slot of the mux and is made to play again and again"""
 
@@ -56,7 +61,7 @@ class Edge:
     def connect(self):
         self.waiting = False
         self.begun = False
-        self.branch.call_async(lambda branch: branch.set_state(Gst.State.PLAYING))
+        apart(self.branch.set_state, Gst.State.PLAYING)
         return GLib.SOURCE_REMOVE
 
     def close(self):
@@ -70,7 +75,7 @@ class Edge:
             return
         self.waiting = True
         print(f"{self.address}: {why}, trying again", file=sys.stderr, flush=True)
-        self.branch.call_async(self.disconnect)
+        apart(self.disconnect, self.branch)
 
     def disconnect(self, branch):
         branch.set_state(Gst.State.NULL)
