@@ -210,7 +210,7 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
           co_chain_n_out (&stack->rows, E)));
   if (((double) max_rows * co_stack_max_answers (stack) + N) *
       ((double) E + proj + context + ff + key + value + carried + widest +
-          sizeof (CoTag)) > G_MAXSSIZE / 64)
+          sizeof (CoTag)) > (double) (G_MAXSSIZE / 64))
     return G_MAXSIZE;
   rows = max_rows * co_stack_max_answers (stack);
   most = MAX (rows, N);
