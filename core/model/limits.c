@@ -79,7 +79,7 @@ co_limits_check_room (const CoCheckpoint * file, GError ** error)
     largest = MAX (largest, size);
   }
   bytes = sizeof (float) * (3 * sum + 12 * largest);
-  probe = bytes < G_MAXSSIZE ? g_try_malloc ((gsize) bytes + 1) : NULL;
+  probe = bytes < (double) G_MAXSSIZE ? g_try_malloc ((gsize) bytes + 1) : NULL;
   g_free (probe);
   if (probe)
     return TRUE;

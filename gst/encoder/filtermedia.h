@@ -58,8 +58,15 @@ static const PropertyTable filter_media_properties = { NULL, 0 };
 #define filter_media_init(self) ((void) 0)
 #define filter_media_clear(self) ((void) 0)
 #define filter_media_transform_caps(self, host, info, direction, caps) gst_caps_new_empty ()
-#define filter_media_check_caps(self, info, caps, id, why) TRUE
 #define filter_media_discard(self) ((void) 0)
+
+static inline gboolean
+filter_media_check_caps (FilterMedia * self, const CoModelInfo * info,
+    const GstCaps * caps, gchar ** id, gchar ** why)
+{
+  return TRUE;
+}
+
 #define filter_media_take(self, element, info, buffer, vector) GST_FLOW_NOT_SUPPORTED
 #define filter_media_refuse(self) ((void) 0)
 #define filter_media_answer(self, host, event) GST_FLOW_OK

@@ -95,7 +95,12 @@ gboolean class_labeler_check_media (const GstClassLabeler * self,
 GstFlowReturn class_labeler_label_media (GstClassLabeler * self,
     GstBuffer * buffer, const LabelerOutput * set, GstBuffer ** out);
 #else
-#define class_labeler_check_media(self, caps, why) TRUE
+static inline gboolean
+class_labeler_check_media (const GstClassLabeler * self, const GstCaps * caps,
+    gchar ** why)
+{
+  return TRUE;
+}
 #endif
 
 G_END_DECLS

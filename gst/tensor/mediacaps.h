@@ -41,9 +41,26 @@ MediaTensorResult media_caps_find_tensor (const GstCaps * media,
 
 #define MEDIA_DECODER_RANK GST_RANK_NONE
 #define MEDIA_CAPS_WITH(Id)
-#define media_caps_add_tensor(media, id, n_dims, dims) (media)
-#define media_caps_drop_tensor(media, id) (media)
-#define media_caps_find_tensor(media, ids, n, id, why) MEDIA_TENSOR_FOUND
+
+static inline GstCaps *
+media_caps_add_tensor (GstCaps * media, const gchar * id, gsize n_dims,
+    const gsize * dims)
+{
+  return media;
+}
+
+static inline GstCaps *
+media_caps_drop_tensor (GstCaps * media, const gchar * id)
+{
+  return media;
+}
+
+static inline MediaTensorResult
+media_caps_find_tensor (const GstCaps * media, const gchar * const *ids,
+    gsize n, gchar ** id, gchar ** why)
+{
+  return MEDIA_TENSOR_FOUND;
+}
 
 #endif
 
