@@ -225,7 +225,7 @@ CO_API gchar *co_model_describe (const CoModel * self);
  * @x: of shape (n, C): a whole sequence of finite vectors, oldest first
  * @n: its length, at least `warm_up`
  * @y: of shape (n_positions, D), written: the output for the end of the sequence; NaN throughout if a stream would refuse one
- *   of the vectors
+ *   of the vectors. Vectors beyond `max_len` are left out
  * @weights: (nullable): of shape (H, n_positions, W), written: the last layer's attention weights, oldest key first
  *
  * Evaluates a whole sequence without a stream: the output of a fresh stream for the last vector. Of a sequence longer

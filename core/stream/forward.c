@@ -5,12 +5,12 @@
 #include <string.h>
 
 static gboolean
-are_taken (const CoVectorStatus * status, gsize n)
+has (const CoVectorStatus * status, gsize n, CoVectorStatus which)
 {
   for (gsize i = 0; i < n; i++)
-    if (status[i] != CO_VECTOR_TAKEN)
-      return FALSE;
-  return TRUE;
+    if (status[i] == which)
+      return TRUE;
+  return FALSE;
 }
 
 gboolean
@@ -23,7 +23,7 @@ co_model_evaluate (const CoModel * self, const float *x, gsize n, float *y,
   gsize capacity, got, y_size, weights_size;
   g_autofree float *all_y = NULL, *all_weights = NULL;
   g_autofree CoVectorStatus *status = g_new (CoVectorStatus, n);
-  gboolean ok;
+  gboolean known;
 
   stream = co_stream_new ((CoModel *) self, 1);
   stream->work.answer_interval = 1;     /* the last vector is answered */
@@ -47,12 +47,12 @@ co_model_evaluate (const CoModel * self, const float *x, gsize n, float *y,
     memcpy (weights, all_weights + (got - 1) * weights_size,
         weights_size * sizeof (float));
   co_stream_unref (stream);
-  ok = got > 0 && are_taken (status, n);
-  for (gsize i = 0; !ok && i < y_size; i++)
+  known = got > 0 && !has (status, n, CO_VECTOR_REFUSED) && !has (status, n, CO_VECTOR_ABSENT);
+  for (gsize i = 0; !known && i < y_size; i++)
     y[i] = NAN;
-  for (gsize i = 0; !ok && weights && i < weights_size; i++)
+  for (gsize i = 0; !known && weights && i < weights_size; i++)
     weights[i] = NAN;
-  return ok;
+  return known && !has (status, n, CO_VECTOR_FULL);
 }
 
 void

@@ -38,7 +38,7 @@ gboolean co_stream_reserve_scratch (CoStream * self, gsize size);
 gboolean co_stream_fail_space (GError ** error, const gchar * what,
     guint64 bytes, const gchar * todo);
 
-/* co_model_forward(). FALSE: a vector is refused, and @y and @weights are NaN throughout. */
+/* co_model_forward(). FALSE: a vector was not taken. */
 gboolean co_model_evaluate (const CoModel * self, const float *x /* (n, C) */ ,
     gsize n, float *y /* (n_positions, D) */ ,
     float *weights /* (H, n_positions, W) or NULL */ );
