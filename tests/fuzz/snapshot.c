@@ -101,7 +101,7 @@ int
 LLVMFuzzerTestOneInput (const guint8 * data, size_t size)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  g_autoptr (GBytes) before = NULL, after = NULL, state = NULL;
+  g_autoptr (GBytes) before = NULL, after = NULL, again = NULL, state = NULL;
   g_autoptr (GError) error = NULL;
   CoStream *stream;
 
@@ -114,8 +114,12 @@ LLVMFuzzerTestOneInput (const guint8 * data, size_t size)
   state = g_bytes_new_static (bytes->data, bytes->len);
   if (co_stream_set_state (stream, state, &error)) {
     g_assert (error == NULL);
+    /* Fixed keys are those of the model, whatever the snapshot says: the rest is as it was, and then all of it. */
     after = co_stream_get_state (stream);
-    g_assert (g_bytes_equal (state, after));
+    g_assert (g_bytes_get_size (after) == g_bytes_get_size (state));
+    g_assert (co_stream_set_state (stream, after, NULL));
+    again = co_stream_get_state (stream);
+    g_assert (g_bytes_equal (after, again));
     step (stream);
     co_stream_clean_state (stream, CO_ALL_STREAMS);
   } else {
