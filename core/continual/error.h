@@ -26,7 +26,7 @@ G_BEGIN_DECLS
  * @CO_ERROR_SETTING: a hyper-parameter is missing, malformed or out of range
  * @CO_ERROR_STATE: a snapshot is of another model, or was altered
  * @CO_ERROR_MEMORY: a decoder's memory holds numbers that are not finite or too large, or does not fit into RAM
- * @CO_ERROR_NO_SPACE: what was asked for does not fit into RAM
+ * @CO_ERROR_NO_SPACE: not enough RAM for the model, its streams or their outputs
  * @CO_ERROR_INPUT: bytes are not of the shape that the model takes
  *
  * Every message says what was expected, what was found and what to do.

@@ -1,8 +1,8 @@
 /* libcontinual: how large a key or a value can become
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A snapshot may be forged. Numbers that leave a window are gone after some steps, but a kind that never forgets would give
- * outputs that are not finite for ever: its numbers are compared with the largest that a stream of this model comes to. */
+ * A snapshot may be forged. A window evicts a forged number after some steps. A kind that never evicts would give NaN or
+ * infinite outputs from then on, so each number of its state is checked against the largest that the model can produce. */
 #include "model/builder.h"
 #include <math.h>
 

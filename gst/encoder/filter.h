@@ -79,8 +79,9 @@ void filter_install_properties (GObjectClass * klass, ModelElement kind);
 void filter_negotiation_class_init (GstContinualFilterClass * klass);
 /* Checks the caps of a CAPS event against the model. FALSE: an error was posted. */
 gboolean filter_check_caps (GstContinualFilter * self, GstCaps * caps);
-/* Call it when caps or model are new: the tensor of media that is the vector. FALSE: the caps list none that fits. */
-gboolean filter_choose_media_tensor (GstContinualFilter * self);
+/* Chooses the tensor of media that is the vector, when @caps or the model are new. FALSE: the caps list none that fits. */
+gboolean filter_choose_media_tensor (GstContinualFilter * self,
+    const CoModelInfo * info, const GstCaps * caps);
 /* Call it when caps or segment say something new about bytes. */
 void filter_update_byte_scale (GstContinualFilter * self);
 /* One vector takes @duration. Posts a LATENCY message if the latency changes. */

@@ -38,6 +38,7 @@ adopt_next_model (GstContinualFilter * self)
 {
   const CoModelInfo *next = model_host_take_next (&self->host);
   g_autofree gchar *why = NULL;
+  GstCaps *caps;
 
   if (!next)
     return;
@@ -50,7 +51,10 @@ adopt_next_model (GstContinualFilter * self)
   if (!model_host_adopt_next (&self->host))
     return;
   filter_push_media (self);
-  filter_choose_media_tensor (self);
+  caps = gst_pad_get_current_caps (GST_BASE_TRANSFORM_SINK_PAD (self));
+  if (caps && media_caps_check (caps))
+    filter_choose_media_tensor (self, model_host_get_info (&self->host), caps);
+  gst_clear_caps (&caps);
   gst_pad_mark_reconfigure (GST_BASE_TRANSFORM_SRC_PAD (self));
 }
 
@@ -170,12 +174,7 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
   GstFlowReturn ret;
   GstBuffer *buffer;
 
-  if (!gst_pad_has_current_caps (trans->sinkpad)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("Expected caps that say what the buffers hold, found none: put them "
-            "before this element, for example " TENSOR_CAPS_NAME
-            ",format=static,num_tensors=1,types=float32,"
-            "dimensions=(string)64,framerate=100/1."), (NULL));
+  if (!vector_caps_require (GST_ELEMENT (self), trans->sinkpad)) {
     gst_buffer_unref (input);
     return GST_FLOW_NOT_NEGOTIATED;
   }
@@ -332,7 +331,6 @@ begin_segment (GstContinualFilter * self, GstEvent * event)
 {
   const GstSegment *segment;
   GstSegment time;
-  GstEvent *res;
 
   gst_event_parse_segment (event, &segment);
   if (segment->rate < 0) {
@@ -360,10 +358,7 @@ begin_segment (GstContinualFilter * self, GstEvent * event)
     return event;
 
   byte_segment_begin (&self->bytes, segment, &time);
-  res = gst_event_new_segment (&time);
-  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
-  gst_event_unref (event);
-  return res;
+  return segment_event_replace (event, &time);
 }
 
 /* Does nothing if @event is not a continual-reset event. */

@@ -4,6 +4,7 @@
 
 #include "host/caps.h"
 #include "host/output.h"
+#include "tensor/events.h"
 #include "tensor/pool.h"
 #include "tensor/vectorcaps.h"
 
@@ -154,18 +155,14 @@ filter_update_byte_scale (GstContinualFilter * self)
 }
 
 gboolean
-filter_choose_media_tensor (GstContinualFilter * self)
+filter_choose_media_tensor (GstContinualFilter * self,
+    const CoModelInfo * info, const GstCaps * caps)
 {
-  GstCaps *caps = gst_pad_get_current_caps (GST_BASE_TRANSFORM_SINK_PAD (self));
   g_autofree gchar *why = NULL;
-  gboolean ok = TRUE;
 
   g_clear_pointer (&self->media.listed, g_free);
-  if (caps && media_caps_check (caps))
-    ok = filter_media_check_caps (&self->media, model_host_get_info (&self->host),
-        caps, &self->media.listed, &why);
-  gst_clear_caps (&caps);
-  return ok;
+  return filter_media_check_caps (&self->media, info, caps,
+      &self->media.listed, &why);
 }
 
 /* Each buffer carries one vector. */
@@ -173,14 +170,10 @@ static gboolean
 read_media (GstContinualFilter * self, const CoModelInfo * info,
     const GstCaps * caps, TensorInfo * tensor)
 {
-  g_autofree gchar *why = NULL;
-
   *tensor = (TensorInfo) { {(guint) info->n_inputs, 1, 1, 1}, 0, 1 };
   gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
       &tensor->fps_n, &tensor->fps_d);
-  g_clear_pointer (&self->media.listed, g_free);
-  return filter_media_check_caps (&self->media, info, caps,
-      &self->media.listed, &why);
+  return filter_choose_media_tensor (self, info, caps);
 }
 
 static gboolean
@@ -223,22 +216,16 @@ decide_allocation (GstBaseTransform * trans, GstQuery * query)
   return parent_class->decide_allocation (trans, query);
 }
 
-static gboolean
+static void
 add_latency (GstContinualFilter * self, GstQuery * query)
 {
-  GstClockTime min, max, own = model_host_get_delay (&self->host);
-  gboolean live;
+  GstClockTime own = model_host_get_delay (&self->host);
 
   GST_OBJECT_LOCK (self);
   own *= GST_CLOCK_TIME_IS_VALID (self->vector_duration) ?
       self->vector_duration : 0;
   GST_OBJECT_UNLOCK (self);
-  gst_query_parse_latency (query, &live, &min, &max);
-  min += own;
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += own;
-  gst_query_set_latency (query, live, min, max);
-  return TRUE;
+  latency_query_add (query, own);
 }
 
 static gboolean
@@ -256,9 +243,9 @@ query (GstBaseTransform * trans, GstPadDirection direction, GstQuery * query)
   }
   if (!parent_class->query (trans, direction, query))
     return FALSE;
-  return direction != GST_PAD_SRC
-      || GST_QUERY_TYPE (query) != GST_QUERY_LATENCY
-      || add_latency (self, query);
+  if (direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    add_latency (self, query);
+  return TRUE;
 }
 
 static gboolean

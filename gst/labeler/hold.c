@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "labeler/private.h"
 
+#include "tensor/events.h"
 #include "tensor/tally.h"
 
 static void
@@ -230,14 +231,10 @@ class_labeler_hold_event (GstClassLabeler * self, GstEvent * event)
 void
 class_labeler_hold_add_latency (GstClassLabeler * self, GstQuery * query)
 {
-  GstClockTime hold, min, max;
-  gboolean live;
+  GstClockTime hold;
 
   GST_OBJECT_LOCK (self);
   hold = self->settings.hold;
   GST_OBJECT_UNLOCK (self);
-  gst_query_parse_latency (query, &live, &min, &max);
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += hold;
-  gst_query_set_latency (query, live, min + hold, max);
+  latency_query_add (query, hold);
 }

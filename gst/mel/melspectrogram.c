@@ -32,6 +32,7 @@
 #include "tensor/about.h"
 #include "tensor/caps.h"
 #include "tensor/bytesegment.h"
+#include "tensor/events.h"
 #include "tensor/pool.h"
 #include "tensor/tally.h"
 #include "tensor/vectorcaps.h"
@@ -430,7 +431,6 @@ static GstEvent *
 take_segment (GstMelSpectrogram * self, GstEvent * event)
 {
   GstSegment segment;
-  GstEvent *res;
 
   gst_event_copy_segment (event, &segment);
   if (segment.rate < 0) {
@@ -451,10 +451,7 @@ take_segment (GstMelSpectrogram * self, GstEvent * event)
     gst_segment_init (&segment, GST_FORMAT_TIME);
   else if (GST_CLOCK_TIME_IS_VALID (segment.stop))
     segment.stop += get_frame_duration (self);
-  res = gst_event_new_segment (&segment);
-  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
-  gst_event_unref (event);
-  return res;
+  return segment_event_replace (event, &segment);
 }
 
 /* Of raw audio that counts bytes; takes @event. */
@@ -536,8 +533,7 @@ gst_mel_spectrogram_query (GstBaseTransform * trans,
 {
   GstMelSpectrogram *self = GST_MEL_SPECTROGRAM (trans);
   MelSettings s;
-  GstClockTime min, max, own = 0;
-  gboolean live;
+  GstClockTime own = 0;
   guint rate;
 
   if (!GST_BASE_TRANSFORM_CLASS
@@ -553,11 +549,7 @@ gst_mel_spectrogram_query (GstBaseTransform * trans,
   if (rate)
     own = gst_util_uint64_scale_ceil (mel_settings_get_lookahead (&s),
         GST_SECOND, rate);
-  gst_query_parse_latency (query, &live, &min, &max);
-  min += own;
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += own;
-  gst_query_set_latency (query, live, min, max);
+  latency_query_add (query, own);
   return TRUE;
 }
 

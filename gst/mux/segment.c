@@ -6,13 +6,7 @@
  * It has no stop: what comes was not left out by the segment of its pad, and times go on if pads get other segments. */
 #include "mux/private.h"
 
-/* TRUE: times mean the same in both. */
-static gboolean
-count_alike (const GstSegment * a, const GstSegment * b)
-{
-  return a->format == b->format && a->rate == b->rate
-      && a->start == b->start && a->base == b->base && a->offset == b->offset;
-}
+#include "tensor/vectorclock.h"
 
 /* The segment of the first slot; NULL: there is none, or the slots do not all begin at running time @base and at one rate. */
 static const GstSegment *
@@ -36,6 +30,16 @@ find_common (GstContinualMux * self, guint64 base)
   return first;
 }
 
+/* From the start of @segment on, without its stop. */
+static void
+adopt (GstContinualMux * self, const GstSegment * segment)
+{
+  self->segment = *segment;
+  self->segment.stop = GST_CLOCK_TIME_NONE;
+  self->segment.position = self->segment.start;
+  self->segment_due = TRUE;
+}
+
 /* A seek without a flush leads every slot to the same segment, from the running time of the seek on. Until the last slot is there,
  * and where they differ, times go on in the segment that there is. */
 static void
@@ -49,31 +53,24 @@ follow_seek (GstContinualMux * self)
   common = first ? find_common (self, first->base) : NULL;
   for (guint s = 0; common && s < self->max_streams; s++)
     if (self->pads[s] && self->fronts[s].type != MUX_FRONT_END
-        && !count_alike (&self->pads[s]->parent.segment, common))
+        && !vector_segment_is_continued (&self->pads[s]->parent.segment,
+            common))
       common = NULL;
   if (!common)
     return;
   self->sought = FALSE;
-  if (count_alike (common, &self->segment))
-    return;
-  self->segment = *common;
-  self->segment.stop = GST_CLOCK_TIME_NONE;
-  self->segment.position = self->segment.start;
-  self->segment_due = TRUE;
+  if (!vector_segment_is_continued (common, &self->segment))
+    adopt (self, common);
 }
 
 static void
 choose (GstContinualMux * self)
 {
   const GstSegment *common = find_common (self, 0);
+  GstSegment zero;
 
-  if (common)
-    self->segment = *common;
-  else
-    gst_segment_init (&self->segment, GST_FORMAT_TIME);
-  self->segment.stop = GST_CLOCK_TIME_NONE;
-  self->segment.position = self->segment.start;
-  self->segment_due = TRUE;
+  gst_segment_init (&zero, GST_FORMAT_TIME);
+  adopt (self, common ? common : &zero);
   self->sought = FALSE;
 }
 
@@ -89,8 +86,9 @@ mux_segment_update (GstContinualMux * self)
     follow_seek (self);
   GST_OBJECT_LOCK (self);
   /* A seek changes the segment of the base class, which only sends it after a flush. */
-  changed = !count_alike (&GST_AGGREGATOR_PAD (aggregator->srcpad)->segment,
-      &self->segment);
+  changed =
+      !vector_segment_is_continued (&GST_AGGREGATOR_PAD (aggregator->srcpad)->
+      segment, &self->segment);
   GST_OBJECT_UNLOCK (self);
   if (self->segment_due || changed)
     gst_aggregator_update_segment (aggregator, &self->segment);
@@ -125,7 +123,8 @@ mux_segment_get_time (GstContinualMux * self, guint slot)
   const MuxFront *front = &self->fronts[slot];
   VectorTime res = front->time;
 
-  if (count_alike (&self->pads[slot]->parent.segment, &self->segment)
+  if (vector_segment_is_continued (&self->pads[slot]->parent.segment,
+          &self->segment)
       || !GST_CLOCK_TIME_IS_VALID (front->begin))
     return res;
   res.pts = gst_segment_position_from_running_time (&self->segment,

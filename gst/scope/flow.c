@@ -122,12 +122,7 @@ submit_input_buffer (GstBaseTransform * trans, gboolean is_discont,
   GstBuffer *buffer;
   GstFlowReturn ret;
 
-  if (!gst_pad_has_current_caps (trans->sinkpad)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("Expected caps that say what the buffers hold, found none: put them "
-            "before this element, for example " TENSOR_CAPS_NAME
-            ",format=static,num_tensors=1,types=float32,"
-            "dimensions=(string)64,framerate=100/1."), (NULL));
+  if (!vector_caps_require (GST_ELEMENT (self), trans->sinkpad)) {
     gst_buffer_unref (input);
     return GST_FLOW_NOT_NEGOTIATED;
   }
@@ -310,7 +305,6 @@ static GstEvent *
 take_segment (GstTensorScope * self, GstEvent * event)
 {
   GstSegment segment, time;
-  GstEvent *res;
 
   gst_event_copy_segment (event, &segment);
   if (segment.rate < 0) {
@@ -340,10 +334,7 @@ take_segment (GstTensorScope * self, GstEvent * event)
   byte_segment_begin (&self->bytes, &segment, &time);
   self->segment = time;
   frame_clock_begin (&self->clock, &time);
-  res = gst_event_new_segment (&time);
-  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
-  gst_event_unref (event);
-  return res;
+  return segment_event_replace (event, &time);
 }
 
 /* Before the base class negotiates: it gives no reasons. */

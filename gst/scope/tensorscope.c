@@ -16,6 +16,7 @@
 #include "scope/private.h"
 
 #include "elements.h"
+#include "tensor/events.h"
 #include "tensor/pool.h"
 #include "tensor/propertytable.h"
 #include "tensor/vectorcaps.h"
@@ -286,17 +287,12 @@ gst_tensor_scope_decide_allocation (GstBaseTransform * trans,
 static void
 add_latency (GstTensorScope * self, GstQuery * query)
 {
-  GstClockTime min, max, own;
-  gboolean live;
+  GstClockTime own;
 
   GST_OBJECT_LOCK (self);
   own = self->latency;
   GST_OBJECT_UNLOCK (self);
-  gst_query_parse_latency (query, &live, &min, &max);
-  min += own;
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += own;
-  gst_query_set_latency (query, live, min, max);
+  latency_query_add (query, own);
 }
 
 static gboolean

@@ -1,4 +1,4 @@
-/* gst-continual: events between the elements
+/* gst-continual: events and queries between the elements
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tensor/events.h"
 
@@ -66,4 +66,26 @@ segment_event_jumps (GstEvent * next, const GstSegment * last)
   gst_event_parse_segment (next, &segment);
   return segment->format != last->format || segment->start != last->start
       || segment->offset != last->offset;
+}
+
+GstEvent *
+segment_event_replace (GstEvent * event, const GstSegment * segment)
+{
+  GstEvent *res = gst_event_new_segment (segment);
+
+  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return res;
+}
+
+void
+latency_query_add (GstQuery * query, GstClockTime own)
+{
+  GstClockTime min, max;
+  gboolean live;
+
+  gst_query_parse_latency (query, &live, &min, &max);
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += own;
+  gst_query_set_latency (query, live, min + own, max);
 }

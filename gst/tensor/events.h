@@ -1,4 +1,4 @@
-/* gst-continual: events between the elements
+/* gst-continual: events and queries between the elements
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
@@ -24,5 +24,11 @@ gchar **labels_event_parse (GstEvent * event);
 /* TRUE: the SEGMENT event @next leads to another position than @last: a seek, or a jump of the source. Another base alone is
  * that of a pad offset, with which the event comes again. */
 gboolean segment_event_jumps (GstEvent * next, const GstSegment * last);
+
+/* A SEGMENT event of @segment with the seqnum of @event; takes @event. */
+GstEvent *segment_event_replace (GstEvent * event, const GstSegment * segment);
+
+/* Adds @own, the latency of an element, to the answer of @query. */
+void latency_query_add (GstQuery * query, GstClockTime own);
 
 G_END_DECLS

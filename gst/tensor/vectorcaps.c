@@ -74,3 +74,16 @@ vector_caps_post_error (GstElement * element, const gchar * why,
   GST_ELEMENT_ERROR (element, STREAM, FORMAT, ("%c%s.",
           g_ascii_toupper (why[0]), why + 1), ("caps %" GST_PTR_FORMAT, caps));
 }
+
+gboolean
+vector_caps_require (GstElement * element, GstPad * sinkpad)
+{
+  if (gst_pad_has_current_caps (sinkpad))
+    return TRUE;
+  GST_ELEMENT_ERROR (element, STREAM, FORMAT,
+      ("Expected caps that say what the buffers hold, found none: put them "
+          "before this element, for example " TENSOR_CAPS_NAME
+          ",format=static,num_tensors=1,types=float32,"
+          "dimensions=(string)64,framerate=100/1."), (NULL));
+  return FALSE;
+}

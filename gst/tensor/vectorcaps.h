@@ -36,4 +36,7 @@ GstClockTime vector_caps_get_duration (const TensorInfo * tensor);
 void vector_caps_post_error (GstElement * element, const gchar * why,
     const GstCaps * caps);
 
+/* FALSE: no caps came on @sinkpad, and an error message of @element says so. */
+gboolean vector_caps_require (GstElement * element, GstPad * sinkpad);
+
 G_END_DECLS

@@ -330,14 +330,7 @@ vector_pad_take_gap (VectorPad * self, GstEvent * event)
 GstEvent *
 vector_pad_take_segment (VectorPad * self, GstEvent * event)
 {
-  GstEvent *res;
-
-  if (!self->in_bytes)
-    return event;
-  res = gst_event_new_segment (&self->segment);
-  gst_event_set_seqnum (res, gst_event_get_seqnum (event));
-  gst_event_unref (event);
-  return res;
+  return self->in_bytes ? segment_event_replace (event, &self->segment) : event;
 }
 
 gboolean

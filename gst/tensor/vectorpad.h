@@ -59,7 +59,7 @@ struct _VectorPad
 void vector_pad_start (VectorPad * self);
 
 void vector_pad_set_caps (VectorPad * self, const TensorInfo * tensor);
-/* TRUE: the segment of @event leads to another position than the last one: what comes is another stream. */
+/* TRUE: the SEGMENT event @event begins another stream: its position is not that of the last segment. */
 gboolean vector_pad_jumps (const VectorPad * self, GstEvent * event);
 void vector_pad_set_segment (VectorPad * self, GstEvent * event);
 

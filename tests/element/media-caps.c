@@ -31,7 +31,7 @@ expect_src_caps (GstHarness * h, const gchar * media, const gchar * groups)
   gst_caps_unref (found);
 }
 
-/* What comes stays listed, and the output is added: under a registered name if the model has labels. */
+/* The caps keep the tensors that they list. The output is added, under a registered name if the model has labels. */
 GST_START_TEST (test_listing)
 {
   g_autoptr (Golden) g = golden_load ("classifier-1", NULL);

@@ -15,7 +15,7 @@
 typedef struct
 {
   const gchar *name;
-  const gchar *line;            /* MODEL stands for models, MEMORY for a file with a memory, MEMORIES for one with four a second */
+  const gchar *line;            /* MODEL: the file of @model; MEMORY: a file with one memory; MEMORIES: a file with four memories a second */
   const gchar *model;
   guint width;                  /* of the vectors of a raw file; 0: a wav */
   gboolean tee;                 /* a seek comes to the file twice: without a flush, the second begins anew */

@@ -8,7 +8,7 @@
 #define WIDTH 20
 
 #ifdef COUNTS_ALLOCATIONS
-/* Of the streams that caps ask for, the @which-th large allocation fails. TRUE: none was left to fail. */
+/* Sets caps, and lets the @which-th large allocation for their streams fail. TRUE: there were fewer allocations. */
 static gboolean
 refuse (guint which)
 {

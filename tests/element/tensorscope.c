@@ -277,7 +277,7 @@ GST_START_TEST (test_segments)
 
 GST_END_TEST;
 
-/* Time goes on in a gap, and the picture stays. */
+/* During a gap the frames go on and show the last picture. */
 GST_START_TEST (test_gap)
 {
   GstHarness *h = scope_new (ONE_VALUE, SMALL);
