@@ -67,9 +67,8 @@ void
 co_keys_sum (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
     const float *a, float *context)
 {
-  co_kernels->linear (keys->v + h * v_head_size (self, keys->width),
-      keys->width * CO_PANEL, NULL, self->d_value, n, a, n, 1, context,
-      self->d_value);
+  co_kernels->linear_row (keys->v + h * v_head_size (self, keys->width),
+      keys->width * CO_PANEL, self->d_value, n, a, context);
 }
 
 gsize
@@ -88,8 +87,7 @@ co_keys_attend (const CoAttention * self, const CoKeys * keys, gsize h, gsize n,
 
   for (gsize i = 0; i < dk; i++)
     scaled[i] = self->scale * q[h * dk + i];
-  co_kernels->linear (keys->k + kv * W * dk, dk * CO_PANEL, NULL, n, dk, scaled,
-      dk, 1, a, n);
+  co_kernels->linear_row (keys->k + kv * W * dk, dk * CO_PANEL, n, dk, scaled, a);
   sum = co_softmax_unnormalised (a, n);
   co_keys_sum (self, keys, kv, n, a, context + h * dv);
   for (gsize i = 0; i < dv; i++)

@@ -35,8 +35,8 @@ attend (const CoAttention * self, const CoKeys * keys, gsize n,
 
     for (gsize i = 0; i < dk; i++)
       scaled[i] = self->scale * q[h * dk + i];
-    co_kernels->linear (keys->k + kv * W * dk, dk * CO_PANEL, NULL, x + n, dk,
-        scaled, dk, 1, a, x + n);
+    co_kernels->linear_row (keys->k + kv * W * dk, dk * CO_PANEL, x + n, dk,
+        scaled, a);
     for (gsize j = 0; j < n_evicted; j++)
       a[x + (oldest + j) % n] = -G_MAXFLOAT;
     sum = co_softmax_unnormalised (a, x + n);

@@ -103,10 +103,10 @@ logits (const CoAttention * self, const State * s, const Rows * rows, gsize h,
   const CoKeys *table = &self->position_keys;
   float constant = 0;
 
-  co_kernels->linear (s->keys.k + kv * s->keys.width * dk, dk * CO_PANEL, NULL,
-      x + n, dk, q, dk, 1, a, x + n);
-  co_kernels->linear (table->k + kv * table->width * dk, dk * CO_PANEL, NULL, n,
-      dk, q, dk, 1, b, n);
+  co_kernels->linear_row (s->keys.k + kv * s->keys.width * dk, dk * CO_PANEL,
+      x + n, dk, q, a);
+  co_kernels->linear_row (table->k + kv * table->width * dk, dk * CO_PANEL, n, dk,
+      q, b);
   for (gsize i = 0; i < n; i++)
     a[x + (rows->oldest + i) % n] += b[i];
   if (!is_pre_norm (self))

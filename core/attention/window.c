@@ -177,8 +177,8 @@ co_attention_window_query (const CoAttention * self, const float *u, gsize n,
     q[i] *= self->scale;
   memset (z, 0, H * F * sizeof (float));
   for (gsize h = 0; h < H; h++)
-    co_kernels->linear (self->k_heads_t + h * co_panels_size (E, dk),
-        dk * CO_PANEL, NULL, E, dk, q + h * dk, dk, 1, w_k + h * E, E);
+    co_kernels->linear_row (self->k_heads_t + h * co_panels_size (E, dk),
+        dk * CO_PANEL, E, dk, q + h * dk, w_k + h * E);
   co_matmul_nt (H, n, E, 1, w_k, E, u, E, 0, a, keys);
   for (gsize h = 0; h < H; h++) {
     float *a_h = a + h * keys;
@@ -196,9 +196,8 @@ co_attention_window_query (const CoAttention * self, const float *u, gsize n,
   for (gsize h = 0; h < H; h++) {
     float *a_h = a + h * keys, mass = 0;
 
-    co_kernels->linear (self->v_heads + h * co_panels_size (dv, F),
-        F * CO_PANEL, NULL, dv, F, z + h * F, F, 1, context + h * dv,
-        self->v.n_out);
+    co_kernels->linear_row (self->v_heads + h * co_panels_size (dv, F),
+        F * CO_PANEL, dv, F, z + h * F, context + h * dv);
     for (gsize j = 0; j < n; j++)
       mass += a_h[j];
     if (self->v.b)

@@ -133,104 +133,60 @@ put_sum (Vec sum, gsize o, gsize n_out, const float *from, float *y)
     put_last_sums (sum, n_out - o, from + o, y + o);
 }
 
+#define ADD_FLOAT(sum, raw, k, x) ((sum) + (raw) * (x))
 #define WEIGHT float
 #define PER_WEIGHT 1
+#define INPUT float
 #define RAW Vec
 #define LOAD_RAW load
-#define DECODE(raw, k) (raw)
+#define ADD ADD_FLOAT
 #define FORMAT float32
 #include "math/linear-template.h"
 
-/* bfloat16 is the upper half of a float32; those of two inputs lie in one word, the first one's below. */
-INLINE IVec
-load_words (const guint32 * p)
-{
-  IVec v;
-  memcpy (&v, p, sizeof v);
-  return v;
-}
-
-#define DECODE_BFLOAT16(raw, k) \
-  ((Vec) ((k) ? (raw) & (gint32) 0xffff0000 : (raw) << 16))
-
-#define WEIGHT guint32
-#define PER_WEIGHT 2
-#define RAW IVec
-#define LOAD_RAW load_words
-#define DECODE DECODE_BFLOAT16
-#define FORMAT bfloat16
-#include "math/linear-template.h"
-
-/* From as many rows on it pays to make floats of a block of weights once. */
-#define UNPACK_ROWS 16
-
-typedef struct
-{
-  gconstpointer w;
-  const float *scales;
-  gsize n_out, n_in;
-} Packed;
-
-/* @n inputs of a panel, from input @i on, as floats */
-typedef void (*Unpack) (const Packed * from, gsize panel, gsize i, gsize n,
-    float *block /* (BLOCK, CO_PANEL) */ );
-
-/* The product of many rows with weights that are not floats */
 static void
-multiply_unpacked (const Packed * packed, Unpack unpack, const float *b,
-    const float *x, gsize x_stride, gsize n_rows, float *y, gsize y_stride)
-{
-  const gsize n_out = packed->n_out, n_in = packed->n_in;
-  const gsize step = MANY_4 * CO_PANEL;
-  float block[MANY_4 * CO_PANEL * BLOCK];
-
-  for (gsize o = 0; o < n_out; o += step) {
-    const float *from = b ? b + o : NULL;
-    gsize from_stride = 0;
-
-    for (gsize i = 0; i < n_in; i += BLOCK) {
-      const gsize outputs = MIN (n_out - o, step), n = MIN (n_in - i, BLOCK);
-
-      for (gsize p = 0; p * CO_PANEL < outputs; p++)
-        unpack (packed, o / CO_PANEL + p, i, n, block + p * BLOCK * CO_PANEL);
-      block_float32_any (block, BLOCK * CO_PANEL, 0, outputs, n, x + i, x_stride,
-          n_rows, from, from_stride, y + o, y_stride);
-      from = y + o;
-      from_stride = y_stride;
-    }
-  }
-}
-
-static void
-unpack_bfloat16 (const Packed * from, gsize panel, gsize i, gsize n,
-    float *block)
-{
-  const guint32 *w = (const guint32 *) from->w +
-      (panel * ((from->n_in + 1) / 2) + i / 2) * CO_PANEL;
-
-  for (gsize at = 0; at < (n + 1) / 2 * CO_PANEL; at += CO_LANES) {
-    float *to = block + at / CO_PANEL * 2 * CO_PANEL + at % CO_PANEL;
-    IVec raw = load_words (w + at);
-
-    __builtin_prefetch (w + at + BLOCK / 2 * CO_PANEL);
-    store (to, DECODE_BFLOAT16 (raw, 0));
-    store (to + CO_PANEL, DECODE_BFLOAT16 (raw, 1));
-  }
-}
-
-static void
-k_linear_bfloat16 (const guint32 * w, const float *b, gsize n_out,
+k_linear (const float *w, gsize stride, const float *b, gsize n_out,
     gsize n_in, const float *x, gsize x_stride, gsize n_rows, float *y,
     gsize y_stride)
 {
-  if (n_rows >= UNPACK_ROWS)
-    multiply_unpacked (&(Packed) {w, NULL, n_out, n_in}, unpack_bfloat16, b, x,
-        x_stride, n_rows, y, y_stride);
-  else
-    linear_bfloat16_any (w, (n_in + 1) / 2 * CO_PANEL, b, n_out, n_in, x,
-        x_stride, n_rows, y, y_stride);
+  product_float32_any (w, stride, n_out, n_in, x, x_stride, n_rows, b, 0, y,
+      y_stride);
 }
 
+/* One panel: four sums, for a single one would wait for itself at every input. */
+static void
+multiply_panel (const float *w, gsize n_out, gsize n_in, const float *x,
+    const float *from, float *y)
+{
+  for (gsize o = 0; o < n_out; o += CO_LANES) {
+    Vec s[4] = { 0 };
+    gsize i = 0;
+
+    for (; i + 4 <= n_in; i += 4)
+      for (int k = 0; k < 4; k++)
+        s[k] += load (w + (i + k) * CO_PANEL + o) * x[i + k];
+    for (; i < n_in; i++)
+      s[0] += load (w + i * CO_PANEL + o) * x[i];
+    put_sum ((s[0] + s[1]) + (s[2] + s[3]), o, n_out, from, y);
+  }
+}
+
+static void
+k_linear_row (const float *w, gsize stride, gsize n_out, gsize n_in,
+    const float *x, float *y)
+{
+  const gsize panels = (n_out + CO_PANEL - 1) / CO_PANEL / SOME_1 * SOME_1;
+  const gsize n = MIN (panels * CO_PANEL, n_out);
+
+  if (n > 0)
+    rows_float32_1 (w, stride, 0, n, n_in, x, 0, NULL, 0, y, 0);
+  for (gsize o = n; o < n_out; o += CO_PANEL)
+    for (gsize i = 0; i < MAX (n_in, 1); i += BLOCK)
+      multiply_panel (w + o / CO_PANEL * stride + i * CO_PANEL,
+          MIN (n_out - o, CO_PANEL), MIN (n_in - i, BLOCK), x + i,
+          i ? y + o : no_bias, y + o);
+}
+
+#include "math/linear-bfloat16.h"
 #include "math/linear-int8.h"
 
 static void
@@ -552,7 +508,7 @@ k_identity (float *x, gsize n)
 
 extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
-  G_STRINGIFY (CO_NAME), linear_float32_any, k_linear_bfloat16, k_linear_int8,
+  G_STRINGIFY (CO_NAME), k_linear, k_linear_row, k_linear_bfloat16, k_linear_int8,
   k_linear_transposed, k_dot, k_axpy, k_affine, k_exchange, k_max, k_peak,
   k_exp_sum, k_layer_norm, k_rms_norm, k_rotate_halves, k_multiply, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity

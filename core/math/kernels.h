@@ -26,7 +26,10 @@ typedef struct
   float *y;                     /* (n_rows, n) */
 } CoExchange;
 
-/* Every table computes the same; only the number of lanes differs. Vectors need no alignment. */
+/* Every table computes the same, to rounding. Vectors need no alignment.
+ *
+ * Products by weights, norms and activations are invariant: a row's results are the same to the bit whatever the number of
+ * rows, and wherever the row stands among them. */
 typedef struct
 {
   const char *name;
@@ -37,8 +40,13 @@ typedef struct
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,
       gsize n_rows,
       float *y /* (n_rows, n_out) at y_stride */ , gsize y_stride);
-  /* The same with weights in bfloat16, two inputs' in a word: panels of (n_in / 2, CO_PANEL), n_in filled up to an even
-   * number. */
+  /* The same of one row, without b, in another order of sums, which is faster for few outputs: for what is never done for
+   * several rows at once */
+  void (*linear_row) (const float *w /* panels of (n_out, n_in) */ ,
+      gsize stride, gsize n_out, gsize n_in, const float *x /* (n_in) */ ,
+      float *y /* (n_out) */ );
+  /* linear with weights in bfloat16, two inputs' in a word: panels of (n_in / 2, CO_PANEL), n_in filled up to an even
+   * number. Where the processor multiplies bfloat16, inputs are rounded to bfloat16 as well. */
   void (*linear_bfloat16) (const guint32 * w,
       const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,

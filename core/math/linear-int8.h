@@ -1,140 +1,118 @@
 /* libcontinual: a matrix of int8 in panels times rows
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Inputs are rounded to 15 bits and two of them multiplied at a time, which every vector unit can: (a, b) times (c, d)
- * is ac + bd in 32 bits. The weights of four inputs of an output lie in two words of 16 bits: those of the first two plus 128 in
- * the lower bytes, those of the others in the upper ones. A mask and a shift make words of them, which is less work than to
- * widen bytes; what the 128 add is the same for all outputs and taken away at the end. */
+ * Sums are integers, so that their order does not matter: an output is the same whatever the rows beside it. */
+#include "math/int8-row.h"
 
-/* Inputs between which sums of products stay below 2^31: 127 * 16383 * 1024. On the way they may pass it, modulo 2^32. */
-#define INT8_BLOCK 1024
-#define INT8_INPUT_MAX 16383
-/* As many rows at once */
-#define INT8_ROWS 4
+/* Rows that are rounded at once */
+#define INT8_ROWS 16
 #define INT8_PARTS (CO_PANEL / CO_LANES)
-
-typedef gint16 Words __attribute__ ((vector_size (CO_LANES * 4)));
-typedef guint32 UVec __attribute__ ((vector_size (CO_LANES * 4)));
-
-/* One row's inputs */
-typedef struct
-{
-  gint32 pairs[INT8_BLOCK / 2];
-  guint32 offset;               /* what the 128 of the weights add to a sum */
-  float scale;                  /* of one */
-} Int8Row;
-
-/* CO_LANES sums of two products */
-INLINE UVec
-multiply_pairs (Words a, gint32 pair)
-{
-  Words b = (Words) (pair - (IVec) { 0 });
-#if CO_LANES == 16 && defined (__AVX512BW__)
-  return (UVec) _mm512_madd_epi16 ((__m512i) a, (__m512i) b);
-#elif CO_LANES == 8 && defined (__AVX2__)
-  return (UVec) _mm256_madd_epi16 ((__m256i) a, (__m256i) b);
-#elif CO_LANES == 4 && defined (__SSE2__)
-  return (UVec) _mm_madd_epi16 ((__m128i) a, (__m128i) b);
+/* Panels at a time for 1, 2 and 4 rows */
+#if CO_LANES == 16 && INT8_SUMS == 1
+#define INT8_MANY_1 4
+#define INT8_MANY_2 4
+#define INT8_MANY_4 4
+#elif CO_LANES == 16
+#define INT8_MANY_1 4
+#define INT8_MANY_2 2
+#define INT8_MANY_4 2
+#elif CO_LANES == 8 && INT8_SUMS == 1
+#define INT8_MANY_1 4
+#define INT8_MANY_2 2
+#define INT8_MANY_4 1
 #else
-  UVec sum;
-  for (int i = 0; i < CO_LANES; i++)
-    sum[i] = a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
-  return sum;
+#define INT8_MANY_1 2
+#define INT8_MANY_2 1
+#define INT8_MANY_4 1
 #endif
-}
+/* Whether there are registers for four rows */
+#define INT8_FOUR_ROWS (CO_LANES == 16 || INT8_SUMS == 1)
 
 /* NP panels by NX rows over @n fours of inputs: y += scales * sums */
-#define INT8_TILE(NP, NX)                                                                       \
+#define INT8_TILE_(NP, NX)                                                                      \
 INLINE void                                                                                     \
 int8_tile_##NP##_##NX (const gint16 *w, gsize stride, const float *scales, gsize n_out,         \
     const Int8Row *x, gsize n, float *y, gsize y_stride)                                        \
 {                                                                                               \
-  UVec acc[NX][NP * INT8_PARTS] = { 0 };                                                        \
+  UVec acc[NX][NP * INT8_PARTS][INT8_SUMS] = { 0 };                                             \
                                                                                                 \
   for (gsize i = 0; i < n; i++)                                                                 \
     for (int v = 0; v < NP * INT8_PARTS; v++) {                                                 \
       const gint16 *at = w + v / INT8_PARTS * stride + (i * CO_PANEL +                          \
           v % INT8_PARTS * CO_LANES) * 2;                                                       \
-      Words both;                                                                               \
-      memcpy (&both, at, sizeof both);                                                          \
+      UVec raw;                                                                                 \
+      memcpy (&raw, at, sizeof raw);                                                            \
       if (v % INT8_PARTS == 0)                                                                  \
-        __builtin_prefetch (at + 8 * 2 * CO_PANEL);                                                \
+        __builtin_prefetch (at + 8 * 2 * CO_PANEL);                                             \
       for (int r = 0; r < NX; r++)                                                              \
-        acc[r][v] += multiply_pairs (both & 0xff, x[r].pairs[2 * i]) +                          \
-            multiply_pairs (both >> 8, x[r].pairs[2 * i + 1]);                                  \
+        add_products (acc[r][v], raw, x + r, i);                                                \
     }                                                                                           \
   for (int r = 0; r < NX; r++)                                                                  \
     for (gsize v = 0; v < NP * INT8_PARTS && v * CO_LANES < n_out; v++) {                       \
       const gsize o = v * CO_LANES, m = MIN (n_out - o, CO_LANES);                              \
       float *to = y + r * y_stride + o;                                                         \
-      Vec sum = __builtin_convertvector ((IVec) (acc[r][v] - x[r].offset), Vec) * x[r].scale;   \
+      Vec sum = __builtin_convertvector (get_sum (acc[r][v], x + r), Vec) * x[r].scale;         \
       if (m == CO_LANES)                                                                        \
         store (to, load (to) + sum * load (scales + o));                                        \
       else                                                                                      \
         store_part (to, load_part (to, m) + sum * load_part (scales + o, m), m);                \
     }                                                                                           \
 }
+#define INT8_TILE(NP, NX) INT8_TILE_ (NP, NX)
 
-INT8_TILE (4, 1)
+#define INT8_NAME_(np, nx) int8_tile_##np##_##nx
+#define INT8_NAME(np, nx) INT8_NAME_ (np, nx)
+
+/* All outputs of NX rows over @n fours of inputs */
+#define INT8_PANELS(NP, NX)                                                                     \
+  for (; o + (NP - 1) * CO_PANEL < n_out; o += NP * CO_PANEL)                                   \
+    INT8_NAME (NP, NX) (w + o / CO_PANEL * stride, stride, scales + o, n_out - o, x, n, y + o,  \
+        y_stride)
+#define INT8_ROWS_OF(MANY, NX)                                                                  \
+static void                                                                                     \
+int8_rows_##NX (const gint16 *w, gsize stride, const float *scales, gsize n_out,                \
+    const Int8Row *x, gsize n, float *y, gsize y_stride)                                        \
+{                                                                                               \
+  gsize o = 0;                                                                                  \
+                                                                                                \
+  INT8_PANELS (MANY, NX);                                                                       \
+  INT8_PANELS (1, NX);                                                                          \
+}
+
+INT8_TILE (INT8_MANY_1, 1)
+#if INT8_MANY_2 > 1
+INT8_TILE (INT8_MANY_2, 2)
+#endif
+#if INT8_MANY_4 > 1
+INT8_TILE (INT8_MANY_4, 4)
+#endif
 INT8_TILE (1, 1)
+INT8_TILE (1, 2)
 INT8_TILE (1, 4)
+INT8_ROWS_OF (INT8_MANY_1, 1)
+INT8_ROWS_OF (INT8_MANY_2, 2)
+INT8_ROWS_OF (INT8_MANY_4, 4)
 
-typedef gint16 Shorts __attribute__ ((vector_size (CO_LANES * 2)));
-
-INLINE Shorts
-round_to_shorts (Vec v)
-{
-  IVec half = ((IVec) v & (gint32) 0x80000000) | (IVec) splat (.5f);
-
-  return __builtin_convertvector (__builtin_convertvector (v + (Vec) half, IVec), Shorts);
-}
-
-/* @n inputs of a row as pairs of 15 bits, zeros behind them up to a four */
-INLINE void
-round_inputs (const float *x, gsize n, float factor, Int8Row * row)
-{
-  gint16 *to = (gint16 *) row->pairs;
-  gint32 sum = 0;
-  Shorts v;
-  gsize i = 0;
-
-  for (; i + CO_LANES <= n; i += CO_LANES) {
-    v = round_to_shorts (load (x + i) * factor);
-    memcpy (to + i, &v, sizeof v);
-  }
-  if (i < n) {
-    v = round_to_shorts (load_part (x + i, n - i) * factor);
-    memcpy (to + i, &v, (n - i + 3) / 4 * 8);
-  }
-  for (i = 0; i < n; i += 4)
-    sum += to[i] + to[i + 1];
-  row->offset = 128u * sum;
-}
-
+/* The rows @x through a few panels at a time, so that weights come from memory once */
 static void
-unpack_int8 (const Packed * from, gsize panel, gsize i, gsize n, float *block)
+int8_block (const gint16 * w, gsize stride, const float *scales, gsize n_out,
+    const Int8Row * x, gsize n_rows, gsize n, float *y, gsize y_stride)
 {
-  const gint16 *w = (const gint16 *) from->w +
-      (panel * ((from->n_in + 3) / 4) + i / 4) * 2 * CO_PANEL;
-  const gint16 ones[2][2] = { {1, 0}, {0, 1} };
-  gint32 take[2];
+  const gsize step = n_rows == 1 ? n_out : CO_PANEL * INT8_MANY_1;
 
-  memcpy (take, ones, sizeof take);
-  for (gsize o = 0; o < CO_PANEL; o += CO_LANES) {
-    const gsize first = panel * CO_PANEL + o;
-    const Vec scale = first + CO_LANES <= from->n_out ? load (from->scales + first)
-        : first < from->n_out ? load_part (from->scales + first, from->n_out - first)
-        : splat (0);
+  for (gsize o = 0; o < n_out; o += step) {
+    const gint16 *panels = w + o / CO_PANEL * stride;
+    const gsize m = MIN (n_out - o, step);
+    gsize r = 0;
 
-    for (gsize at = 0; at < n; at += 4)
-      for (int k = 0; k < 4; k++) {
-        Words both;
-        memcpy (&both, w + (at / 4 * CO_PANEL + o) * 2, sizeof both);
-        IVec weight = (IVec) multiply_pairs (k < 2 ? both & 0xff : both >> 8,
-            take[k % 2]) - (k < 2 ? 128 : 0);
-        store (block + (at + k) * CO_PANEL + o,
-            __builtin_convertvector (weight, Vec) * scale);
-      }
+#define INT8_PASS(NX)                                                                           \
+  for (; r + NX <= n_rows; r += NX)                                                             \
+    int8_rows_##NX (panels, stride, scales + o, m, x + r, n, y + r * y_stride + o, y_stride)
+    if (INT8_FOUR_ROWS)
+      INT8_PASS (4);
+    INT8_PASS (2);
+    INT8_PASS (1);
+#undef INT8_PASS
   }
 }
 
@@ -147,11 +125,6 @@ k_linear_int8 (const gint16 * w, const float *scales, const float *b,
   Int8Row in[INT8_ROWS];
   float factors[INT8_ROWS];
 
-  if (n_rows >= UNPACK_ROWS) {
-    multiply_unpacked (&(Packed) {w, scales, n_out, n_in}, unpack_int8, b, x,
-        x_stride, n_rows, y, y_stride);
-    return;
-  }
   for (gsize first = 0; first < n_rows; first += INT8_ROWS) {
     const gsize rows = MIN (n_rows - first, INT8_ROWS);
     float *to = y + first * y_stride;
@@ -167,26 +140,12 @@ k_linear_int8 (const gint16 * w, const float *scales, const float *b,
         memset (to + r * y_stride, 0, n_out * sizeof (float));
     }
     for (gsize begin = 0; begin < n_in; begin += INT8_BLOCK) {
-      const gsize n = MIN (n_in - begin, INT8_BLOCK), n_fours = (n + 3) / 4;
-      const gint16 *at = w + begin / 2 * CO_PANEL;
-      gsize o = 0;
+      const gsize n = MIN (n_in - begin, INT8_BLOCK);
 
       for (gsize r = 0; r < rows; r++)
         round_inputs (x + (first + r) * x_stride + begin, n, factors[r], in + r);
-      if (rows == 1)
-        for (; o + 4 * CO_PANEL <= n_out; o += 4 * CO_PANEL)
-          int8_tile_4_1 (at + o / CO_PANEL * stride, stride, scales + o,
-              4 * CO_PANEL, in, n_fours, to + o, y_stride);
-      for (; o < n_out; o += CO_PANEL) {
-        const gint16 *panel = at + o / CO_PANEL * stride;
-        if (rows == INT8_ROWS)
-          int8_tile_1_4 (panel, stride, scales + o, n_out - o, in, n_fours,
-              to + o, y_stride);
-        else
-          for (gsize r = 0; r < rows; r++)
-            int8_tile_1_1 (panel, stride, scales + o, n_out - o, in + r,
-                n_fours, to + o + r * y_stride, y_stride);
-      }
+      int8_block (w + begin / 2 * CO_PANEL, stride, scales, n_out, in, rows,
+          (n + 3) / 4, to, y_stride);
     }
   }
 }

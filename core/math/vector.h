@@ -9,6 +9,8 @@
 #include <string.h>
 #if defined (__SSE2__)
 #include <immintrin.h>
+#elif defined (__ARM_NEON)
+#include <arm_neon.h>
 #endif
 
 typedef float Vec __attribute__ ((vector_size (CO_LANES * 4)));
