@@ -133,7 +133,7 @@ put_sum (Vec sum, gsize o, gsize n_out, const float *from, float *y)
     put_last_sums (sum, n_out - o, from + o, y + o);
 }
 
-#define ADD_FLOAT(sum, raw, k, x) ((sum) + (raw) * (x))
+#define ADD_FLOAT(sum, raw, k, x) vmuladd (raw, splat (x), sum)
 #define WEIGHT float
 #define PER_WEIGHT 1
 #define INPUT float
@@ -378,13 +378,14 @@ norm_rows (const gboolean rms, const gsize rows, const float *x, gsize x_stride,
       }
       s[r] += v;
     }
-  for (; i < n; i++)
-    for (r = 0; r < rows; r++) {
-      float v = x[r * x_stride + i];
-      if (a)
-        v = y[r * n + i] = v + a[r * n + i];
-      s[r][0] += v;
+  for (r = 0; i < n && r < rows; r++) {
+    Vec v = load_part (x + r * x_stride + i, n - i);
+    if (a) {
+      v += load_part (a + r * n + i, n - i);
+      store_part (y + r * n + i, v, n - i);
     }
+    s[r] += v;
+  }
   if (a) {
     x = y;
     x_stride = n;
@@ -394,11 +395,12 @@ norm_rows (const gboolean rms, const gsize rows, const float *x, gsize x_stride,
   for (i = 0; i + CO_LANES <= n; i += CO_LANES)
     for (r = 0; r < rows; r++) {
       Vec d = load (x + r * x_stride + i) - mean[r];
-      s2[r] += d * d;
+      s2[r] = vmuladd (d, d, s2[r]);
     }
-  for (; i < n; i++)
-    for (r = 0; r < rows; r++)
-      s2[r][0] += (x[r * x_stride + i] - mean[r]) * (x[r * x_stride + i] - mean[r]);
+  for (r = 0; i < n && r < rows; r++) {
+    Vec d = load_part_filled (x + r * x_stride + i, n - i, mean[r]) - mean[r];
+    s2[r] = vmuladd (d, d, s2[r]);
+  }
   for (r = 0; r < rows; r++) {
     scale[r] = 1 / sqrtf (sum_lanes (s2[r]) / n + eps);
     if (scales)
@@ -407,12 +409,14 @@ norm_rows (const gboolean rms, const gsize rows, const float *x, gsize x_stride,
   for (i = 0; i + CO_LANES <= n; i += CO_LANES) {
     Vec gain = load (g + i), bias = b ? load (b + i) : splat (0);
     for (r = 0; r < rows; r++)
-      store (y + r * n + i,
-          (load (x + r * x_stride + i) - mean[r]) * (scale[r] * gain) + bias);
+      store (y + r * n + i, vmuladd (load (x + r * x_stride + i) - mean[r],
+              scale[r] * gain, bias));
   }
-  for (; i < n; i++)
-    for (r = 0; r < rows; r++)
-      y[r * n + i] = (x[r * x_stride + i] - mean[r]) * (scale[r] * g[i]) + (b ? b[i] : 0);
+  for (r = 0; i < n && r < rows; r++) {
+    Vec gain = load_part (g + i, n - i), bias = b ? load_part (b + i, n - i) : splat (0);
+    store_part (y + r * n + i, vmuladd (load_part (x + r * x_stride + i, n - i) -
+            mean[r], scale[r] * gain, bias), n - i);
+  }
 }
 
 #define NORM(name, rms)                                                                         \

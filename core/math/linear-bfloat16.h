@@ -91,7 +91,7 @@ k_linear_bfloat16 (const guint32 * w, const float *b, gsize n_out,
 #define DECODE_BFLOAT16(raw, k) \
   ((Vec) ((k) ? (raw) & (gint32) 0xffff0000 : (raw) << 16))
 
-#define ADD_BFLOAT16(sum, raw, k, x) ((sum) + DECODE_BFLOAT16 (raw, k) * (x))
+#define ADD_BFLOAT16(sum, raw, k, x) vmuladd (DECODE_BFLOAT16 (raw, k), splat (x), sum)
 #define WEIGHT guint32
 #define PER_WEIGHT 2
 #define INPUT float

@@ -48,6 +48,16 @@ load_part (const float *p, gsize n)
   return v;
 }
 
+/* The same with @fill behind them */
+INLINE Vec
+load_part_filled (const float *p, gsize n, float fill)
+{
+  Vec v = splat (fill);
+  for (gsize i = 0; i < n; i++)
+    v[i] = p[i];
+  return v;
+}
+
 INLINE void
 store_part (float *p, Vec v, gsize n)
 {
@@ -105,6 +115,17 @@ vmin (Vec a, Vec b)
 {
   return blend (a < b, a, b);
 }
+#endif
+
+/* a b + c, rounded once where the processor can: said, not left to the compiler, which may choose otherwise in another loop */
+#if defined (__AVX512F__) && CO_LANES == 16
+#define vmuladd(a, b, c) ((Vec) _mm512_fmadd_ps ((__m512) (a), (__m512) (b), (__m512) (c)))
+#elif defined (__FMA__) && CO_LANES == 8
+#define vmuladd(a, b, c) ((Vec) _mm256_fmadd_ps ((__m256) (a), (__m256) (b), (__m256) (c)))
+#elif defined (__ARM_FEATURE_FMA) && CO_LANES == 4
+#define vmuladd(a, b, c) ((Vec) vfmaq_f32 ((float32x4_t) (c), (float32x4_t) (a), (float32x4_t) (b)))
+#else
+#define vmuladd(a, b, c) ((a) * (b) + (c))
 #endif
 
 INLINE Vec
