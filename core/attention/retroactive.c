@@ -382,7 +382,7 @@ step_window (const CoAttention * self, CoStateHeader * header, const float *proj
     for (gsize i = 0; i < n; i++)
       part[h * W + i] = 1 / s.d[h * W + i];
   }
-  co_kernels->exchange (&(CoExchange) {
+  co_exchange (&(CoExchange) {
         .n_rows = n,.n_heads = H,.n = C,.p = s.p,.f = f,.a = a,.b = b,.c =
         part,.stride = W,.x = evicted,.z = added,.from = base,.from_stride =
         base_stride,.y = y});

@@ -232,6 +232,32 @@ CO_API guint co_stream_get_n_streams (const CoStream * self);
 CO_API guint64 co_stream_get_position (const CoStream * self, guint stream);
 
 /**
+ * co_stream_set_n_threads:
+ * @self: streams
+ * @n_threads: from 1, the default, to 64
+ *
+ * Lets the steps of these streams use up to @n_threads threads: the caller's own, and idle ones of a pool that all streams of
+ * the process share. Large products, windows and many streams gain; what is small stays in the caller's thread. Outputs
+ * are the same to the bit with any number. Starts threads of the pool where there are too few; they stay until the process
+ * ends.
+ *
+ * Since: 0.2
+ */
+CO_API void co_stream_set_n_threads (CoStream * self, guint n_threads);
+
+/**
+ * co_stream_get_n_threads:
+ * @self: streams
+ *
+ * Tells how many threads a step may use.
+ *
+ * Returns: what co_stream_set_n_threads() set.
+ *
+ * Since: 0.2
+ */
+CO_API guint co_stream_get_n_threads (const CoStream * self);
+
+/**
  * co_stream_max_outputs:
  * @self: streams
  * @n_steps: T; 0 for a drain

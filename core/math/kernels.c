@@ -512,7 +512,7 @@ k_identity (float *x, gsize n)
 
 extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
-  G_STRINGIFY (CO_NAME), k_linear, k_linear_row, k_linear_bfloat16, k_linear_int8,
+  G_STRINGIFY (CO_NAME), BFLOAT16_INPUTS, k_linear, k_linear_row, k_linear_bfloat16, k_linear_int8,
   k_linear_transposed, k_dot, k_axpy, k_affine, k_exchange, k_max, k_peak,
   k_exp_sum, k_layer_norm, k_rms_norm, k_rotate_halves, k_multiply, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity

@@ -33,6 +33,8 @@ typedef struct
 typedef struct
 {
   const char *name;
+  /* linear_bfloat16 rounds its inputs to bfloat16, for the processor multiplies those. */
+  gboolean bfloat16_inputs;
 
   /* y[r][o] = sum_i w[o][i] x[r][i] + b[o] */
   void (*linear) (const float *w /* panels of (n_out, n_in) */ , gsize stride,
@@ -46,7 +48,7 @@ typedef struct
       gsize stride, gsize n_out, gsize n_in, const float *x /* (n_in) */ ,
       float *y /* (n_out) */ );
   /* linear with weights in bfloat16, two inputs' in a word: panels of (n_in / 2, CO_PANEL), n_in filled up to an even
-   * number. Where the processor multiplies bfloat16, inputs are rounded to bfloat16 as well. */
+   * number. See bfloat16_inputs. */
   void (*linear_bfloat16) (const guint32 * w,
       const float *b /* (n_out) or NULL */ , gsize n_out, gsize n_in,
       const float *x /* (n_rows, n_in) at x_stride */ , gsize x_stride,

@@ -25,6 +25,7 @@ load_words (const guint32 * p)
 #endif
 
 #ifdef ADD_PAIRS
+#define BFLOAT16_INPUTS TRUE
 
 /* Rows and inputs that are rounded at once; blocks are whole ones. */
 #define PAIR_ROWS 16
@@ -87,6 +88,7 @@ k_linear_bfloat16 (const guint32 * w, const float *b, gsize n_out,
 #undef PAIRS
 
 #else
+#define BFLOAT16_INPUTS FALSE
 
 #define DECODE_BFLOAT16(raw, k) \
   ((Vec) ((k) ? (raw) & (gint32) 0xffff0000 : (raw) << 16))

@@ -88,6 +88,9 @@ void co_norm (const CoNorm * self, const float *x /* (n_rows, n) */ ,
 void co_add_norm (const CoNorm * self, float *x /* (n_rows, n) */ ,
     const float *a /* (n_rows, n) */ , gsize n_rows);
 
+/* What CoExchange says. */
+void co_exchange (const CoExchange * exchange);
+
 /* c = alpha a b^T + beta c */
 void co_matmul_nt (gsize m, gsize n, gsize k, float alpha,
     const float *a /* (m, k) */ , gsize a_stride,

@@ -3,6 +3,7 @@
 #include "stream/stream.h"
 #include "math/alloc.h"
 #include "math/fpmode.h"
+#include "math/team.h"
 #include <math.h>
 #include <string.h>
 
@@ -103,6 +104,7 @@ co_stream_try_new (CoModel * model, guint n_streams, GError ** error)
   self->model = co_model_ref (model);
   self->ref_count = 1;
   self->n_streams = n_streams;
+  self->n_threads = 1;
   self->stride = sizes.state;
   self->max_steps = count_rows (n_streams) / n_streams;
   self->work.answer_interval = model->stack.answer_interval;
@@ -167,6 +169,7 @@ co_stream_copy (const CoStream * self)
     g_clear_pointer (&copy, co_stream_unref);
     return NULL;
   }
+  copy->n_threads = self->n_threads;
   memcpy (copy->state, self->state, self->n_streams * self->stride);
   for (guint s = 0; self->work.memories && s < self->n_streams; s++)
     co_stream_put_memory (copy, s, self->work.memories[s]);
@@ -187,6 +190,24 @@ co_stream_get_n_streams (const CoStream * self)
   g_return_val_if_fail (self != NULL, 0);
 
   return self->n_streams;
+}
+
+void
+co_stream_set_n_threads (CoStream * self, guint n_threads)
+{
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (n_threads > 0 && n_threads <= CO_TEAM_MAX);
+
+  self->n_threads = n_threads;
+  co_team_leave (co_team_enter (n_threads));    /* starts them now */
+}
+
+guint
+co_stream_get_n_threads (const CoStream * self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+
+  return self->n_threads;
 }
 
 guint64
@@ -367,6 +388,7 @@ co_stream_forward_steps (CoStream * self, const CoInput * input,
   const CoStack *stack;
   CoWork *work;
   guint64 mode;
+  guint threads;
   gsize n = 0, y_size, weights_size;
 
   g_return_val_if_fail (self != NULL && input != NULL && result != NULL, 0);
@@ -382,6 +404,7 @@ co_stream_forward_steps (CoStream * self, const CoInput * input,
   y_size = co_stack_n_positions (stack) * stack->n_outputs;
   weights_size = co_stack_weights_size (stack);
   mode = co_fp_enter ();
+  threads = co_team_enter (self->n_threads);
   if (!update_state)
     memcpy (self->spare, self->state, self->n_streams * self->stride);
   for (gsize step = 0; step < n_steps; step += self->max_steps) {
@@ -408,6 +431,7 @@ co_stream_forward_steps (CoStream * self, const CoInput * input,
   }
   if (!update_state)
     memcpy (self->state, self->spare, self->n_streams * self->stride);
+  co_team_leave (threads);
   co_fp_leave (mode);
   return n;
 }

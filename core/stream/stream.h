@@ -12,6 +12,7 @@ struct _CoStream
   CoModel *model;
   gint ref_count;               /* atomic */
   guint n_streams;
+  guint n_threads;              /* of a call at most */
   gsize stride;                 /* bytes of one stream's state */
   gsize max_steps;              /* processed at once */
   CoWork work;

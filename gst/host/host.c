@@ -205,7 +205,8 @@ static gboolean
 make_streams (ModelHost * self, CoModel * model, guint n_streams)
 {
   g_autoptr (GError) error = NULL;
-  ModelStream *stream = model_stream_new (model, n_streams, self->weights, &error);
+  ModelStream *stream = model_stream_new (model, n_streams,
+      self->n_threads, self->weights, &error);
 
   if (stream)
     replace_stream (self, stream);
@@ -329,7 +330,7 @@ model_host_adopt_next (ModelHost * self)
 {
   g_autoptr (GError) error = NULL;
   ModelStream *stream = model_stream_new (self->candidate,
-      model_stream_get_n_streams (self->stream), self->weights, &error);
+      model_stream_get_n_streams (self->stream), self->n_threads, self->weights, &error);
   CoModel *old;
 
   if (!stream) {

@@ -34,6 +34,7 @@ typedef struct
   ModelOnInvalid on_invalid;
   AttentionWeights weights;     /* property attention-weights */
   guint stats_interval;         /* seconds; 0: never */
+  guint n_threads;              /* of a step at most */
 
   /* Under the object lock. */
   gboolean started;

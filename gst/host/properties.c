@@ -33,6 +33,9 @@ static const PropertyRow rows[] = {
   ROW_UINT (ModelHost, stats_interval, READY, "stats-interval", "Statistics interval",
       "Seconds between two element messages with the content of stats, while vectors come (0: none)",
       0, G_MAXUINT, 0),
+  ROW_UINT (ModelHost, n_threads, READY, "n-threads", "Threads",
+      "Threads that a step uses at most: its own, and idle ones of a pool that all elements of the process share. Outputs are "
+      "the same to the bit", 1, 64, 1),
 };
 
 /* Not for decoders */

@@ -63,8 +63,8 @@ check_streams (CoModel * model, guint n_streams, GError ** error)
 }
 
 ModelStream *
-model_stream_new (CoModel * model, guint n_streams, AttentionWeights weights,
-    GError ** error)
+model_stream_new (CoModel * model, guint n_streams, guint n_threads,
+    AttentionWeights weights, GError ** error)
 {
   const CoModelInfo *info = co_model_get_info (model);
   CoStream *stream = check_streams (model, n_streams, error) ?
@@ -75,6 +75,7 @@ model_stream_new (CoModel * model, guint n_streams, AttentionWeights weights,
     return NULL;
   self = g_new0 (ModelStream, 1);
   self->stream = stream;
+  co_stream_set_n_threads (stream, n_threads);
   self->clock = vector_clock_new (n_streams, MAX (info->delay,
           info->chunk_len - 1));
   if (!self->clock) {

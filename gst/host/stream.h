@@ -51,7 +51,7 @@ typedef struct
 
 /* NULL, with CO_ERROR_NO_SPACE: they do not fit into RAM. */
 ModelStream *model_stream_new (CoModel * model, guint n_streams,
-    AttentionWeights weights, GError ** error);
+    guint n_threads, AttentionWeights weights, GError ** error);
 void model_stream_free (ModelStream * self);
 
 CoModel *model_stream_get_model (const ModelStream * self);

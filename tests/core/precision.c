@@ -4,6 +4,15 @@
 #include "math/linear.h"
 #include <math.h>
 
+static double
+round_bfloat16 (double v)
+{
+  int e;
+
+  v = frexp (v, &e);
+  return ldexp (nearbyint (v * 256) / 256, e);
+}
+
 /* A random matrix in @format, and what its products must be in double. */
 static void
 check_product (const CoKernels * kernels, const CoFormat * format,
@@ -36,16 +45,16 @@ check_product (const CoKernels * kernels, const CoFormat * format,
       for (gsize i = 0; i < n_in; i++)
         top = MAX (top, fabsf (m[o * n_in + i]));
       for (gsize i = 0; i < n_in; i++) {
-        double v = m[o * n_in + i];
+        double v = m[o * n_in + i], input = x[r * n_in + i];
         if (g_str_equal (format->name, "bfloat16")) {
-          int e;
-          v = frexp (v, &e);
-          v = ldexp (nearbyint (v * 256) / 256, e);
+          v = round_bfloat16 (v);
+          if (kernels->bfloat16_inputs)
+            input = round_bfloat16 (input);
         } else if (g_str_equal (format->name, "int8")) {
           v = lrintf ((float) v / (float) top * 127) * (double) scales[o];
         }
-        sum += v * x[r * n_in + i];
-        size += fabs (v * x[r * n_in + i]);
+        sum += v * input;
+        size += fabs (v * input);
       }
       /* float32 sums; of int8 besides the inputs' 15 bits: half a step of at most 3/16383 in each */
       bound = 1e-6 * size + 1e-6;
