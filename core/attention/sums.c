@@ -1,6 +1,7 @@
 /* libcontinual: sums over keys, in constant memory
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "attention/sums.h"
+#include "math/kernels.h"
 #include <math.h>
 #include <string.h>
 
@@ -59,18 +60,19 @@ co_sums_merge (const CoSumsShape * self, double *sums, const double *other,
   const gsize n = self->d_value + 2;
   const double log_factor = self->logs ? log (factor) : 0;
 
+  if (!self->logs) {            /* all shifts are 0 */
+    co_kernels->axpy_double (factor, other, sums, co_sums_size (self));
+    return;
+  }
   for (gsize m = 0; m < self->n_features; m++) {
     const double *from = other + m * n;
-    double *row = sums + m * n, w = factor;
+    double *row = sums + m * n;
 
-    if (self->logs) {
-      if (from[1] == 0)
-        continue;
-      raise_shift (row, n, from[0] + log_factor);
-      w = exp (from[0] + log_factor - row[0]);
-    }
-    for (gsize i = 1; i < n; i++)
-      row[i] += w * from[i];
+    if (from[1] == 0)
+      continue;
+    raise_shift (row, n, from[0] + log_factor);
+    co_kernels->axpy_double (exp (from[0] + log_factor - row[0]), from + 1,
+        row + 1, n - 1);
   }
 }
 

@@ -255,6 +255,13 @@ k_axpy (float a, const float *x, float *y, gsize n)
     y[i] += a * x[i];
 }
 
+static void
+k_axpy_double (double a, const double *x, double *restrict y, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    y[i] += a * x[i];
+}
+
 /* Registers of a row in which the heads' sums stay */
 #define EXCHANGE_WIDTH 4
 
@@ -513,7 +520,7 @@ k_identity (float *x, gsize n)
 extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
   G_STRINGIFY (CO_NAME), BFLOAT16_INPUTS, k_linear, k_linear_row, k_linear_bfloat16, k_linear_int8,
-  k_linear_transposed, k_dot, k_axpy, k_affine, k_exchange, k_max, k_peak,
+  k_linear_transposed, k_dot, k_axpy, k_axpy_double, k_affine, k_exchange, k_max, k_peak,
   k_exp_sum, k_layer_norm, k_rms_norm, k_rotate_halves, k_multiply, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity
 };

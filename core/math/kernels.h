@@ -70,6 +70,9 @@ typedef struct
   /* y += a x */
   void (*axpy) (float a, const float *x /* (n) */ , float *y /* (n) */ ,
       gsize n);
+  /* The same in double */
+  void (*axpy_double) (double a, const double *x /* (n) */ ,
+      double *y /* (n) */ , gsize n);
   /* y = a x + b */
   void (*affine) (float a, const float *x /* (n) */ ,
       const float *b /* (n) */ , float *y /* (n) */ , gsize n);

@@ -198,6 +198,18 @@ test_vectors (gconstpointer data)
       for (gsize i = 0; i < n; i++)
         check_sum (y.x[i], y_before[i] + (double) a * x.x[i], 8, 1);
 
+      {
+        double x2[MAX_N + 1], y2[MAX_N + 1];
+
+        for (gsize i = 0; i < n; i++)
+          x2[i] = x.x[i], y2[i] = y_before[i];
+        x2[n] = y2[n] = CANARY;
+        k->axpy_double (a, x2, y2, n);
+        for (gsize i = 0; i < n; i++)
+          g_assert_cmpfloat_with_epsilon (y2[i], y_before[i] + (double) a * x2[i], 1e-14);
+        g_assert_true (y2[n] == CANARY);
+      }
+
       k->affine (a, x.x, y_before, y.x, n);
       for (gsize i = 0; i < n; i++)
         check_sum (y.x[i], (double) a * x.x[i] + y_before[i], 8, 1);
