@@ -26,11 +26,6 @@ try:
     from gi.repository import GLib, Gst
 except (ImportError, ValueError) as missing:
     sys.exit(f"central.py: PyGObject for GStreamer is missing ({missing}): run scripts/setup test, and /usr/bin/python3")
-try:
-    from gi.repository import GLibUnix  # GLib 2.80
-    signal_add = GLibUnix.signal_add
-except ImportError:
-    signal_add = GLib.unix_signal_add
 
 RETRY_MS = 1000
 
@@ -145,7 +140,8 @@ class Central:
         bus.add_signal_watch()
         bus.connect("message", self.on_message)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal_add(GLib.PRIORITY_DEFAULT, number, self.loop.quit)
+            # PyGObject's main loop wakes up for Python's handlers. In the loop: it may not run yet.
+            signal.signal(number, lambda *_: GLib.idle_add(self.loop.quit))
         # Before any edge: a locked branch that failed would fail each later change of the pipeline.
         if self.pipeline.set_state(Gst.State.PLAYING) != Gst.StateChangeReturn.FAILURE:
             for edge in self.edges:

@@ -204,8 +204,10 @@ void
 media_tensors_add (GstBuffer * buffer, GstTensor ** tensors, guint n)
 {
   GstTensor **copy = g_memdup2 (tensors, n * sizeof *tensors);
+  /* In GStreamer 1.26, gst_buffer_add_tensor_meta() returns the meta of another element if there is one. */
+  GstMeta *meta = gst_buffer_add_meta (buffer, GST_TENSOR_META_INFO, NULL);
 
-  gst_tensor_meta_set (gst_buffer_add_tensor_meta (buffer), n, copy);
+  gst_tensor_meta_set ((GstTensorMeta *) meta, n, copy);
 }
 
 #endif
