@@ -232,9 +232,18 @@ CO_API guint co_stream_get_n_streams (const CoStream * self);
 CO_API guint64 co_stream_get_position (const CoStream * self, guint stream);
 
 /**
+ * CO_MAX_THREADS:
+ *
+ * The most threads that a step can use.
+ *
+ * Since: 0.2
+ */
+#define CO_MAX_THREADS 64
+
+/**
  * co_stream_set_n_threads:
  * @self: streams
- * @n_threads: from 1, the default, to 64
+ * @n_threads: from 1, the default, to %CO_MAX_THREADS
  *
  * Lets the steps of these streams use up to @n_threads threads: the caller's own, and idle ones of a pool that all streams of
  * the process share. Large products, windows and many streams gain; what is small stays in the caller's thread. Outputs

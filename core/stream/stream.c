@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+G_STATIC_ASSERT (CO_MAX_THREADS == CO_TEAM_MAX);
+
 /* Rows processed at once: enough for matrix products, few enough for the caches */
 #define CHUNK_ROWS 64
 
@@ -196,7 +198,7 @@ void
 co_stream_set_n_threads (CoStream * self, guint n_threads)
 {
   g_return_if_fail (self != NULL);
-  g_return_if_fail (n_threads > 0 && n_threads <= CO_TEAM_MAX);
+  g_return_if_fail (n_threads > 0 && n_threads <= CO_MAX_THREADS);
 
   self->n_threads = n_threads;
   co_team_leave (co_team_enter (n_threads));    /* starts them now */

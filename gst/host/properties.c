@@ -35,7 +35,7 @@ static const PropertyRow rows[] = {
       0, G_MAXUINT, 0),
   ROW_UINT (ModelHost, n_threads, READY, "n-threads", "Threads",
       "Threads that a step uses at most: its own, and idle ones of a pool that all elements of the process share. Outputs are "
-      "the same to the bit", 1, 64, 1),
+      "the same to the bit", 1, CO_MAX_THREADS, 1),
 };
 
 /* Not for decoders */
