@@ -124,7 +124,7 @@ class Mixer:
             for _ in range(rng.integers(2, 5)):
                 at, gain = 0, np.exp(rng.normal(0, 0.7))
                 while at < count:
-                    part = power(self.takes.any(rng, str(rng.choice(["synth", "other"])))[0])[: count - at]
+                    part = power(self.takes.any(rng, str(rng.choice(self.takes.other)))[0])[: count - at]
                     out[at : at + len(part)] += part * gain / (part.mean() + 1e-9)
                     at += len(part) + rng.integers(0, 20)
         else:

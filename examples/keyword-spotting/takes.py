@@ -144,9 +144,9 @@ def make_takes(cache, kind, index, sources, words):
     # A source counts by the root of its size: the small ones are other people, too.
     weights = np.array([WEIGHTS.get(n, 1) * len(chosen[n].list) ** 0.5 for n in names])
     pieces, count = [], SIZE
-    if kind == "plain":  # this file's part of them, in order
-        part = range(index * SIZE, min(len(chosen[REAL].list), (index + 1) * SIZE))
-        cast.queues[REAL], count = list(part)[::-1], len(part)
+    if kind == "plain":  # this file's part of them, each once
+        part = np.random.default_rng(1).permutation(len(chosen[REAL].list))[index * SIZE : (index + 1) * SIZE]
+        cast.queues[REAL], count = list(part), len(part)
     while len(pieces) < count:
         name = names[cast.rng.choice(len(names), p=weights / weights.sum())]
         audio, events, at = cast.take(name, kind == "plain")

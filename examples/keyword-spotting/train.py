@@ -170,7 +170,7 @@ def prepare(cache, folder, counts):
         names.append(takes.REAL)
     sources = {n: Clips(os.path.join(clips, n)) for n in names}
     words = lexicon()
-    plain = min(counts["real"], -(-len(sources[takes.REAL].list) // takes.SIZE)) if folder else 0
+    plain = min(counts["plain"], -(-len(sources[takes.REAL].list) // takes.SIZE)) if folder else 0
     kinds = [("plain", plain), ("real", counts["real"] if folder else 0), ("synth", counts["synth"])]
     paths = [takes.make_takes(cache, kind, i, sources, words) for kind, count in kinds for i in range(count)]
     return paths, takes.make_noises(cache)
@@ -190,13 +190,13 @@ def main():
     parser.add_argument("--shape", type=json.loads, default={}, help='such as {"dropout": 0.1}')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    paths, noises = prepare(options.cache, options.recordings, {"real": 6, "synth": 5})
+    paths, noises = prepare(options.cache, options.recordings, {"plain": 30, "real": 6, "synth": 5})
     if options.only == "data":
         return
     # First without a fifth of the speakers, who tell how well it hears people it does not know; then with them.
     chosen = os.path.join(options.cache, "choosing.safetensors")
     stages = [("choosing", chosen, options.steps, options.start, options.peak),
-              ("all", options.out, options.steps // 3, chosen, options.peak / 2)]
+              ("all", options.out, options.steps, chosen, options.peak / 2)]
     for stage, out, steps, start, peak in stages if options.recordings else stages[:1]:
         if options.only in (None, stage):
             mixer = Mixer(Takes(paths, stage == "choosing"), Takes([noises], False))

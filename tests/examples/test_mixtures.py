@@ -71,6 +71,12 @@ class Scenes(Folder):
             found |= set(labels)
         self.assertEqual(found, {*range(NEITHER + 1), UNKNOWN})
 
+    def test_synthesizers_alone_will_do(self):
+        self.paths = self.paths[1:]
+        mixer, rng = self.mixer(), np.random.default_rng(3)
+        found = set().union(*(set(mixer.scene(rng)[1]) for _ in range(60)))
+        self.assertEqual(found, {*range(NEITHER + 1), UNKNOWN})
+
     def test_halves_of_two_keywords_make_none(self):
         say = lambda first, second: mixtures.no_word(KEYWORDS.index(first), KEYWORDS.index(second))
         for word in KEYWORDS:
