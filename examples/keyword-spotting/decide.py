@@ -12,8 +12,12 @@ THRESHOLD, SMOOTHING = float(_SETTINGS["threshold"]), float(_SETTINGS["smoothing
 def smooth(scores, smoothing=SMOOTHING):
     """scores (T, labels) -> probabilities (T, labels), averaged exponentially over time."""
     p = np.exp(scores - scores.max(1, keepdims=True))
-    p /= p.sum(1, keepdims=True)
-    for t in range(1, len(p)):
+    return average(p / p.sum(1, keepdims=True), smoothing)
+
+
+def average(p, smoothing):
+    p = np.array(p)
+    for t in range(1, len(p)) if smoothing else ():
         p[t] = smoothing * p[t - 1] + (1 - smoothing) * p[t]
     return p
 

@@ -4,12 +4,11 @@
 """Uses the clips in train.py's cache. Says how many single words were heard right: as the synthesizers speak them
 ("clean"), as other people with usable microphones would ("plain"), and as one can just about follow ("harsh"). Then
 plays words, phrases and talk through the demo's own pipeline, and what a person says (prompts.py), if it is installed.
-With --recordings, counts real people's words instead: DIR/WORD/*.wav, as Google's Speech Commands are laid out; a WORD
-that is not a keyword is to be heard as none. Folders whose names begin with _ are passed over."""
+With --recordings, plays real people's words instead, as heard.py says: DIR/WORD/*.flac or .wav, as Google's Speech
+Commands are laid out. When a WORD is said that is not a keyword, or in a folder whose name begins with _, nothing is to be
+named. --choosing leaves only the fifth of the speakers whom train.py chooses by; --settings tries many thresholds."""
 import argparse
-import glob
 import os
-import sys
 import tempfile
 
 import numpy as np
@@ -17,9 +16,10 @@ import torch
 
 import decide
 import features
+import heard
 import model
 import prompts
-from clips import RATE, Clips, bounds, whole
+from clips import RATE, Clips, whole
 from scenes import Studio
 from synth import HELD_OUT
 from vocabulary import COMMANDS, KEYWORDS, LABELS, NEITHER, SIMILAR
@@ -42,7 +42,7 @@ class Alone:
         return self.clips.pcm[start : start + length].astype(np.float32) / 32768
 
 
-def listen(spotter, audio):
+def listen(spotter, audio, smoothing=decide.SMOOTHING):
     """Smoothed probabilities for 16 bit audio: the element's features, the network over all of them."""
     with tempfile.TemporaryDirectory() as scratch:
         pcm, out = os.path.join(scratch, "a.pcm"), os.path.join(scratch, "a.f32")
@@ -50,7 +50,7 @@ def listen(spotter, audio):
         features.extract(pcm, out)
         x = features.read(out)
     with torch.no_grad():
-        return decide.smooth(spotter(torch.from_numpy(x)[None])[0].numpy())
+        return decide.smooth(spotter(torch.from_numpy(x)[None])[0].numpy(), smoothing)
 
 
 def row(label, text):
@@ -66,8 +66,8 @@ def confusion(spotter, clips, babblers, manner, minutes, seed=77):
         audio, _, spoken = studio.scene(60)
         events = [(start, end, row(alone.list[clip][2][0][2], alone.list[clip][4]))
                   for start, end, _, clip in spoken if end < 60 * RATE]
-        for event, heard in zip(events, decide.judge(listen(spotter, audio), events)):
-            table[event[2], heard] += 1
+        for event, answer in zip(events, decide.judge(listen(spotter, audio), events)):
+            table[event[2], answer] += 1
     return table
 
 
@@ -101,46 +101,47 @@ def stream(path, clips, babblers, manner, minutes, running=False):
     return said, hits, alarms
 
 
-def person(path):
-    """Keywords said, keywords heard, false alarms and hours of a real person; None if she is not installed."""
-    audio, spans = prompts.announcements()
-    if not spans:
-        return None
+def matched(names, spans):
+    """Keywords said, keywords heard and false alarms, of [(seconds, word)] and the announcements' spans."""
     waiting = [(start, end, word) for start, end, words in spans for word in words]
     said, alarms = len(waiting), 0
-    for at, word in named(path, audio):
+    for at, word in names:
         match = [w for w in waiting if w[2] == word and w[0] <= at * RATE < w[1]]
         if match:
             waiting.remove(match[0])
         else:
             alarms += 1
-    return said, said - len(waiting), alarms, len(audio) / RATE / 3600
+    return said, said - len(waiting), alarms
 
 
-def recorded(spotter, folder, most, seed=79):
-    """Matrix (said, heard) of up to `most` recordings of each word in `folder`, chosen at random. Each is played after
-    a second of quiet, and half a second is left for the answer."""
-    rng = np.random.default_rng(seed)
-    table = np.zeros((len(SAID), len(LABELS)), int)
-    for word in sorted(next(os.walk(folder))[1]):
-        paths = sorted(glob.glob(os.path.join(folder, glob.escape(word), "*.wav")))
-        label = row(LABELS.index(word) if word in LABELS else NEITHER, word)
-        pieces, events, at = [], [], 0
-        for path in () if word.startswith("_") else rng.permutation(paths)[:most]:
-            audio = features.decode(str(path))
-            if not len(audio):
-                sys.exit("%s: expected audio, found nothing that can be decoded" % path)
-            first, last = bounds(audio, 25)  # where the word is: real recordings are not silent around it
-            events.append((at + RATE + first, at + RATE + last, label))
-            pieces += [np.zeros(RATE), audio, np.zeros(RATE // 2)]
-            at += len(audio) + RATE * 3 // 2
-        if events:
-            audio = np.clip(np.round(np.concatenate(pieces) * 32767), -32768, 32767).astype("<i2")
-            for event, heard in zip(events, decide.judge(listen(spotter, audio), events)):
-                table[event[2], heard] += 1
-    if not table.any():
-        sys.exit("%s: expected folders named after words, with .wav files in them; found none" % folder)
-    return table
+def person(path):
+    """Keywords said, keywords heard, false alarms and hours of a real person; None if she is not installed."""
+    audio, spans = prompts.announcements()
+    return (*matched(named(path, audio), spans), len(audio) / RATE / 3600) if spans else None
+
+
+def settings(spotter, audios):
+    """Prints what each threshold and smoothing of the demo would make of recordings, and of the announcements: by the
+    network over all of them, which names what the pipeline names."""
+    inputs = {word: heard.played(some) for word, some in audios.items()}
+    scores = {word: listen(spotter, audio, 0) for word, (audio, _) in inputs.items()}
+    talk, spans = prompts.announcements()
+    said = listen(spotter, talk, 0) if spans else None
+    name = lambda p, threshold: [(t * features.HOP / RATE, LABELS[k]) for t, k in decide.words(p, threshold)]
+    for smoothing in (0.6, 0.7, 0.8, 0.85):
+        smoothed = {word: decide.average(p, smoothing) for word, p in scores.items()}
+        announced = decide.average(said, smoothing) if spans else None
+        for threshold in np.arange(0.4, 0.91, 0.05):
+            table = np.zeros((len(heard.SAID), len(heard.HEARD)), int)
+            for word, p in smoothed.items():
+                for answer in heard.answers(name(p, threshold), inputs[word][1]):
+                    table[heard.row(word), answer] += 1
+            line = "smoothing %.2f, threshold %.2f: %s" % (smoothing, threshold, heard.summary(table))
+            if spans:
+                _, hits, alarms = matched(name(announced, threshold), spans)
+                line += "; announcements %d keywords, %.0f false alarms per hour" % (
+                    hits, alarms / (len(talk) / RATE / 3600))
+            print(line, flush=True)
 
 
 def right(table, rows):
@@ -169,6 +170,15 @@ def summary(table):
         share(table), table.sum(), alike, ", ".join("%s %.1f" % (n, share(table, rows)) for n, rows in kinds.items()))
 
 
+def announced(path):
+    result = person(path)
+    if result:
+        print("a person, recorded: %d of %d keywords within sentences; %.0f false alarms per hour" % (
+            result[1], result[0], result[2] / result[3]))
+    else:
+        print("a person, recorded: not tried, %s and its texts are not installed" % prompts.SOUNDS)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cache", nargs="?", help="as for train.py")
@@ -178,19 +188,28 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--encoder", default="", help='more properties of continualencoder, such as "precision=int8"')
     parser.add_argument("--pipeline", action="store_true", help="what goes through the pipeline only")
-    parser.add_argument("--recordings", metavar="DIR", help="a folder of WORD/*.wav: counts these and nothing else")
-    parser.add_argument("--most", type=int, default=200, help="recordings of each word")
+    parser.add_argument("--recordings", metavar="DIR", help="a folder of WORD/*.flac: counts these and nothing else")
+    parser.add_argument("--choosing", action="store_true", help="only the speakers whom train.py chooses by")
+    parser.add_argument("--settings", action="store_true", help="try other thresholds and smoothings on them")
+    parser.add_argument("--most", type=int, default=400, help="recordings of each word")
+    parser.add_argument("--announcements", action="store_true", help="the telephone announcements only")
     options = parser.parse_args()
-    if not options.cache and not options.recordings:
-        parser.error("expected a cache or --recordings")
+    if not (options.cache or options.recordings or options.announcements):
+        parser.error("expected a cache, --recordings or --announcements")
     ENCODER.extend(options.encoder.split())
     torch.set_num_threads(options.threads)
     spotter = model.read_spotter(options.model)
     if options.recordings:
-        table = recorded(spotter, options.recordings, options.most)
-        show(table)
-        print("recordings: %.1f %% of %d right; keywords %d of %d, other words %d of %d" % (
-            share(table), table.sum(), *right(table, range(NEITHER)), *right(table, range(NEITHER, len(SAID)))))
+        audios = heard.load(options.recordings, options.most, options.choosing)
+        if options.settings:
+            settings(spotter, audios)
+            return
+        table = heard.count(audios, lambda audio: named(options.model, audio))
+        heard.show(table)
+        print("recordings: " + heard.summary(table))
+    if options.recordings or options.announcements:
+        if options.announcements:
+            announced(options.model)
         return
     names = options.sources.split(",")
     load = lambda name: Clips(os.path.join(options.cache, "clips", name))
@@ -210,13 +229,7 @@ def main():
             print("%s, %s, through the pipeline: %.1f %% of %d keywords in words and phrases; in talk without any, "
                   "%.0f false alarms per hour" % (name, manner, 100 * hits / said, said,
                                                   alarms * 60 / options.minutes), flush=True)
-
-    heard = person(options.model)
-    if heard:
-        print("a person, recorded: %d of %d keywords within sentences; %.0f false alarms per hour" % (
-            heard[1], heard[0], heard[2] / heard[3]))
-    else:
-        print("a person, recorded: not tried, %s and its texts are not installed" % prompts.SOUNDS)
+    announced(options.model)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # Makes recording.flac, which the demo plays, and recording.tsv: when each keyword in it ends.
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""usage: recording.py CACHE. Two voices that the model was not trained on, in a noisy room."""
+"""usage: recording.py CACHE [SEED]. Two voices that the model was not trained on, in a noisy room."""
 import os
 import subprocess
 import sys
@@ -18,7 +18,7 @@ SCRIPT = [("rms", "yes happy stop left seven go"), ("ked", "up marvin right no v
 
 
 def main():
-    cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(1)
+    cache, rng = os.path.join(sys.argv[1], "clips"), np.random.default_rng(int((*sys.argv, 1)[2]))
     pieces, said, at = [], [], 0
     for source, words in SCRIPT:
         alone = Alone(Clips(os.path.join(cache, source)))

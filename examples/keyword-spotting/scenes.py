@@ -3,8 +3,7 @@
 import numpy as np
 
 import channel
-from clips import RATE, single
-from morph import morph
+from clips import RATE
 from vocabulary import SIMILAR
 from voice_effects import disguise
 
@@ -17,11 +16,10 @@ WEIGHTS = {"awb": 2, "rms": 2, "slt": 2, "kal": 2, "ked": 2, "espeak": 1.3, "rh-
 class Studio:
     """Makes scenes from the clips of some sources."""
 
-    def __init__(self, sources, seed, babblers, manner="harsh", relatives={}):
+    def __init__(self, sources, seed, babblers, manner="harsh"):
         """sources: {name: Clips}, who speaks; babblers: likewise, who may be heard in the background; manner:
         "clean", the voices as they are and hardly any noise; "plain", other people on usable microphones;
-        "harsh", what a person can just about follow. relatives: {name: Clips}, whose voices half of the single words
-        are mixed with, if they say them, too."""
+        "harsh", what a person can just about follow."""
         self.rng = np.random.default_rng(seed)
         self.sources, self.babblers, self.manner = sources, babblers, manner
         self.queues = {}
@@ -29,11 +27,6 @@ class Studio:
         self.names = list(sources)
         weight = np.array([WEIGHTS.get(n, 1) * len(sources[n].list) ** 0.5 for n in self.names])
         self.weights = weight / weight.sum()
-        self.relatives, self.same = relatives, {}
-        for name, clips in relatives.items():
-            for index, clip in enumerate(clips.list):
-                self.same.setdefault(single(clip), {}).setdefault(name, []).append(index)
-        self.same.pop(None, None)
 
     def speech(self, name):
         """The next clip of a source, each once before any is used again: audio, events and its number."""
@@ -44,11 +37,6 @@ class Studio:
         if clips.list[index][4] in SIMILAR and self.rng.random() < 0.6:  # some near misses teach, too many deafen
             return self.speech(name)
         audio, events = clips.audio(index).astype(np.float64), clips.list[index][2]
-        same = {n: i for n, i in self.same.get(single(clips.list[index]), {}).items() if n != name}
-        if same and self.rng.random() < 0.5:
-            weights = np.array([WEIGHTS.get(n, 1) for n in same])
-            other = str(self.rng.choice(list(same), p=weights / weights.sum()))
-            audio = morph(self.rng, audio, self.relatives[other].audio(self.rng.choice(same[other])))
         if self.manner == "clean":
             return audio, events, index
         return *disguise(self.rng, audio, events, 1 if self.manner == "harsh" else 0.65), index

@@ -19,40 +19,46 @@ import os
 import sys
 import time
 
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # the features are made by many small products
+
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 import features
 import model
+import recordings
+import takes
 from clips import Clips
 from learning import Learner
-from shards import SCENES, Shard, make_shard
-from synth import HELD_OUT, SOURCES, synthesize
+from mixtures import Mixer, Takes
+from synth import synthesize
 from vocabulary import LABELS, NEITHER, PHONES, UNKNOWN, lexicon
+
+SCENES = 8   # in a step
+EVERY = 100  # steps from one checkpoint to the next
+SHARE = 0.4  # of what the synthesizers could say: all else is made of it
 
 
 def say(text, *values):
     print(text % values, file=sys.stderr, flush=True)
 
 
-def batches(cache, shards, rng, size, hold_out, names):
-    """One pass over the shards: x (size, FRAMES, mels), labels (size, FRAMES), phase (size,), and what is said: a
-    list of (scene, first frame, last frame, phones)."""
-    dropped = [names.index(n) for n in hold_out]
-    for name in rng.permutation(shards):
-        shard = Shard(os.path.join(cache, name), dropped)
-        order = rng.permutation(SCENES)
-        for first in range(0, SCENES - size + 1, size):
-            x, labels, said = zip(*(shard.scene(rng, i) for i in order[first : first + size]))
-            said = [(row, *span) for row, spans in enumerate(said) for span in spans]
-            yield (torch.from_numpy(np.stack(x)), torch.from_numpy(np.stack(labels)),
-                   torch.from_numpy(rng.integers(0, 10**6, size)), said)
+def batch(mixer, rng, size=SCENES):
+    """x (size, FRAMES, mels), labels (size, FRAMES), phase (size,), and what is said: a list of (scene, first frame,
+    last frame, phones)."""
+    x, labels, said = zip(*(mixer.scene(rng) for _ in range(size)))
+    said = [(row, *span) for row, spans in enumerate(said) for span in spans]
+    return (torch.from_numpy(np.stack(x)), torch.from_numpy(np.stack(labels)),
+            torch.from_numpy(rng.integers(0, 10**6, size)), said)
 
 
 def misspelled(scores, said):
     """How badly scores (B, FRAMES, 1 + PHONES) spell what is said, per phone: connectionist temporal classification of
     Graves et al. (2006). Words that were never heard are told apart by their sounds, too."""
+    if not said:
+        return scores.sum() * 0
     parts = [scores[row, first:last] for row, first, last, _ in said]
     phones = [torch.from_numpy(p.astype(np.int64)) for *_, p in said]
     sizes, lengths = ([len(p) for p in some] for some in (phones, parts))
@@ -60,10 +66,11 @@ def misspelled(scores, said):
     return F.ctc_loss(likely, torch.cat(phones), lengths, sizes, reduction="sum", zero_infinity=True) / sum(sizes)
 
 
-def standardize(cache):
+def standardize(mixer):
     """Mean (mels,) and deviation (mels,). Lets the first layer see features of mean 0 and deviation 1: constants that
     its weights absorb at the end."""
-    x = features.read(os.path.join(cache, "harsh-000.f32"))
+    rng = np.random.default_rng(0)
+    x = np.concatenate([mixer.scene(rng)[0] for _ in range(200)])
     return torch.from_numpy(x.mean(0)), torch.from_numpy(x.std(0))
 
 
@@ -76,72 +83,125 @@ def absorb(state, mean, deviation):
     return state
 
 
-def train(cache, out, plan, hold_out, names, start=None, size=4, peak=1.2e-3, **shape):
-    """plan: a list of lists of shards, one pass each; start: a model to go on with."""
-    torch.manual_seed(1)
-    rng = np.random.default_rng(len(plan))
-    spotter = model.Spotter(40, LABELS, **shape)
-    mean, deviation = standardize(cache)
-    if start:
-        spotter.load_state_dict(absorb(model.load(start)[0], -mean / deviation, 1 / deviation))
-    speller = torch.nn.Linear(spotter[4].in_features, 1 + len(PHONES))  # for training only
-    learner = Learner(spotter, [speller], peak, 0.05, 0.999)
-    steps = sum(map(len, plan)) * (SCENES // size)
-    weights = torch.ones(len(LABELS))
-    weights[NEITHER] = 0.3  # there is so much more of it
-    shown, right, began = 0.0, 0.0, time.time()
-    for some in plan:
-        for x, labels, phase, said in batches(cache, some, rng, size, hold_out, names):
-            inner = spotter.inner((x - mean) / deviation, phase)
-            scores = spotter[4](inner)
-            loss = F.cross_entropy(scores.reshape(-1, len(LABELS)), labels.reshape(-1), weights,
-                                   ignore_index=UNKNOWN, label_smoothing=0.05)
-            learner.step(loss + 0.3 * misspelled(speller(inner), said), learner.steps / steps)
-            learner.remember()
-            words = (labels >= 0) & (labels != NEITHER)
-            right += ((scores.argmax(-1) == labels) & words).sum().item() / max(1, words.sum().item())
-            shown += loss.item()
-            if learner.steps % 100 == 0:
-                say("step %d of %d: loss %.3f, frames of words right %.3f, %.0f s", learner.steps, steps, shown / 100,
-                    right / 100, time.time() - began)
-                shown = right = 0.0
-                model.save(out, absorb(learner.average, mean, deviation), spotter.metadata())
-    model.save(out, absorb(learner.average, mean, deviation), spotter.metadata())
+def half_precision():
+    """Products of 16 bit floats if the processor has them: twice as fast, and the weights stay 32 bit floats."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return "avx512_bf16" in lines.read()
+    except OSError:
+        return False
+
+
+class Training:
+    """A model on its way. Saves all it needs, its dice included, so that a run that was interrupted ends with the
+    weights of one that was not."""
+
+    def __init__(self, mixer, seed, steps, start=None, peak=1.5e-3, **shape):
+        torch.manual_seed(seed)
+        self.mixer, self.rng, self.steps = mixer, np.random.default_rng(seed), steps
+        self.spotter = model.Spotter(40, LABELS, **shape)
+        self.mean, self.deviation = standardize(mixer)
+        if start:
+            self.spotter.load_state_dict(absorb(model.load(start)[0], -self.mean / self.deviation, 1 / self.deviation))
+        self.speller = torch.nn.Linear(self.spotter[4].in_features, 1 + len(PHONES))  # for training only
+        self.learner = Learner(self.spotter, [self.speller], peak, 0.05, 0.999)
+        self.weights = torch.ones(len(LABELS))
+        self.weights[NEITHER] = 0.3  # there is so much more of it
+        self.half = half_precision()
+
+    def step(self):
+        x, labels, phase, said = batch(self.mixer, self.rng)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            inner = self.spotter.inner((x - self.mean) / self.deviation, phase)
+            scores, spelled = self.spotter[4](inner).float(), self.speller(inner).float()
+        loss = F.cross_entropy(scores.reshape(-1, len(LABELS)), labels.reshape(-1), self.weights,
+                               ignore_index=UNKNOWN, label_smoothing=0.05)
+        self.learner.step(loss + 0.3 * misspelled(spelled, said), self.learner.steps / self.steps)
+        self.learner.remember()
+        words = (labels >= 0) & (labels != NEITHER)
+        right = ((scores.argmax(-1) == labels) & words).sum().item() / max(1, words.sum().item())
+        return loss.item(), right
+
+    def save(self, path):
+        torch.save({"model": self.spotter.state_dict(), "speller": self.speller.state_dict(),
+                    "learner": self.learner.state(), "numpy": self.rng.bit_generator.state,
+                    "torch": torch.get_rng_state(), "before": self.mixer.before}, path + ".part")
+        os.rename(path + ".part", path)
+
+    def load(self, path):
+        state = torch.load(path)
+        self.spotter.load_state_dict(state["model"])
+        self.speller.load_state_dict(state["speller"])
+        self.learner.restore(state["learner"])
+        self.rng.bit_generator.state = state["numpy"]
+        torch.set_rng_state(state["torch"])
+        self.mixer.before = state["before"]
+
+    def write(self, out):
+        model.save(out + ".part", absorb(self.learner.average, self.mean, self.deviation), self.spotter.metadata())
+        os.rename(out + ".part", out)
+
+    def run(self, out, checkpoint):
+        """Trains to the end, from the checkpoint if there is one, and writes the model `out`."""
+        if os.path.exists(checkpoint):
+            self.load(checkpoint)
+            say("going on at step %d of %d", self.learner.steps, self.steps)
+        began, shown = time.time(), []
+        while self.learner.steps < self.steps:
+            shown.append(self.step())
+            if self.learner.steps % EVERY == 0 or self.learner.steps == self.steps:
+                loss, right = np.mean(shown, 0)
+                say("step %d of %d: loss %.3f, frames of words right %.3f, %.0f s", self.learner.steps, self.steps, loss,
+                    right, time.time() - began)
+                shown = []
+                self.save(checkpoint)
+                self.write(out)
+        self.write(out)
+
+
+def prepare(cache, folder, counts):
+    """What training needs, in `cache`; what is there already is kept. Returns the paths of all takes, and of noises."""
+    clips = os.path.join(cache, "clips")
+    names = synthesize(clips, SHARE)
+    if folder:
+        path = os.path.join(clips, takes.REAL)
+        if not os.path.exists(path + ".json"):
+            recordings.collect(folder, path)
+        names.append(takes.REAL)
+    sources = {n: Clips(os.path.join(clips, n)) for n in names}
+    words = lexicon()
+    plain = min(counts["plain"], -(-len(sources[takes.REAL].list) // takes.SIZE)) if folder else 0
+    kinds = [("plain", plain), ("real", counts["real"] if folder else 0), ("synth", counts["synth"])]
+    paths = [takes.make_takes(cache, kind, i, sources, words) for kind, count in kinds for i in range(count)]
+    return paths, takes.make_noises(cache)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", help="a directory for what takes long; a second run goes on where the first ended")
+    parser.add_argument("--recordings", metavar="DIR", help="real people's words, laid out as Google's Speech Commands")
     parser.add_argument("--out", default=os.path.join(features.HERE, "words.safetensors"))
-    parser.add_argument("--passes", type=int, default=3, help="over the scenes of the last stage")
-    parser.add_argument("--start", help="a model to take through the last stage once more")
-    parser.add_argument("--hold-out", default=",".join(HELD_OUT), help="sources not to train on")
-    parser.add_argument("--only", choices=["clips", "shards"], help="stop after this")
+    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--start", help="a model to go on from")
+    parser.add_argument("--peak", type=float, default=1.5e-3, help="the highest learning rate")
+    parser.add_argument("--only", choices=["data", "choosing", "all"],
+                        help="stop after making data; train without the speakers to choose by; train with all")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--shape", type=json.loads, default={}, help='such as {"dropout": 0.1}')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    clips = os.path.join(options.cache, "clips")
-    names = list(SOURCES)
-    sources = {n: Clips(os.path.join(clips, n)) for n in synthesize(clips)}
-    if options.only == "clips":
+    paths, noises = prepare(options.cache, options.recordings, {"plain": 30, "real": 6, "synth": 5})
+    if options.only == "data":
         return
-    shards = {m: ["%s-%03d" % (m, i) for i in range(n)] for m, n in (("clean", 16), ("plain", 24), ("harsh", 8))}
-    words = lexicon()
-    for shard in sum(shards.values(), []):
-        make_shard(options.cache, shard, sources, names, words)
-    if options.only == "shards":
-        return
-    clean, plain, harsh = shards.values()
-    # Clean voices at first, else it takes long to find out what matters; then the worst; at last what is likely.
-    stages = [[clean] * 3, [clean + plain + harsh] * 3, [clean + plain] * options.passes]
-    start = options.start
-    stages = stages[2:] if start else stages
-    for number, plan in enumerate(stages):
-        last = number == len(stages) - 1
-        out = options.out if last else os.path.join(options.cache, "stage-%d.safetensors" % number)
-        train(options.cache, out, plan, [n for n in options.hold_out.split(",") if n], names, start, **options.shape)
-        start = out
+    # First without a fifth of the speakers, who tell how well it hears people it does not know; then with them.
+    chosen = os.path.join(options.cache, "choosing.safetensors")
+    stages = [("choosing", chosen, options.steps, options.start, options.peak),
+              ("all", options.out, options.steps, chosen, options.peak / 2)]
+    for stage, out, steps, start, peak in stages if options.recordings else stages[:1]:
+        if options.only in (None, stage):
+            mixer = Mixer(Takes(paths, stage == "choosing"), Takes([noises], False))
+            Training(mixer, len(stage), steps, start, peak, **options.shape).run(
+                out if options.recordings else options.out, os.path.join(options.cache, stage + ".checkpoint"))
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ class Deep(nn.Sequential):
                 inner = layer.norm2(x)
             else:
                 inner = x = layer.norm1(x + layer.dropout1(banded_attention(layer.self_attn, x, self.window)))
-            inner = layer.dropout2(layer.linear2(layer.dropout(layer.activation(layer.linear1(inner)))))
+            inner = layer.dropout2(layer.linear2(layer.dropout(layer.activation(layer.linear1(inner).float()))))
             x = x + inner if layer.norm_first else layer.norm2(x + inner)
         return x
 

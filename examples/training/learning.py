@@ -34,3 +34,11 @@ class Learner:
         keep = min(self.memory, self.steps / (self.steps + 10))
         for name, tensor in self.model.state_dict().items():
             self.average[name].mul_(keep).add_(tensor, alpha=1 - keep)
+
+    def state(self):
+        """What `restore` needs beside the modules' own state."""
+        return {"optimizer": self.optimizer.state_dict(), "average": self.average, "steps": self.steps}
+
+    def restore(self, state):
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average, self.steps = state["average"], state["steps"]

@@ -11,7 +11,8 @@ import numpy as np  # noqa: E402
 
 from clips import single  # noqa: E402
 from morph import align, morph  # noqa: E402
-from scenes import Studio  # noqa: E402
+from recordings import choosing  # noqa: E402
+from takes import Cast  # noqa: E402
 from vocabulary import NEITHER  # noqa: E402
 from voice_effects import envelopes, stft  # noqa: E402
 
@@ -91,16 +92,25 @@ class Mixed(unittest.TestCase):
         self.assertEqual(single([0, 9, [[0, 9, NEITHER]], "v", "town"]), "town")
         self.assertIsNone(single([0, 9, [[0, 9, NEITHER]], "v", "a town"]))
 
-    def test_half_of_the_words_that_another_says_are_mixed(self):
+    def test_whoever_says_the_same_is_found(self):
         me = Clips((0, "yes"), (NEITHER, "table"), (NEITHER, "other"))
         you = Clips((NEITHER, "table"), (0, "yes"), (1, "no"))
-        studio = Studio({"me": me}, 1, {}, "clean", {"me": me, "you": you})
-        mixed = np.zeros((2, 3), int)
-        for _ in range(300):
-            audio, _, index = studio.speech("me")
-            mixed[int(np.array_equal(audio, me.audio(index).astype(float))), index] += 1
-        self.assertEqual(mixed[0, 2], 0)
-        self.assertTrue((mixed[:, :2] > 30).all(), mixed)
+        cast = Cast({"kal": me, "awb": you}, 1)
+        self.assertIs(cast.other("kal", me.list[0]), you.sounds[1])
+        self.assertIs(cast.other("kal", me.list[1]), you.sounds[0])
+        self.assertIsNone(cast.other("kal", me.list[2]))
+
+    def test_speakers_to_choose_by_are_mixed_among_themselves(self):
+        names = ["%d" % n for n in range(60)]
+        people = Clips(*[(0, "yes")] * len(names))
+        people.sounds = [np.full(4000, n) for n in range(len(names))]
+        for clip, name in zip(people.list, names):
+            clip[3] = name
+        cast = Cast({"real": people}, 1)
+        for clip, name in zip(people.list, names):
+            for _ in range(5):
+                other = cast.other("real", clip)
+                self.assertEqual(choosing(names[other[0]]), choosing(name))
 
 
 if __name__ == "__main__":

@@ -42,32 +42,52 @@ class Recordings(unittest.TestCase):
             sound.setframerate(RATE)
             sound.writeframes(self.samples[max(0, 2 * int((end - 0.55) * RATE)) : 2 * int((end + 0.1) * RATE)])
 
+    def flac(self, folder, name):
+        """The .wav file as a .flac file in its place."""
+        path = os.path.join(self.dir.name, folder, name)
+        subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + path + ".wav", "!", "wavparse", "!", "flacenc", "!",
+                        "filesink", "location=" + path + ".flac"], check=True)
+        os.unlink(path + ".wav")
+
     def count(self):
+        """{kind: (right, of)} and what was printed."""
         run = evaluate(self.dir.name)
         self.assertEqual(run.returncode, 0, run.stderr)
-        right = re.search(r"^recordings: ([\d.]+) % of (\d+) right;", run.stdout, re.M)
-        self.assertTrue(right, run.stdout)
-        return float(right[1]) * int(right[2]) / 100, int(right[2]), run.stdout
+        line = re.search(r"^recordings: (.*); mean of \d+ classes [\d.]+ %$", run.stdout, re.M)
+        self.assertTrue(line, run.stdout)
+        return {kind: (int(right), int(of)) for kind, right, of in re.findall(
+            r"([a-z ]+?) (\d+) of (\d+) \([\d.]+ %\)(?:, )?", line[1])}, run.stdout
 
     def test_words_are_heard_in_their_folders(self):
         for end, word in self.words:
             self.cut(word, "1.wav", float(end))
-        right, of, text = self.count()
-        self.assertEqual(of, len(self.words))
+        counts, text = self.count()
+        right, of = counts["keywords"]
+        self.assertEqual((of, counts["other words"], counts["silence"]), (len(self.words), (0, 0), (0, 0)))
         self.assertGreaterEqual(right, of / 2, text)
+
+    def test_flac_counts_as_wav(self):
+        for end, word in self.words:
+            self.cut(word, "1.wav", float(end))
+        before = self.count()
+        for _, word in self.words:
+            self.flac(word, "1")
+        self.assertEqual(self.count(), before)
 
     def test_a_keyword_in_the_folder_of_another_word_is_wrong(self):
         for end, word in self.words:
             if word in ("yes", "stop", "left"):
                 self.cut("nothing", word + ".wav", float(end))
-        right, of, text = self.count()
-        self.assertEqual(of, 3)
+        counts, text = self.count()
+        right, of = counts["other words"]
+        self.assertEqual((of, counts["keywords"]), (3, (0, 0)))
         self.assertLess(right, 2, text)
 
-    def test_background_noise_is_no_word(self):
+    def test_background_is_silence(self):
         self.cut("yes", "1.wav", float(self.words[0][0]))
         self.cut("_background_noise_", "1.wav", float(self.words[1][0]))
-        self.assertEqual(self.count()[1], 1)
+        counts, _ = self.count()
+        self.assertEqual((counts["keywords"][1], counts["other words"][1], counts["silence"][1]), (1, 0, 1))
 
     def test_a_file_without_audio_is_named(self):
         os.makedirs(os.path.join(self.dir.name, "yes"))
