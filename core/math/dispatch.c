@@ -102,10 +102,9 @@ choose (void)
 #if defined (__x86_64__)
   __builtin_cpu_init ();
 #endif
-#define ADD(name) if (runs_##name ()) tables[n++] = &co_kernels_##name;
+#define ADD(name) if (runs_##name ()) co_kernels = tables[n++] = &co_kernels_##name;
   CO_TABLES (ADD)
 #undef ADD
-  co_kernels = tables[n - 1];
   for (gsize i = 0; wanted && i < n; i++)
     if (g_str_equal (tables[i]->name, wanted))
       co_kernels = tables[i];
