@@ -53,9 +53,9 @@ int8_tile_##NP##_##NX (const gint16 *w, gsize stride, const float *scales, gsize
       float *to = y + r * y_stride + o;                                                         \
       Vec sum = __builtin_convertvector (get_sum (acc[r][v], x + r), Vec) * x[r].scale;         \
       if (m == CO_LANES)                                                                        \
-        store (to, vmuladd (sum, load (scales + o), load (to)));                                        \
+        store (to, vmuladd (sum, load (scales + o), load (to)));                                \
       else                                                                                      \
-        store_part (to, vmuladd (sum, load_part (scales + o, m), load_part (to, m)), m);                 \
+        store_part (to, vmuladd (sum, load_part (scales + o, m), load_part (to, m)), m);        \
     }                                                                                           \
 }
 #define INT8_TILE(NP, NX) INT8_TILE_ (NP, NX)
