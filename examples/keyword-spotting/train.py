@@ -123,9 +123,12 @@ class Training:
         return loss.item(), right
 
     def save(self, path):
+        # Tensors and plain numbers alone: what torch.load() reads without running anything of the file
+        before = self.mixer.before
         torch.save({"model": self.spotter.state_dict(), "speller": self.speller.state_dict(),
                     "learner": self.learner.state(), "numpy": self.rng.bit_generator.state,
-                    "torch": torch.get_rng_state(), "before": self.mixer.before}, path + ".part")
+                    "torch": torch.get_rng_state(),
+                    "before": None if before is None else torch.from_numpy(before)}, path + ".part")
         os.rename(path + ".part", path)
 
     def load(self, path):
@@ -135,7 +138,7 @@ class Training:
         self.learner.restore(state["learner"])
         self.rng.bit_generator.state = state["numpy"]
         torch.set_rng_state(state["torch"])
-        self.mixer.before = state["before"]
+        self.mixer.before = None if state["before"] is None else state["before"].numpy()
 
     def write(self, out):
         model.save(out + ".part", absorb(self.learner.average, self.mean, self.deviation), self.spotter.metadata())

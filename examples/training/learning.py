@@ -1,6 +1,7 @@
 # How the examples learn: what happens at every step, whatever is learnt.
 # SPDX-License-Identifier: LGPL-2.1-or-later
-import numpy as np
+import math
+
 import torch
 
 
@@ -23,7 +24,7 @@ class Learner:
         """done: how much of the training is over, 0 to 1."""
         self.steps += 1
         for group in self.optimizer.param_groups:
-            group["lr"] = self.peak * (min(1, self.steps / 100) * (0.5 + 0.5 * np.cos(np.pi * done)) + 1e-3)
+            group["lr"] = self.peak * (min(1, self.steps / 100) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-3)
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
