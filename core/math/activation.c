@@ -3,9 +3,6 @@
 #include "math/activation.h"
 #include "math/team.h"
 
-/* Floats that are worth another thread */
-#define LEAST_FLOATS 65536
-
 const CoChoice co_activation_choices[CO_N_ACTIVATIONS] = {
 #define CHOICE(NAME, function, name, blurb) {name, blurb},
   CO_ACTIVATIONS (CHOICE)
@@ -43,5 +40,5 @@ void
 co_activate (CoActivation self, float *x, gsize n)
 {
   co_team_run (activate, &(Activated) {self, x, n}, (n + CO_PANEL - 1) / CO_PANEL,
-      LEAST_FLOATS / CO_PANEL);
+      CO_TEAM_LEAST_FLOATS / CO_PANEL);
 }

@@ -10,17 +10,10 @@
 #define INT8_INPUT_MAX 16383
 
 typedef gint16 Words __attribute__ ((vector_size (CO_LANES * 4)));
-typedef gint8 Bytes __attribute__ ((vector_size (CO_LANES * 4)));
 
 /* The bytes of a word whose value has 128 added, and the others */
 #define BYTES_FIRST 0x00800080u
 #define BYTES_LAST 0x80008000u
-
-INLINE UVec
-splat_word (guint32 x)
-{
-  return x - (UVec) { 0 };
-}
 
 #if CO_LANES == 16 && defined (__AVX512VNNI__)
 #define ADD_FOUR(sum, unsigned_, signed_) \
@@ -39,7 +32,6 @@ splat_word (guint32 x)
 #endif
 
 #if defined (ADD_FOUR) || defined (ADD_FOUR_SIGNED)
-#define INT8_BY_FOURS 1
 
 /* Sums of products: of the low bytes, then of the high ones */
 #define INT8_SUMS 2

@@ -29,7 +29,7 @@ typedef struct
 /* Every table computes the same, to rounding. Vectors need no alignment.
  *
  * Products by weights, norms and activations are invariant: a row's results are the same to the bit whatever the number of
- * rows, and wherever the row stands among them. */
+ * rows and the row's index. */
 typedef struct
 {
   const char *name;

@@ -5,8 +5,6 @@
  * multiplies pairs of them, the inputs are rounded to bfloat16 as well, whatever the number of rows; elsewhere weights
  * become floats. */
 
-typedef guint32 UVec __attribute__ ((vector_size (CO_LANES * 4)));
-
 INLINE IVec
 load_words (const guint32 * p)
 {
@@ -18,10 +16,10 @@ load_words (const guint32 * p)
 /* The sum with the products of two pairs added */
 #if CO_LANES == 16 && defined (__AVX512BF16__)
 #define ADD_PAIRS(sum, raw, pair) ((Vec) _mm512_dpbf16_ps ((__m512) (sum),                      \
-    (__m512bh) (raw), (__m512bh) ((guint32) (pair) - (UVec) { 0 })))
+    (__m512bh) (raw), (__m512bh) splat_word (pair)))
 #elif CO_LANES == 4 && defined (__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
 #define ADD_PAIRS(sum, raw, pair) ((Vec) vbfdotq_f32 ((float32x4_t) (sum),                      \
-    (bfloat16x8_t) (raw), (bfloat16x8_t) ((guint32) (pair) - (UVec) { 0 })))
+    (bfloat16x8_t) (raw), (bfloat16x8_t) splat_word (pair)))
 #endif
 
 #ifdef ADD_PAIRS

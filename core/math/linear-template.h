@@ -7,7 +7,7 @@
  *   INPUT               the type of an input
  *   RAW, LOAD_RAW       a vector of WEIGHTs, and what loads one
  *   ADD(sum, raw, k, x) the sum with the product of the k-th of those inputs, x, added
- *   FORMAT              a word for the names: the functions are product_FORMAT_any and linear_FORMAT_any
+ *   FORMAT              a word for the names: the function is product_FORMAT_any
  *
  * Weights come in panels of 16 outputs, so that outputs lie in the lanes and nothing is summed across them. The order of
  * sums is one for any number of rows, outputs and rows beside a row: the products of BLOCK inputs are summed from zero, one

@@ -3,11 +3,9 @@
 #include "math/linear.h"
 #include "math/team.h"
 
-/* What is worth another thread, some 20 microseconds' work: to hand rows from core to core costs some of them. Weights of one
- * row, which come from memory, and floats of what is done for each number. */
+/* As CO_TEAM_LEAST_FLOATS, of weights for one row, which are read from memory */
 #define LEAST_WEIGHTS 327680
-#define LEAST_FLOATS 65536
-/* Rows that take as long as the weights take to come */
+/* Rows whose arithmetic takes as long as reading the weights */
 #define FREE_ROWS 4
 
 gsize
@@ -90,19 +88,23 @@ norm_rows (gconstpointer data, gsize begin, gsize end)
       d->scale ? d->scale + begin : NULL, end - begin, norm->n);
 }
 
+static void
+norm (const Normed * normed, gsize n_rows)
+{
+  co_team_run (norm_rows, normed, n_rows, CO_TEAM_LEAST_FLOATS / normed->norm->n + 1);
+}
+
 void
 co_norm (const CoNorm * self, const float *x, gsize x_stride, gsize n_rows,
     float *y, float *scale)
 {
-  co_team_run (norm_rows, &(Normed) {self, x, x_stride, NULL, y, scale}, n_rows,
-      LEAST_FLOATS / self->n + 1);
+  norm (&(Normed) {self, x, x_stride, NULL, y, scale}, n_rows);
 }
 
 void
 co_add_norm (const CoNorm * self, float *x, const float *a, gsize n_rows)
 {
-  co_team_run (norm_rows, &(Normed) {self, x, self->n, a, x, NULL}, n_rows,
-      LEAST_FLOATS / self->n + 1);
+  norm (&(Normed) {self, x, self->n, a, x, NULL}, n_rows);
 }
 
 static void
@@ -125,5 +127,5 @@ void
 co_exchange (const CoExchange * exchange)
 {
   co_team_run (exchange_rows, exchange, exchange->n_rows,
-      LEAST_FLOATS / (exchange->n_heads * exchange->n + 1) + 1);
+      CO_TEAM_LEAST_FLOATS / (exchange->n_heads * exchange->n + 1) + 1);
 }

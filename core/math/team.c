@@ -56,7 +56,7 @@ pause_briefly (void)
 #endif
 }
 
-/* Those of share @first, then what is left of the others */
+/* Runs the pieces of share @first, then the remaining pieces of the other shares. */
 static void
 take_pieces (Job * job, guint first)
 {
@@ -101,7 +101,7 @@ work (gpointer data)
     if (g_atomic_pointer_compare_and_exchange (&self->job, job, NULL)) {
       take_pieces (job, 1 + (self - workers) % (job->n_shares - 1));
       g_atomic_int_set (&self->busy, FALSE);
-      g_atomic_int_add (&job->helpers, -1);     /* the job may be gone now */
+      g_atomic_int_add (&job->helpers, -1);     /* @job may be invalid from here on: its caller returns */
     } else {
       g_atomic_int_set (&self->busy, FALSE);
     }
@@ -124,27 +124,22 @@ offer (Worker * worker, Job * job)
   return TRUE;
 }
 
-void
-co_team_run (CoTeamPart part, gconstpointer data, gsize n, gsize least)
+/* Runs the items in @n_shares shares, one of them for the calling thread. */
+static void
+run_shares (CoTeamPart part, gconstpointer data, gsize n, guint n_shares)
 {
-  Job job = {.part = part,.data = data };
   Share shares[CO_TEAM_MAX];
   Worker *offered[CO_TEAM_MAX - 1];
+  Job job = {.part = part,.data = data,.piece = MAX (1, n / (n_shares * PIECES)),.n_shares =
+        n_shares,.shares = shares };
   guint n_offered = 0, running;
 
-  if (team == 1 || n < 2 * least) {
-    part (data, 0, n);
-    return;
-  }
-  job.shares = shares;
-  job.n_shares = MIN (team, n / least);
-  job.piece = MAX (1, n / (job.n_shares * PIECES));
-  for (guint i = 0; i < job.n_shares; i++) {
-    shares[i].next = n * i / job.n_shares;
-    shares[i].end = n * (i + 1) / job.n_shares;
+  for (guint i = 0; i < n_shares; i++) {
+    shares[i].next = n * i / n_shares;
+    shares[i].end = n * (i + 1) / n_shares;
   }
   running = g_atomic_int_get (&n_workers);
-  for (guint i = 0; i < running && n_offered + 1 < job.n_shares; i++) {
+  for (guint i = 0; i < running && n_offered + 1 < n_shares; i++) {
     g_atomic_int_inc (&job.helpers);
     if (offer (&workers[i], &job))
       offered[n_offered++] = &workers[i];
@@ -160,6 +155,15 @@ co_team_run (CoTeamPart part, gconstpointer data, gsize n, gsize least)
       pause_briefly ();
     else
       g_thread_yield ();        /* a worker was interrupted */
+}
+
+void
+co_team_run (CoTeamPart part, gconstpointer data, gsize n, gsize least)
+{
+  if (team == 1 || n < 2 * least)
+    part (data, 0, n);
+  else
+    run_shares (part, data, n, MIN (team, n / least));
 }
 
 guint

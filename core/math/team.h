@@ -12,6 +12,10 @@ G_BEGIN_DECLS
 
 #define CO_TEAM_MAX 64
 
+/* Floats that are worth another thread where each is worked on by itself, some 20 microseconds' work: to hand rows from core to
+ * core costs some of them */
+#define CO_TEAM_LEAST_FLOATS 65536
+
 /* The items from @begin to @end - 1 */
 typedef void (*CoTeamPart) (gconstpointer data, gsize begin, gsize end);
 

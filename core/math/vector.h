@@ -15,6 +15,7 @@
 
 typedef float Vec __attribute__ ((vector_size (CO_LANES * 4)));
 typedef gint32 IVec __attribute__ ((vector_size (CO_LANES * 4)));
+typedef guint32 UVec __attribute__ ((vector_size (CO_LANES * 4)));
 
 #define INLINE static inline __attribute__ ((always_inline))
 
@@ -36,6 +37,12 @@ INLINE Vec
 splat (float x)
 {
   return x - (Vec) { 0 };
+}
+
+INLINE UVec
+splat_word (guint32 x)
+{
+  return x - (UVec) { 0 };
 }
 
 /* The last @n < CO_LANES floats, zeros behind them. */

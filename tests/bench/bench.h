@@ -80,14 +80,20 @@ run_free (Run * r)
   co_model_unref (r->model);
 }
 
+static inline double
+clock_us (clockid_t clock)
+{
+  struct timespec t;
+
+  clock_gettime (clock, &t);
+  return t.tv_sec * 1e6 + t.tv_nsec * 1e-3;
+}
+
 /* Of this process alone, in microseconds: what else the machine does in between is not counted. */
 static inline double
 now_us (void)
 {
-  struct timespec t;
-
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
-  return t.tv_sec * 1e6 + t.tv_nsec * 1e-3;
+  return clock_us (CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static inline int

@@ -23,15 +23,6 @@ static const struct
 };
 
 static double
-wall_us (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1e6 + t.tv_nsec * 1e-3;
-}
-
-static double
 measure (const Run * run, guint n_threads)
 {
   double begin, time;
@@ -39,11 +30,11 @@ measure (const Run * run, guint n_threads)
 
   co_stream_set_n_threads (run->streams[0], n_threads);
   run_step (run);
-  begin = wall_us ();
+  begin = clock_us (CLOCK_MONOTONIC);
   do {
     run_step (run);
     n++;
-    time = wall_us () - begin;
+    time = clock_us (CLOCK_MONOTONIC) - begin;
   } while (n < LEAST || time < TURN);
   return time / n / (run->n_streams * run->n_steps);
 }

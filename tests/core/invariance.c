@@ -8,7 +8,7 @@
 #define S 3
 #define T 19
 
-/* Of one panel of outputs, and of several, some left over; every path of the products is tried in kernels.c. */
+/* Of one panel of outputs, and of several, some left over; every path of the products is tried below. */
 static const Shape shapes[] = {
   {.N = 5},
   {.H = 3,.E = 54,.N = 5,.ff = 150,.L = 2},
@@ -156,11 +156,32 @@ check (const Case * c, GByteArray ** found, const gchar * how)
   }
 }
 
+/* Feeds all streams together, in chunks of random lengths; with @restarts, each to a fresh stream that continues from a
+ * snapshot. */
+static void
+feed_chunks (const Case * c, gboolean restarts, GByteArray ** outputs, GRand * random)
+{
+  g_autoptr (CoStream) stream = stream_new (c, S, 0);
+
+  for (gsize t = 0, n; t < T; t += n) {
+    n = g_rand_int_range (random, 1, MIN (T - t, 12) + 1);
+    if (restarts) {
+      g_autoptr (GBytes) state = co_stream_get_state (stream);
+      g_autoptr (GError) error = NULL;
+
+      co_stream_unref (stream);
+      stream = co_stream_new (c->model, S);
+      co_stream_set_state (stream, state, &error);
+      g_assert_no_error (error);
+    }
+    feed (c, stream, 0, t, t + n, outputs);
+  }
+}
+
 static void
 check_case (const Case * c, GRand * random)
 {
   GByteArray *found[S];
-  g_autoptr (CoStream) together = stream_new (c, S, 0);
 
   for (guint s = 0; s < S; s++)
     found[s] = g_byte_array_new ();
@@ -171,26 +192,9 @@ check_case (const Case * c, GRand * random)
   }
   check (c, found, "one chunk");
 
-  for (gsize t = 0, n; t < T; t += n) {
-    n = g_rand_int_range (random, 1, MIN (T - t, 12) + 1);
-    feed (c, together, 0, t, t + n, found);
-  }
+  feed_chunks (c, FALSE, found, random);
   check (c, found, "streams together, in chunks");
-
-  /* A restart before each chunk */
-  co_stream_unref (together);
-  together = stream_new (c, S, 0);
-  for (gsize t = 0, n; t < T; t += n) {
-    g_autoptr (GBytes) state = co_stream_get_state (together);
-    g_autoptr (GError) error = NULL;
-
-    n = g_rand_int_range (random, 1, MIN (T - t, 12) + 1);
-    co_stream_unref (together);
-    together = co_stream_new (c->model, S);
-    co_stream_set_state (together, state, &error);
-    g_assert_no_error (error);
-    feed (c, together, 0, t, t + n, found);
-  }
+  feed_chunks (c, TRUE, found, random);
   check (c, found, "restarts");
   for (guint s = 0; s < S; s++)
     g_byte_array_unref (found[s]);
@@ -288,7 +292,9 @@ test_norm_rows (gconstpointer data)
   const CoKernels *k = data;
 
   for (gsize n = 1; n <= 70; n++)
-    for (gsize rms = 0; rms < 2; rms++)
+    for (gsize rms = 0; rms < 2; rms++) {
+      const __typeof__ (k->rms_norm) norm = rms ? k->rms_norm : k->layer_norm;
+
       for (gsize added = 0; added < 2; added++) {
         const gsize n_rows = 1 + n % 9;
         g_autofree float *x = draw (n_rows * n);
@@ -298,14 +304,15 @@ test_norm_rows (gconstpointer data)
         g_autofree float *all = g_new (float, n_rows * n);
         g_autofree float *one = g_new (float, n);
 
-        (rms ? k->rms_norm : k->layer_norm) (x, n, added ? a : NULL, g, b, 1e-5f,
+        norm (x, n, added ? a : NULL, g, b, 1e-5f,
             all, NULL, n_rows, n);
         for (gsize r = 0; r < n_rows; r++) {
-          (rms ? k->rms_norm : k->layer_norm) (x + r * n, n, added ? a + r * n : NULL,
+          norm (x + r * n, n, added ? a + r * n : NULL,
               g, b, 1e-5f, one, NULL, 1, n);
           g_assert_cmpmem (one, n * sizeof (float), all + r * n, n * sizeof (float));
         }
       }
+    }
 }
 
 int

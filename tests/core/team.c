@@ -78,7 +78,7 @@ test_callers (void)
     g_thread_join (threads[i]);
 }
 
-/* What a part calls in turn is not shared again, and the caller's number comes back. */
+/* A part may call co_team_run() itself; co_team_leave() restores the caller's number of threads. */
 static void
 nested (gconstpointer data, gsize begin, gsize end)
 {
