@@ -132,10 +132,7 @@ def settings(spotter, audios):
         smoothed = {word: decide.average(p, smoothing) for word, p in scores.items()}
         announced = decide.average(said, smoothing) if spans else None
         for threshold in np.arange(0.4, 0.91, 0.05):
-            table = np.zeros((len(heard.SAID), len(heard.HEARD)), int)
-            for word, p in smoothed.items():
-                for answer in heard.answers(name(p, threshold), inputs[word][1]):
-                    table[heard.row(word), answer] += 1
+            table = heard.tabulate((word, name(p, threshold), inputs[word][1]) for word, p in smoothed.items())
             line = "smoothing %.2f, threshold %.2f: %s" % (smoothing, threshold, heard.summary(table))
             if spans:
                 _, hits, alarms = matched(name(announced, threshold), spans)
@@ -144,21 +141,9 @@ def settings(spotter, audios):
             print(line, flush=True)
 
 
-def right(table, rows):
-    """How many words of these rows were heard right, and how many there are."""
-    return sum(table[r, min(r, NEITHER)] for r in rows), table[list(rows)].sum()
-
-
 def share(table, rows=range(len(SAID))):
-    hits, count = right(table, rows)
+    hits, count = heard.right(table, rows)
     return 100 * hits / max(1, count)
-
-
-def show(table):
-    print("%9s" % "said" + "".join("%8s" % w for w in LABELS) + "   right")
-    for said, counts in enumerate(table):
-        if counts.any():
-            print("%9s" % SAID[said] + "".join("%8s" % (n or ".") for n in counts) + "%7.1f%%" % share(table, [said]))
 
 
 def summary(table):
@@ -207,9 +192,9 @@ def main():
         table = heard.count(audios, lambda audio: named(options.model, audio))
         heard.show(table)
         print("recordings: " + heard.summary(table))
+    if options.announcements:
+        announced(options.model)
     if options.recordings or options.announcements:
-        if options.announcements:
-            announced(options.model)
         return
     names = options.sources.split(",")
     load = lambda name: Clips(os.path.join(options.cache, "clips", name))
@@ -220,7 +205,7 @@ def main():
             table = confusion(spotter, load(name), babblers, manner, options.minutes)
             print("%s, %s: %s" % (name, manner, summary(table)), flush=True)
             total += table
-        show(total)
+        heard.show(total, SAID, LABELS)
         print("all, %s: %s\n" % (manner, summary(total)), flush=True)
     for name in names:
         for manner in ("clean", "plain", "harsh"):

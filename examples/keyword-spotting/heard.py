@@ -8,12 +8,12 @@ import numpy as np
 
 import recordings
 from clips import RATE
-from vocabulary import KEYWORDS
+from vocabulary import KEYWORDS, NEITHER
 
 BEFORE, AFTER, ANSWER = RATE, RATE * 3 // 4, 0.6
 SAID = KEYWORDS + ["other", "silence"]  # Speech Commands' twelve classes
 HEARD = KEYWORDS + ["nothing", "several"]
-OTHER, SILENCE = len(KEYWORDS), len(KEYWORDS) + 1
+OTHER, SILENCE = NEITHER, NEITHER + 1
 
 
 def played(audios):
@@ -48,22 +48,24 @@ def load(folder, most, chosen, seed=79):
     return out
 
 
-def row(word):
-    return SILENCE if word.startswith("_") else KEYWORDS.index(word) if word in KEYWORDS else OTHER
-
-
-def count(audios, name):
-    """Matrix (said, heard). `name`: what is named in 16 bit audio, [(seconds, word)]."""
+def tabulate(named):
+    """Matrix (said, heard), from (word, [(seconds, word named)], spans) of what was played."""
     table = np.zeros((len(SAID), len(HEARD)), int)
-    for word, some in audios.items():
-        audio, spans = played(some)
-        for heard in answers(name(audio), spans):
-            table[row(word), heard] += 1
+    for word, names, spans in named:
+        for heard in answers(names, spans):
+            table[SILENCE if word.startswith("_") else recordings.label(word), heard] += 1
     return table
 
 
+def count(audios, name):
+    """The same of recordings. `name`: what is named in 16 bit audio, [(seconds, word)]."""
+    inputs = ((word, *played(some)) for word, some in audios.items())
+    return tabulate((word, name(audio), spans) for word, audio, spans in inputs)
+
+
 def right(table, rows):
-    """How many recordings of these rows were heard right, and how many there are."""
+    """How many words of these rows were heard right, and how many there are. A keyword's row and column have its number;
+    all behind the keywords are right in the column OTHER."""
     return sum(table[r, min(r, OTHER)] for r in rows), table[list(rows)].sum()
 
 
@@ -75,9 +77,9 @@ def summary(table):
         100 * np.mean([hits / of for hits, of in classes]))
 
 
-def show(table):
-    print("%9s" % "said" + "".join("%8s" % w for w in HEARD) + "   right")
+def show(table, rows=SAID, columns=HEARD):
+    print("%9s" % "said" + "".join("%8s" % w for w in columns) + "   right")
     for said, counts in enumerate(table):
         if counts.any():
             hits, of = right(table, [said])
-            print("%9s" % SAID[said] + "".join("%8s" % (n or ".") for n in counts) + "%7.1f%%" % (100 * hits / of))
+            print("%9s" % rows[said] + "".join("%8s" % (n or ".") for n in counts) + "%7.1f%%" % (100 * hits / of))

@@ -9,7 +9,7 @@ from variations import vary
 FRAMES = 500
 OFFSET = 1e-5  # of the logarithm
 KINDS = ["keyword", "other", "splice", "synth", "hush"]
-SHARES = [0.38, 0.14, 0.07, 0.39, 0.02]  # how often each kind of take comes
+SHARES = [0.38, 0.14, 0.07, 0.39, 0.02]  # the probability of each kind of take
 PLAIN = 5  # a recording as it is counts as often as this many of its variations
 
 # What is left of two keywords when the first half of one meets the second half of another.

@@ -13,6 +13,25 @@ WEIGHTS = {"awb": 2, "rms": 2, "slt": 2, "kal": 2, "ked": 2, "espeak": 1.3, "rh-
            "rh-slt": 1, "pico-us": 2, "pico-gb": 2}
 
 
+def shares(sources):
+    """How often each source speaks. It counts by the root of its size: the small ones are other people, too."""
+    weights = np.array([WEIGHTS.get(n, 1) * len(clips.list) ** 0.5 for n, clips in sources.items()])
+    return weights / weights.sum()
+
+
+class Turns:
+    """The clips of some sources in random order, each once before any is used again."""
+
+    def __init__(self, rng, sources):
+        self.rng, self.sources, self.queues = rng, sources, {}
+
+    def next(self, name):
+        """The number of the next clip of a source."""
+        if not self.queues.get(name):
+            self.queues[name] = list(self.rng.permutation(len(self.sources[name].list)))
+        return self.queues[name].pop()
+
+
 class Studio:
     """Makes scenes from the clips of some sources."""
 
@@ -22,18 +41,12 @@ class Studio:
         "harsh", what a person can just about follow."""
         self.rng = np.random.default_rng(seed)
         self.sources, self.babblers, self.manner = sources, babblers, manner
-        self.queues = {}
-        # A source counts by the root of its size: the small ones are other people, too.
-        self.names = list(sources)
-        weight = np.array([WEIGHTS.get(n, 1) * len(sources[n].list) ** 0.5 for n in self.names])
-        self.weights = weight / weight.sum()
+        self.turns = Turns(self.rng, sources)
+        self.names, self.weights = list(sources), shares(sources)
 
     def speech(self, name):
-        """The next clip of a source, each once before any is used again: audio, events and its number."""
-        clips = self.sources[name]
-        if not self.queues.get(name):
-            self.queues[name] = list(self.rng.permutation(len(clips.list)))
-        index = self.queues[name].pop()
+        """The next clip of a source: audio, events and its number."""
+        clips, index = self.sources[name], self.turns.next(name)
         if clips.list[index][4] in SIMILAR and self.rng.random() < 0.6:  # some near misses teach, too many deafen
             return self.speech(name)
         audio, events = clips.audio(index).astype(np.float64), clips.list[index][2]

@@ -11,7 +11,7 @@ import features
 from clips import RATE, single
 from morph import morph
 from recordings import choosing
-from scenes import WEIGHTS
+from scenes import Turns, shares
 from synth import HELD_OUT, SPELLED
 from vocabulary import KEYWORDS, NEITHER, PHONES, PRONUNCIATIONS, SIMILAR
 from voice_effects import disguise
@@ -23,7 +23,8 @@ TAIL = RATE // 4  # the room after the word
 
 def spelling(source, clip, words):
     """The phones of a clip, as numbers from 1; none if they are not known."""
-    (_, _, ((_, _, label),), _, text) = clip if len(clip[2]) == 1 else (*clip[:2], [(0, 0, None)], *clip[3:])
+    _, _, events, _, text = clip
+    label = events[0][2] if len(events) == 1 else None
     if label in range(NEITHER) and " " not in text:
         phones = PRONUNCIATIONS[KEYWORDS[label]][0].split()
     elif text and source in SPELLED | {REAL} and all(w in words for w in text.split()):
@@ -39,7 +40,7 @@ class Cast:
     def __init__(self, sources, seed):
         self.rng = np.random.default_rng(seed)
         self.sources = {n: c for n, c in sources.items() if n not in HELD_OUT}
-        self.queues, self.same = {}, {}
+        self.turns, self.same = Turns(self.rng, self.sources), {}
         for name in self.sources:
             if name in SPELLED | {REAL}:
                 for index, clip in enumerate(self.sources[name].list):
@@ -54,12 +55,6 @@ class Cast:
         label = clip[2][0][2]
         return (clip[4] if label == NEITHER else label, choosing(clip[3])) if clip[4] else None
 
-    def next(self, name):
-        """The number of the next clip of a source, each once before any is used again."""
-        if not self.queues.get(name):
-            self.queues[name] = list(self.rng.permutation(len(self.sources[name].list)))
-        return self.queues[name].pop()
-
     def other(self, name, clip):
         """The audio of somebody else who says the same; None if nobody does. Half of the time a real person."""
         same = [s for s in self.same.get(self.word(name, clip), []) if s[0] != name or name == REAL]
@@ -73,7 +68,7 @@ class Cast:
 
     def take(self, name, plain=False):
         """The next take of a source: audio, its events and the number of the clip. `plain`: as it was recorded."""
-        rng, index = self.rng, self.next(name)
+        rng, index = self.rng, self.turns.next(name)
         clip = self.sources[name].list[index]
         if name != REAL and clip[4] in SIMILAR and rng.random() < 0.5:  # some near misses teach, too many deafen
             return self.take(name, plain)
@@ -84,7 +79,8 @@ class Cast:
                 audio = morph(rng, audio, other)
             if rng.random() < 0.8:
                 audio, events = disguise(rng, audio, events, rng.uniform(0.3, 1))
-        # A recording goes on as its microphone does; a synthesizer's ends with the word, but for the room.
+        # A recording already has its microphone's noise around the word; a synthesizer's clip gets silence there, for the
+        # reverberation.
         audio = audio if name == REAL else np.concatenate([np.zeros(RATE // 20), audio, np.zeros(TAIL)])
         events = events if name == REAL else [(s + RATE // 20, e + RATE // 20, k) for s, e, k in events]
         if not plain:
@@ -138,17 +134,15 @@ def make_takes(cache, kind, index, sources, words):
     if made(path):
         return path
     began = time.time()
-    chosen = {n: c for n, c in sources.items() if (n == REAL) != (kind == "synth")}
+    chosen = {n: c for n, c in sources.items() if (n == REAL) != (kind == "synth") and n not in HELD_OUT}
     cast = Cast(sources, {"plain": 1000, "real": 2000, "synth": 3000}[kind] + (0 if kind == "plain" else index))
-    names = [n for n in chosen if n not in HELD_OUT]
-    # A source counts by the root of its size: the small ones are other people, too.
-    weights = np.array([WEIGHTS.get(n, 1) * len(chosen[n].list) ** 0.5 for n in names])
+    names, weights = list(chosen), shares(chosen)
     pieces, count = [], SIZE
     if kind == "plain":  # this file's part of them, each once
         part = np.random.default_rng(1).permutation(len(chosen[REAL].list))[index * SIZE : (index + 1) * SIZE]
-        cast.queues[REAL], count = list(part), len(part)
+        cast.turns.queues[REAL], count = list(part), len(part)
     while len(pieces) < count:
-        name = names[cast.rng.choice(len(names), p=weights / weights.sum())]
+        name = names[cast.rng.choice(len(names), p=weights)]
         audio, events, at = cast.take(name, kind == "plain")
         clip = chosen[name].list[at]
         voice = "%s %s" % (clip[3], "?" if choosing(clip[3]) else "") if name == REAL else name

@@ -7,14 +7,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
-import wave
 
+import sounds
 from interpreter import python_with
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 SPOTTER = os.path.join(ROOT, "examples", "keyword-spotting")
 PYTHON = python_with("import numpy, torch")  # evaluate.py needs them
-RATE = 16000
 
 
 def evaluate(folder):
@@ -35,19 +34,8 @@ class Recordings(unittest.TestCase):
 
     def cut(self, folder, name, end):
         """What the recording holds around a word that is over at `end`."""
-        os.makedirs(os.path.join(self.dir.name, folder), exist_ok=True)
-        with wave.open(os.path.join(self.dir.name, folder, name), "wb") as sound:
-            sound.setnchannels(1)
-            sound.setsampwidth(2)
-            sound.setframerate(RATE)
-            sound.writeframes(self.samples[max(0, 2 * int((end - 0.55) * RATE)) : 2 * int((end + 0.1) * RATE)])
-
-    def flac(self, folder, name):
-        """The .wav file as a .flac file in its place."""
-        path = os.path.join(self.dir.name, folder, name)
-        subprocess.run(["gst-launch-1.0", "-q", "filesrc", "location=" + path + ".wav", "!", "wavparse", "!", "flacenc", "!",
-                        "filesink", "location=" + path + ".flac"], check=True)
-        os.unlink(path + ".wav")
+        sounds.write(os.path.join(self.dir.name, folder, name),
+                     self.samples[max(0, 2 * int((end - 0.55) * sounds.RATE)) : 2 * int((end + 0.1) * sounds.RATE)])
 
     def count(self):
         """{kind: (right, of)} and what was printed."""
@@ -71,7 +59,9 @@ class Recordings(unittest.TestCase):
             self.cut(word, "1.wav", float(end))
         before = self.count()
         for _, word in self.words:
-            self.flac(word, "1")
+            path = os.path.join(self.dir.name, word, "1.wav")
+            sounds.flac(path)
+            os.unlink(path)
         self.assertEqual(self.count(), before)
 
     def test_a_keyword_in_the_folder_of_another_word_is_wrong(self):
