@@ -401,6 +401,36 @@ CO_API GBytes *co_stream_get_state (const CoStream * self);
 CO_API gboolean co_stream_set_state (CoStream * self, GBytes * state,
     GError ** error);
 
+/**
+ * co_stream_get_state_at:
+ * @self: streams
+ * @stream: an index, 0 to S-1
+ *
+ * Takes a snapshot of one stream out of several, so that it can continue among others.
+ *
+ * Returns: (transfer full) (nullable): a snapshot, as co_stream_get_state() makes of a single stream in the same state; %NULL:
+ *   there is no room for it.
+ *
+ * Since: 0.2
+ */
+CO_API GBytes *co_stream_get_state_at (const CoStream * self, guint stream);
+
+/**
+ * co_stream_set_state_at:
+ * @self: streams
+ * @stream: an index, 0 to S-1
+ * @state: a snapshot of one stream, of co_stream_get_state_at(), or of co_stream_get_state() with S = 1
+ * @error: return location for a #GError
+ *
+ * Lets one stream continue from a snapshot. The others are not affected.
+ *
+ * Returns: %FALSE, with the errors of co_stream_set_state(); all streams are unchanged then.
+ *
+ * Since: 0.2
+ */
+CO_API gboolean co_stream_set_state_at (CoStream * self, guint stream,
+    GBytes * state, GError ** error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CoStream, co_stream_unref)
 
 G_END_DECLS

@@ -148,17 +148,34 @@ model_host_reset (ModelHost * self, gint stream)
   report_lost_memory (self, error);
 }
 
-GBytes *
-model_host_get_state (ModelHost * self)
+/* Under the stream lock. TRUE: @stream is none of the streams; *why says so. */
+static gboolean
+is_no_stream (ModelHost * self, gint stream, gchar ** why)
 {
-  GBytes *state;
+  const guint n = self->stream ? model_stream_get_n_streams (self->stream) : 0;
+
+  if (n == 0 || stream < (gint) n)
+    return FALSE;
+  *why = g_strdup_printf ("expected a stream from 0 to %u, found %d", n - 1, stream);
+  return TRUE;
+}
+
+GBytes *
+model_host_get_state (ModelHost * self, gint stream)
+{
+  g_autofree gchar *why = NULL;
+  GBytes *state = NULL;
   gboolean running;
 
   g_mutex_lock (&self->stream_lock);
   running = self->stream != NULL;
-  state = running ? model_stream_get_state (self->stream) : NULL;
+  if (running && !is_no_stream (self, stream, &why))
+    state = model_stream_get_state (self->stream, stream);
   g_mutex_unlock (&self->stream_lock);
-  if (running && !state)
+  if (why)
+    GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
+        ("There is no snapshot: %s.", why), (NULL));
+  else if (running && !state)
     GST_ELEMENT_WARNING (self->element, RESOURCE, NO_SPACE_LEFT,
         ("Expected room for a copy of the state, found less: there is no "
             "snapshot; use fewer streams, or state-path."), (NULL));
@@ -166,17 +183,18 @@ model_host_get_state (ModelHost * self)
 }
 
 gboolean
-model_host_set_state (ModelHost * self, GBytes * state, gchar ** why)
+model_host_set_state (ModelHost * self, gint stream, GBytes * state,
+    gchar ** why)
 {
   g_autoptr (GError) error = NULL;
   gboolean running, ok;
 
   g_mutex_lock (&self->stream_lock);
   running = self->stream != NULL;
-  ok = running && state && model_stream_set_state (self->stream, state,
-      &error);
+  ok = running && state && !is_no_stream (self, stream, why)
+      && model_stream_set_state (self->stream, stream, state, &error);
   g_mutex_unlock (&self->stream_lock);
-  if (!ok)
+  if (!ok && !*why)
     *why = g_strdup (error ? error->message :
         running ? "expected a snapshot, found none" :
         "expected the state PAUSED or PLAYING, found no model loaded yet");

@@ -91,10 +91,12 @@ GstStructure *model_host_get_stats (ModelHost * self);
  * set it again, a warning is posted. */
 void model_host_reset (ModelHost * self, gint stream);
 
-/* A snapshot of all streams; NULL: stopped, or there is no room for it, which a warning then says. */
-GBytes *model_host_get_state (ModelHost * self);
-/* Restores a snapshot, or NULL. FALSE: *why (free it) says why nothing changed. */
-gboolean model_host_set_state (ModelHost * self, GBytes * state, gchar ** why);
+/* A snapshot of @stream, or of all for -1; NULL: stopped, or there is no such stream or no room for it, which a warning then
+ * says. */
+GBytes *model_host_get_state (ModelHost * self, gint stream);
+/* Restores @stream, or all for -1, from a snapshot, or NULL. FALSE: *why (free it) says why nothing changed. */
+gboolean model_host_set_state (ModelHost * self, gint stream, GBytes * state,
+    gchar ** why);
 
 /* From the streaming thread, between start and stop. */
 

@@ -129,19 +129,37 @@ clean_state (GstElement * element)
 static GBytes *
 get_state (GstElement * element)
 {
-  return model_host_get_state (get_host (element));
+  return model_host_get_state (get_host (element), -1);
+}
+
+static GBytes *
+get_state_at (GstElement * element, guint stream)
+{
+  return model_host_get_state (get_host (element), (gint) MIN (stream, G_MAXINT));
+}
+
+static gboolean
+restore (GstElement * element, gint stream, GBytes * state)
+{
+  g_autofree gchar *why = NULL;
+
+  if (model_host_set_state (get_host (element), stream, state, &why))
+    return TRUE;
+  GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
+      ("The state was not restored: %s.", why), (NULL));
+  return FALSE;
 }
 
 static gboolean
 set_state (GstElement * element, GBytes * state)
 {
-  g_autofree gchar *why = NULL;
+  return restore (element, -1, state);
+}
 
-  if (model_host_set_state (get_host (element), state, &why))
-    return TRUE;
-  GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-      ("The state was not restored: %s.", why), (NULL));
-  return FALSE;
+static gboolean
+set_state_at (GstElement * element, guint stream, GBytes * state)
+{
+  return restore (element, (gint) MIN (stream, G_MAXINT), state);
 }
 
 static void
@@ -161,6 +179,13 @@ install_signals (GType type)
   g_signal_new_class_handler ("set-state", type, flags,
       G_CALLBACK (set_state), NULL, NULL, NULL, G_TYPE_BOOLEAN, 1,
       G_TYPE_BYTES);
+  /* As these two, of one stream: of pad sink_K behind a continualmux, for example. Its snapshot is that of a single stream: it
+   * can continue in any place of another mux, or without one. */
+  g_signal_new_class_handler ("get-state-at", type, flags,
+      G_CALLBACK (get_state_at), NULL, NULL, NULL, G_TYPE_BYTES, 1, G_TYPE_UINT);
+  g_signal_new_class_handler ("set-state-at", type, flags,
+      G_CALLBACK (set_state_at), NULL, NULL, NULL, G_TYPE_BOOLEAN, 2,
+      G_TYPE_UINT, G_TYPE_BYTES);
 }
 
 guint

@@ -115,7 +115,7 @@ restore (ModelState * self, GBytes * found)
   gboolean ok;
 
   g_mutex_lock (self->lock);
-  ok = model_stream_set_state (*self->stream, found, &error);
+  ok = model_stream_set_state (*self->stream, -1, found, &error);
   g_mutex_unlock (self->lock);
   if (!ok) {
     set_aside (self, error->message);

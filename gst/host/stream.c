@@ -207,9 +207,10 @@ model_stream_reset (ModelStream * self, gint stream, GError ** error)
 }
 
 GBytes *
-model_stream_get_state (const ModelStream * self)
+model_stream_get_state (const ModelStream * self, gint stream)
 {
-  return co_stream_get_state (self->stream);
+  return stream < 0 ? co_stream_get_state (self->stream) :
+      co_stream_get_state_at (self->stream, stream);
 }
 
 CoStream *
@@ -219,12 +220,13 @@ model_stream_copy_state (const ModelStream * self)
 }
 
 gboolean
-model_stream_set_state (ModelStream * self, GBytes * state,
+model_stream_set_state (ModelStream * self, gint stream, GBytes * state,
     GError ** error)
 {
-  if (!co_stream_set_state (self->stream, state, error))
+  if (!(stream < 0 ? co_stream_set_state (self->stream, state, error) :
+          co_stream_set_state_at (self->stream, stream, state, error)))
     return FALSE;
-  vector_clock_reset (self->clock, -1);
+  vector_clock_reset (self->clock, stream);
   return restore_memory (self, error);
 }
 

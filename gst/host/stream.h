@@ -76,12 +76,13 @@ gboolean model_stream_has_memory (const ModelStream * self);
 
 /* Resets @stream, or all for -1. The memory stays. FALSE: it could not be set again. */
 gboolean model_stream_reset (ModelStream * self, gint stream, GError ** error);
-/* NULL: there is no room for it. */
-GBytes *model_stream_get_state (const ModelStream * self);
+/* A snapshot of @stream, or of all for -1. NULL: there is no room for it. */
+GBytes *model_stream_get_state (const ModelStream * self, gint stream);
 /* Independent streams with the same state; NULL: there is no room for them. */
 CoStream *model_stream_copy_state (const ModelStream * self);
-gboolean model_stream_set_state (ModelStream * self, GBytes * state,
-    GError ** error);
+/* Restores @stream, or all for -1. */
+gboolean model_stream_set_state (ModelStream * self, gint stream,
+    GBytes * state, GError ** error);
 
 /* Processes @n_steps steps of @input from x.from on; its x.length vectors share @time evenly. Discards the events of the
  * last call. FALSE, with CO_ERROR_NO_SPACE: there is no room for the outputs, and nothing changed. */

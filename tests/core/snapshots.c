@@ -71,6 +71,81 @@ test_exact (Fixture * self, gconstpointer data)
   }
 }
 
+/* The two streams of a chunk in each other's place */
+static void
+swap (const Live * live, Chunk * chunk)
+{
+  const gsize widths[] = { live->info->n_inputs, live->info->n_keys, live->info->n_values };
+  float *rows[] = { chunk->x, chunk->key, chunk->value };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const gsize n = chunk->T * widths[i];
+
+    for (gsize j = 0; rows[i] && j < n; j++) {
+      const float value = rows[i][j];
+
+      rows[i][j] = rows[i][n + j];
+      rows[i][n + j] = value;
+    }
+  }
+  for (gsize t = 0; chunk->mask && t < chunk->T; t++) {
+    const guint8 one = chunk->mask[t];
+
+    chunk->mask[t] = chunk->mask[chunk->T + t];
+    chunk->mask[chunk->T + t] = one;
+  }
+}
+
+static void
+move_state (const CoStream * from, guint s, CoStream * to, guint place)
+{
+  g_autoptr (GBytes) state = co_stream_get_state_at (from, s);
+  g_autoptr (GBytes) again = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (co_stream_set_state_at (to, place, state, &error));
+  g_assert_no_error (error);
+  again = co_stream_get_state_at (to, place);
+  g_assert_true (g_bytes_equal (state, again));
+}
+
+/* A stream moves to another place, or to one of its own, and goes on to the bit; the others stay as they are. */
+static void
+test_moved (Fixture * self, gconstpointer data)
+{
+  CoStream *here = self->live->stream;
+  g_autoptr (CoStream) there = co_stream_new (self->live->model, 2);
+  g_autoptr (CoStream) alone = co_stream_new (self->live->model, 1);
+  g_autoptr (GBytes) one = NULL, both = NULL, after = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 6; i++) {
+    g_autoptr (Chunk) chunk = chunk_new (self->live, i, TRUE, 1, self->random);
+
+    move_state (here, 0, there, 1);
+    move_state (here, 1, there, 0);
+    outputs_free (live_feed (self->live, here, chunk));
+    swap (self->live, chunk);
+    outputs_free (live_feed (self->live, there, chunk));
+    for (guint s = 0; s < 2; s++) {
+      g_autoptr (GBytes) a = co_stream_get_state_at (here, s);
+      g_autoptr (GBytes) b = co_stream_get_state_at (there, 1 - s);
+
+      g_assert_true (g_bytes_equal (a, b));
+    }
+  }
+  move_state (here, 1, alone, 0);
+  one = co_stream_get_state (alone);
+  g_assert_true (co_stream_set_state_at (there, 1, one, &error));
+  g_assert_no_error (error);
+  both = co_stream_get_state (there);
+  g_assert_false (co_stream_set_state_at (there, 1, both, &error));
+  g_assert_error (error, CO_ERROR, CO_ERROR_STATE);
+  g_assert_nonnull (strstr (error->message, "another number of streams"));
+  after = co_stream_get_state (there);
+  g_assert_true (g_bytes_equal (both, after));
+}
+
 /* A cleaned stream is a new one. */
 static void
 test_clean (Fixture * self, gconstpointer data)
@@ -357,6 +432,7 @@ main (int argc, char **argv)
     void (*function) (Fixture *, gconstpointer);
   } tests[] = {
     {"exact", test_exact},
+    {"moved", test_moved},
     {"clean", test_clean},
     {"altered", test_altered},
     {"other", test_other},

@@ -158,6 +158,67 @@ GST_START_TEST (test_reset_one)
 
 GST_END_TEST;
 
+static GBytes *
+get_state_at (GstHarness * from, guint stream)
+{
+  GstElement *e = encoder_get (from);
+  GBytes *state = NULL;
+
+  g_signal_emit_by_name (e, "get-state-at", stream, &state);
+  gst_object_unref (e);
+  return state;
+}
+
+static gboolean
+set_state_at (GstHarness * to, guint stream, GBytes * state)
+{
+  GstElement *e = encoder_get (to);
+  gboolean ok = FALSE;
+
+  g_signal_emit_by_name (e, "set-state-at", stream, state, &ok);
+  gst_object_unref (e);
+  return ok;
+}
+
+/* A stream leaves its place, and goes on in another one, or alone; its neighbours notice nothing. */
+GST_START_TEST (test_move_one)
+{
+  GstHarness *alone = encoder_new (MODEL, "");
+  g_autoptr (GBytes) state = NULL;
+  GstBus *bus;
+
+  begin (MODEL, "32:1:3");
+  bus = bus_new (h->element);
+  for (gint t = 0; t < 10; t++)
+    push_step (t, (gint[S]) {
+        t, t + 3, -1});
+  while (gst_harness_buffers_in_queue (h))
+    gst_buffer_unref (gst_harness_pull (h));
+  state = get_state_at (h, 1);
+  fail_unless (set_state_at (h, 2, state));
+  push_step (10, (gint[S]) {
+      10, -1, 13});
+  expect_step (100 * GST_MSECOND, (gint[S]) {
+      3, -1, 6});
+
+  encoder_set_caps (alone, "32", 100);
+  fail_unless (set_state_at (alone, 0, state));
+  push_vectors (alone, g, 13, 14);
+  pull_outputs (alone, g, 6, 7);
+  gst_harness_teardown (alone);
+
+  fail_unless (get_state_at (h, 3) == NULL);
+  check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
+      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "from 0 to 2", "found 3",
+      NULL);
+  fail_if (set_state_at (h, G_MAXUINT, state));
+  check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING),
+      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "from 0 to 2", NULL);
+  bus_free (h->element, bus);
+}
+
+GST_END_TEST;
+
 /* Looking back five vectors: a stream that missed one looks further back in time, the newest gives the time. */
 GST_START_TEST (test_looking_back)
 {
@@ -210,6 +271,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_rows);
   tcase_add_test (tc, test_chunks);
   tcase_add_test (tc, test_reset_one);
+  tcase_add_test (tc, test_move_one);
   tcase_add_test (tc, test_looking_back);
   tcase_add_test (tc, test_change);
   return s;
