@@ -122,6 +122,7 @@ test_moved (Fixture * self, gconstpointer data)
   for (guint i = 0; i < 6; i++) {
     g_autoptr (Chunk) chunk = chunk_new (self->live, i, TRUE, 1, self->random);
 
+    co_stream_clean_state (there, CO_ALL_STREAMS);
     move_state (here, 0, there, 1);
     move_state (here, 1, there, 0);
     outputs_free (live_feed (self->live, here, chunk));
