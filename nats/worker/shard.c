@@ -1,0 +1,118 @@
+/* continual-worker: a shard of the streams
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "worker/shard.h"
+
+#include <string.h>
+
+#define BATCH 512
+
+Shard *
+shard_open (FeedContext * context, guint number, guint window,
+    ReaderFunc arrived, gpointer data, gchar ** why)
+{
+  g_autofree gchar *subject =
+      g_strdup_printf ("%s.vectors.%u.*", context->name, number);
+  g_autofree gchar *stream = g_strdup_printf ("%s-vectors", context->name);
+  g_autofree gchar *durable = g_strdup_printf ("shard-%u", number);
+  Reader *reader = reader_open (context->link, &(ReaderSettings) {
+      stream, subject, durable, READER_ALL, window, MIN (BATCH, window)},
+      arrived, data, why);
+  Shard *self;
+
+  if (!reader)
+    return NULL;
+  self = g_new0 (Shard, 1);
+  self->number = number;
+  self->context = context;
+  self->reader = reader;
+  self->feeds = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+      (GDestroyNotify) feed_free);
+  return self;
+}
+
+void
+shard_close (Shard * self)
+{
+  natsMsg_Destroy (self->held.msg);
+  reader_close (self->reader);
+  g_hash_table_unref (self->feeds);
+  g_free (self);
+}
+
+/* NULL: *again: not now; else never. */
+static Feed *
+get_feed (Shard * self, natsMsg * msg, gboolean * again)
+{
+  const gchar *subject = natsMsg_GetSubject (msg);
+  const gchar *key = strrchr (subject, '.') + 1;
+  Feed *feed = g_hash_table_lookup (self->feeds, key);
+
+  *again = FALSE;
+  if (feed)
+    return feed;
+  feed = feed_load (self->context, key, again);
+  if (feed)
+    g_hash_table_insert (self->feeds, feed->key, feed);
+  return feed;
+}
+
+guint
+shard_gather (Shard * self, guint most, GPtrArray * active)
+{
+  guint n = 0;
+
+  while (n < most && (self->held.msg || reader_next (self->reader, &self->held))) {
+    gboolean again;
+    Feed *feed = get_feed (self, self->held.msg, &again);
+
+    if (again)
+      break;
+    if (feed) {
+      const gboolean was_active = feed->newest > feed->record.covered;
+      const FeedAdded added = feed_add (feed, self->held.msg, self->held.sequence);
+
+      if (!was_active && feed->newest > feed->record.covered)
+        g_ptr_array_add (active, feed);
+      if (added == FEED_LATER)
+        break;
+    }
+    self->pending = self->held.pending;
+    g_clear_pointer (&self->held.msg, natsMsg_Destroy);
+    n++;
+  }
+  return n;
+}
+
+gboolean
+shard_post_records (Shard * self, GPtrArray * posts)
+{
+  GHashTableIter iter;
+  gpointer feed;
+
+  g_hash_table_iter_init (&iter, self->feeds);
+  while (g_hash_table_iter_next (&iter, NULL, &feed)) {
+    Post *post = feed_post_record (feed);
+
+    if (post)
+      g_ptr_array_add (posts, post);
+    else if (((Feed *) feed)->dirty)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+void
+shard_saved (Shard * self, gint64 idle)
+{
+  const gint64 before = g_get_monotonic_time () - idle;
+  GHashTableIter iter;
+  gpointer feed;
+
+  /* The message that is held was given, and is not covered. */
+  if (!self->held.msg)
+    reader_acknowledge (self->reader, TRUE);
+  g_hash_table_iter_init (&iter, self->feeds);
+  while (g_hash_table_iter_next (&iter, NULL, &feed))
+    if (((Feed *) feed)->used < before)
+      g_hash_table_iter_remove (&iter);
+}
