@@ -10,6 +10,7 @@
 /* Microseconds */
 #define REQUEST_TIME (1 * G_USEC_PER_SEC)       /* of a pull request: a leader that dies takes those with it */
 #define RETRY_TIME (200 * 1000)
+#define CHECK_TIME (1 * G_USEC_PER_SEC) /* between two questions whether something was delivered that did not come */
 /* Nanoseconds, for the server */
 #define ACK_WAIT (G_GINT64_CONSTANT (60000000000))
 #define FORGET_TIME (G_GINT64_CONSTANT (300000000000))
@@ -44,6 +45,8 @@ struct _Reader
   guint64 delivered;            /* at the start: sequence up to which an earlier reader got messages; 0: caught up */
   guint64 delivered_count;
   gint64 retry_at;              /* monotonic time; 0: now */
+  gint64 check_at;              /* monotonic time; 0: nothing is due */
+  guint64 checked_count, checked;       /* what was delivered at the last check: the consumer's count, and the sequence */
   guint64 n_given;              /* since the last acknowledgement */
   gchar *ack;                   /* subject that acknowledges `ack_sequence` and all before; NULL: none */
   guint64 ack_sequence;
@@ -381,6 +384,34 @@ give_missing (Reader * self, ReaderItem * item)
   return FALSE;
 }
 
+/* Nothing comes. What the last check knew as delivered and still has not come went to an earlier reader, or was lost with a
+ * connection; nothing else would tell before a newer message comes. */
+static gboolean
+check_silence (Reader * self)
+{
+  const gint64 now = g_get_monotonic_time ();
+  jsConsumerInfo *info = NULL;
+
+  if (self->check_at == 0)
+    self->check_at = now + CHECK_TIME;
+  if (now < self->check_at || !link_is_connected (self->link))
+    return FALSE;
+  self->check_at = now + CHECK_TIME;
+  if (self->checked_count > self->last_delivery && self->checked > self->last) {
+    if (!catch_up (self, self->checked))
+      return FALSE;
+    self->last_delivery = self->checked_count;
+    return self->missing.length > 0;
+  }
+  if (js_GetConsumerInfo (&info, link_get_jetstream (self->link), self->stream,
+          self->durable, NULL, NULL) == NATS_OK) {
+    self->checked_count = info->Delivered.Consumer;
+    self->checked = info->Delivered.Stream;
+  }
+  jsConsumerInfo_Destroy (info);
+  return FALSE;
+}
+
 static natsMsg *
 peek (Reader * self)
 {
@@ -438,9 +469,10 @@ reader_next (Reader * self, ReaderItem * item)
       continue;
     }
     set_ack (self, g_strdup (natsMsg_GetReply (msg)), place.sequence);
+    self->check_at = 0;
     return give (self, msg, &place, item);
   }
-  return FALSE;
+  return check_silence (self) && give_missing (self, item);
 }
 
 gboolean

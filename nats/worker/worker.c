@@ -283,7 +283,8 @@ static void
 hand_over (Worker * self)
 {
   for (guint i = 0; i < self->options->shards; i++)
-    if (self->shards[i] && leases_is_to_release (self->leases, i) && save (self, (gint) i)) {
+    if (leases_is_to_release (self->leases, i)
+        && (!self->shards[i] || save (self, (gint) i))) {
       g_clear_pointer (&self->shards[i], shard_close);
       leases_release (self->leases, i);
     }
