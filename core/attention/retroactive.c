@@ -15,6 +15,7 @@
  * P_i = W_h sum_j exp (s_ij - m_i) v_j. A row exists for N steps only, so errors do not accumulate. */
 #include "attention/attention.h"
 #include "math/softmax.h"
+#include "math/team.h"
 #include <string.h>
 
 /* A row is recomputed when d or v falls below its largest value since the last time by this factor. */
@@ -243,23 +244,6 @@ put_fixed (const CoAttention * self, CoStateHeader * header,
   }
 }
 
-/* The row of the class token: its query is constant, so it attends to all keys in every step. */
-static void
-attend_class_token (const CoAttention * self, const State * s, gsize n,
-    float *y /* (C) */ , float *c /* (C) */ , float *scratch)
-{
-  const gsize C = self->n_carried, dv = self->d_value;
-  float *context = scratch, *rest = context + self->out.n_in;
-
-  memcpy (y, self->class_base, C * sizeof (float));
-  for (gsize h = 0; h < self->n_heads; h++) {
-    co_keys_attend (self, &s->keys, h, self->n_fixed + n, self->class_q,
-        context, rest);
-    project_values (self, h, context + h * dv, 1, c);
-    co_kernels->axpy (1, c, y, C);
-  }
-}
-
 /* One query's weights: e / sum over the fixed keys, then the slots */
 typedef struct
 {
@@ -323,86 +307,155 @@ give_weights (const CoAttention * self, const State * s, gsize n, gsize slot,
   }
 }
 
+/* What the heads of a step share */
+typedef struct
+{
+  const CoAttention *attention;
+  State state;
+  const float *q, *k, *v;       /* (H dk), (Hk dk), (Hk dv) of the new vector */
+  float *old_k, *old_v;         /* (Hk dk), (Hk dv) of the evicted one */
+  gsize n, slot;                /* queries; the new vector's place */
+  gboolean full;
+  float *f, *a, *b, *part;      /* (H, W) of CoExchange */
+  float *added, *evicted;       /* (H, C) */
+  float *context;               /* (H dv) of the class token */
+  float *own;                   /* what a thread needs for a head, see own_size() */
+  gsize stride;                 /* from one thread's to the next's */
+} Exchange;
+
+/* Floats that a thread needs for a head: pairs of queries or keys, values, their projections, logits and the rows to
+ * recompute */
+static gsize
+own_size (const CoAttention * self)
+{
+  const gsize N = self->sequence_len, keys = n_keys (self);
+  const gsize exchange = 2 * self->d_key + (N + 2) * (self->d_value + self->n_carried) + 2 * keys + N;
+
+  return MAX (exchange, co_keys_scratch_size (self, keys));
+}
+
+static void
+exchange_heads (gconstpointer data, guint thread, gsize begin, gsize end)
+{
+  const Exchange *x = data;
+  const CoAttention *self = x->attention;
+  const State *s = &x->state;
+  const gsize N = self->sequence_len, C = self->n_carried, H = self->n_heads;
+  const gsize dk = self->d_key, dv = self->d_value, W = CO_ALIGN_FLOATS (N);
+  const gsize n = x->n, keys = self->n_fixed + n;
+  float *pair = x->own + thread * x->stride, *values = pair + 2 * dk;
+  float *c = values + (N + 2) * dv, *e = c + (N + 2) * C;
+  guint32 *rows = (guint32 *) (e + 2 * n_keys (self));
+
+  for (gsize h = begin; h < end; h++) {
+    const gsize kv = co_attention_kv_head (self, h);
+    float *q_h = s->q + h * W * dk, *to = column (self, q_h, x->slot);
+    float *f = x->f + h * W, *a = x->a + h * W, *b = x->b + h * W;
+    gsize n_rows;
+
+    /* The new key and value, then the evicted ones */
+    memcpy (pair, x->k + kv * dk, dk * sizeof (float));
+    memcpy (values, x->v + kv * dv, dv * sizeof (float));
+    memcpy (pair + dk, x->old_k + kv * dk, dk * sizeof (float));
+    memcpy (values + dv, x->old_v + kv * dv, dv * sizeof (float));
+    for (gsize i = 0; i < dk; i++)
+      to[i * CO_PANEL] = x->q[h * dk + i];
+    logits (self, pair, q_h, n, e);
+    n_rows = exchange_keys (self, s, h, n, x->slot, x->full, e, e + n, f, a, b, rows);
+
+    /* The new value, the evicted one and the contexts of recomputed rows, projected together */
+    recompute_rows (self, s, h, rows, n_rows, x->slot, keys, b, values + 2 * dv, e, pair);
+    project_values (self, h, values, 2 + n_rows, c);
+    memcpy (x->added + h * C, c, C * sizeof (float));
+    memcpy (x->evicted + h * C, c + C, C * sizeof (float));
+    add_size (self, s, h, n, x->slot, co_kernels->peak (c, C), b);
+    for (gsize r = 0; r < n_rows; r++) {
+      gsize i = rows[r];
+      memcpy (s->p + (i * H + h) * C, c + (2 + r) * C, C * sizeof (float));
+      f[i] = 1;
+      a[i] = b[i] = 0;
+    }
+    for (gsize i = 0; i < n; i++)
+      x->part[h * W + i] = 1 / s->d[h * W + i];
+  }
+}
+
+static void
+attend_heads (gconstpointer data, guint thread, gsize begin, gsize end)
+{
+  const Exchange *x = data;
+  const CoAttention *self = x->attention;
+
+  for (gsize h = begin; h < end; h++) {
+    co_keys_attend (self, &x->state.keys, h, self->n_fixed + x->n, self->class_q, x->context,
+        x->own + thread * x->stride);
+    project_values (self, h, x->context + h * self->d_value, 1, x->added + h * self->n_carried);
+  }
+}
+
+/* The row of the class token: its query is constant, so it attends to all keys in every step. */
+static void
+attend_class_token (const Exchange * x, float *y /* (C) */ )
+{
+  const CoAttention *self = x->attention;
+  const gsize C = self->n_carried;
+
+  co_team_run (attend_heads, x, self->n_heads, co_team_least (2 * x->n * self->d_key + C * self->d_value));
+  memcpy (y, self->class_base, C * sizeof (float));
+  for (gsize h = 0; h < self->n_heads; h++)
+    co_kernels->axpy (1, x->added + h * C, y, C);
+}
+
 static gsize
 step_window (const CoAttention * self, CoStateHeader * header, const float *proj,
     const float *base, gsize base_stride, float *y,
     const CoWeights * weights, float *scratch)
 {
   const gsize N = self->sequence_len, C = self->n_carried, H = self->n_heads;
-  const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
-  const gsize W = CO_ALIGN_FLOATS (N);
+  const gsize dk = self->d_key, dv = self->d_value, W = CO_ALIGN_FLOATS (N);
   const guint64 t = header->taken++;
-  const gsize slot = t % N, n = MIN (t + 1, N), keys = x + n;
-  const float *q = proj, *k = q + self->q.n_out, *v = k + self->k.n_out;
-  const gboolean full = t >= N;
+  const gsize slot = t % N, n = MIN (t + 1, N);
   float *f = scratch, *a = f + H * W, *b = a + H * W, *part = b + H * W;
   float *added = part + H * W, *evicted = added + H * C;
-  float *pair = evicted + H * C, *values = pair + 2 * dk;
-  float *c = values + (N + 2) * dv, *e = c + (N + 2) * C;
-  guint32 *rows = (guint32 *) (e + 2 * n_keys (self));
-  float *old_k = (float *) (rows + N), *old_v = old_k + dk;
-  float *rest = scratch + CO_ALIGN_FLOATS (old_v + dv - scratch);
-  const State s = open_state (self, header);
+  float *old_k = evicted + H * C, *old_v = old_k + self->k.n_out;
+  float *own = old_v + self->v.n_out;
+  float *pair = own, *c = pair + 2 * dk, *e = c + C;
+  float *rest = scratch + CO_ALIGN_FLOATS (own + own_size (self) - scratch);
+  const Exchange exchange = {
+    .attention = self,.state = open_state (self, header),.q = proj,.k =
+        proj + self->q.n_out,.v = proj + self->q.n_out + self->k.n_out,.old_k =
+        old_k,.old_v = old_v,.n = n,.slot = slot,.full = t >= N,.f = f,.a =
+        a,.b = b,.part = part,.added = added,.evicted = evicted,.own =
+        own,.stride = co_attention_scratch_size (self),.context = rest
+  };
+  const State *s = &exchange.state;
 
   if (t == 0)
     put_fixed (self, header, c);
-  for (gsize h = 0; h < H; h++) {
-    const gsize kv = co_attention_kv_head (self, h);
-    float *q_h = s.q + h * W * dk, *to = column (self, q_h, slot);
-    gsize n_rows;
-
-    /* The new key and value, then the evicted ones */
-    memcpy (pair, k + kv * dk, dk * sizeof (float));
-    memcpy (values, v + kv * dv, dv * sizeof (float));
-    if (h == 0 || kv != co_attention_kv_head (self, h - 1)) {
-      co_keys_get_head (self, &s.keys, kv, x + slot, old_k, old_v);
-      co_keys_put_head (self, &s.keys, kv, x + slot, k, v);
-    }
-    memcpy (pair + dk, old_k, dk * sizeof (float));
-    memcpy (values + dv, old_v, dv * sizeof (float));
-    for (gsize i = 0; i < dk; i++)
-      to[i * CO_PANEL] = q[h * dk + i];
-    logits (self, pair, q_h, n, e);
-    n_rows = exchange_keys (self, &s, h, n, slot, full, e, e + n, f + h * W,
-        a + h * W, b + h * W, rows);
-
-    /* The new value, the evicted one and the contexts of recomputed rows, projected together */
-    recompute_rows (self, &s, h, rows, n_rows, slot, keys, b + h * W,
-        values + 2 * dv, e, pair);
-    project_values (self, h, values, 2 + n_rows, c);
-    memcpy (added + h * C, c, C * sizeof (float));
-    memcpy (evicted + h * C, c + C, C * sizeof (float));
-    add_size (self, &s, h, n, slot, co_kernels->peak (c, C), b + h * W);
-    for (gsize r = 0; r < n_rows; r++) {
-      gsize i = rows[r];
-      memcpy (s.p + (i * H + h) * C, c + (2 + r) * C, C * sizeof (float));
-      f[h * W + i] = 1;
-      a[h * W + i] = b[h * W + i] = 0;
-    }
-    for (gsize i = 0; i < n; i++)
-      part[h * W + i] = 1 / s.d[h * W + i];
-  }
+  for (gsize kv = 0; kv < self->n_kv_heads; kv++)
+    co_keys_get_head (self, &s->keys, kv, self->n_fixed + slot, old_k + kv * dk, old_v + kv * dv);
+  co_keys_put (self, &s->keys, self->n_fixed + slot, exchange.k, exchange.v);
+  co_team_run (exchange_heads, &exchange, H, co_team_least (4 * n * dk + 3 * C * dv));
   co_exchange (&(CoExchange) {
-        .n_rows = n,.n_heads = H,.n = C,.p = s.p,.f = f,.a = a,.b = b,.c =
+        .n_rows = n,.n_heads = H,.n = C,.p = s->p,.f = f,.a = a,.b = b,.c =
         part,.stride = W,.x = evicted,.z = added,.from = base,.from_stride =
         base_stride,.y = y});
 
   if (self->class_q)
-    attend_class_token (self, &s, n, y + n * C, c, rest);
+    attend_class_token (&exchange, y + n * C);
   if (weights)
-    give_weights (self, &s, n, slot, weights, e, pair, rest);
+    give_weights (self, s, n, slot, weights, e, pair, rest);
   return n;
 }
 
 static gsize
 scratch_size (const CoAttention * self)
 {
-  const gsize N = self->sequence_len, H = self->n_heads, keys = n_keys (self);
-  const gsize W = CO_ALIGN_FLOATS (N), C = self->n_carried;
+  const gsize H = self->n_heads, keys = n_keys (self);
+  const gsize W = CO_ALIGN_FLOATS (self->sequence_len), C = self->n_carried;
 
-  return CO_ALIGN_FLOATS (4 * H * W + 2 * H * C + 2 * self->d_key +
-      (N + 2) * (self->d_value + C) + 2 * keys + N + self->d_key +
-      self->d_value) + 3 * keys + self->out.n_in +
+  return CO_ALIGN_FLOATS (4 * H * W + 2 * H * C + self->k.n_out +
+      self->v.n_out + own_size (self)) + 3 * keys + self->out.n_in +
       co_keys_scratch_size (self, CO_ALIGN_FLOATS (keys));
 }
 

@@ -5,6 +5,7 @@
  * step. */
 #include "attention/attention.h"
 #include "math/softmax.h"
+#include "math/team.h"
 #include <string.h>
 
 gsize
@@ -90,34 +91,60 @@ co_attention_window (const CoAttention * self, const float *u, gsize n,
       scratch + n * width);
 }
 
+/* What the heads of a window share */
+typedef struct
+{
+  const CoAttention *attention;
+  const float *p;               /* (n, q k v) */
+  gsize n;
+  float *context;               /* (n, H dv) */
+  float *a;                     /* a thread's (n, n + n_fixed) logits and weights */
+  gsize stride;                 /* from one thread's to the next's */
+  const CoWeights *weights;
+} Heads;
+
+static void
+attend_heads (gconstpointer data, guint thread, gsize begin, gsize end)
+{
+  const Heads *x = data;
+  const CoAttention *self = x->attention;
+  const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
+  const gsize dk = self->d_key, dv = self->d_value, fixed = self->n_fixed;
+  const gsize n = x->n, keys = n + fixed;
+  float *a = x->a + thread * x->stride;
+
+  for (gsize h = begin; h < end; h++) {
+    const gsize kv = co_attention_kv_head (self, h);
+    const float *q = x->p + h * dk, *k = x->p + self->q.n_out + kv * dk;
+    const float *v = x->p + self->q.n_out + self->k.n_out + kv * dv;
+    float *context = x->context + h * dv;
+
+    co_matmul_nt (n, n, dk, self->scale, q, width, k, width, 0, a, keys);
+    if (fixed > 0)
+      co_matmul_nt (n, fixed, dk, self->scale, q, width, self->fixed_k + kv * dk,
+          self->k.n_out, 0, a + n, keys);
+    for (gsize i = 0; i < n; i++)
+      co_softmax (a + i * keys, keys);
+    co_matmul_nn (n, dv, n, 1, a, keys, v, width, 0, context, self->out.n_in);
+    if (fixed > 0)
+      co_matmul_nn (n, dv, fixed, 1, a + n, keys, self->fixed_v + kv * dv,
+          self->v.n_out, 1, context, self->out.n_in);
+    if (x->weights)
+      give (x->weights, h, a, n, keys);
+  }
+}
+
 void
 co_attention_window_projected (const CoAttention * self, const float *p,
     gsize n, float *y, const CoWeights * weights, float *scratch)
 {
-  const gsize width = self->q.n_out + self->k.n_out + self->v.n_out;
-  const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
-  const gsize keys = n + x;
-  float *a = scratch, *context = a + n * keys;
+  const gsize keys = n + self->n_fixed;
+  float *context = scratch + n * keys;
+  const Heads heads = {.attention = self,.p = p,.n = n,.context = context,.a = scratch,.stride =
+        co_attention_scratch_size (self),.weights = weights };
 
-  for (gsize h = 0; h < self->n_heads; h++) {
-    const gsize kv = co_attention_kv_head (self, h);
-    const float *q = p + h * dk, *k = p + self->q.n_out + kv * dk;
-    const float *v = p + self->q.n_out + self->k.n_out + kv * dv;
-
-    co_matmul_nt (n, n, dk, self->scale, q, width, k, width, 0, a, keys);
-    if (x > 0)
-      co_matmul_nt (n, x, dk, self->scale, q, width, self->fixed_k + kv * dk,
-          self->k.n_out, 0, a + n, keys);
-    for (gsize i = 0; i < n; i++)
-      co_softmax (a + i * keys, keys);
-    co_matmul_nn (n, dv, n, 1, a, keys, v, width, 0, context + h * dv,
-        self->out.n_in);
-    if (x > 0)
-      co_matmul_nn (n, dv, x, 1, a + n, keys, self->fixed_v + kv * dv,
-          self->v.n_out, 1, context + h * dv, self->out.n_in);
-    if (weights)
-      give (weights, h, a, n, keys);
-  }
+  co_team_run (attend_heads, &heads, self->n_heads, co_team_least (n * keys * (self->d_key +
+              self->d_value)));
   co_linear (&self->out, context, self->out.n_in, n, y, self->out.n_out);
 }
 
@@ -155,17 +182,64 @@ query_prepared (const CoAttention * self, const float *u, gsize n,
   co_linear (&self->out, context, self->out.n_in, 1, y, self->out.n_out);
 }
 
+/* What the heads of one query share */
+typedef struct
+{
+  const CoAttention *attention;
+  const float *u;               /* (n, E) */
+  gsize n;
+  const float *q;               /* (H dk) scaled */
+  float *a;                     /* (H, n + n_fixed) logits, then weights */
+  float *w_k;                   /* (H, E) */
+  float *z;                     /* (H, E) */
+  float *context;               /* (H dv) */
+} Query;
+
+static void
+query_heads (gconstpointer data, guint thread, gsize begin, gsize end)
+{
+  const Query *x = data;
+  const CoAttention *self = x->attention;
+  const gsize E = self->k.n_in, F = self->v.n_in, H = self->n_heads;
+  const gsize dk = self->d_key, dv = self->d_value, n = x->n, fixed = self->n_fixed;
+
+  for (gsize h = begin; h < end; h++) {
+    const float *q = x->q + h * dk;
+    float *a = x->a + h * (n + fixed), *w_k = x->w_k + h * E, *z = x->z + h * F;
+    float *context = x->context + h * dv;
+    float bias = self->k.b ? co_kernels->dot (q, self->k.b + h * dk, dk) : 0, mass = 0;
+
+    co_kernels->linear_row (self->k_heads_t + h * co_panels_size (E, dk),
+        dk * CO_PANEL, E, dk, q, w_k);
+    co_kernels->dots (x->u, E, n, E, w_k, a);
+    for (gsize j = 0; j < n; j++)
+      a[j] += bias;
+    for (gsize j = 0; j < fixed; j++)
+      a[n + j] = co_kernels->dot (q, self->fixed_k + (j * H + h) * dk, dk);
+    co_softmax (a, n + fixed);
+    memset (z, 0, F * sizeof (float));
+    co_kernels->linear_transposed (x->u, F, n, F, a, z);
+    co_kernels->linear_row (self->v_heads + h * co_panels_size (dv, F),
+        F * CO_PANEL, dv, F, z, context);
+    for (gsize j = 0; j < n; j++)
+      mass += a[j];
+    if (self->v.b)
+      co_kernels->axpy (mass, self->v.b + h * dv, context, dv);
+    for (gsize j = 0; j < fixed; j++)
+      co_kernels->axpy (a[n + j], self->fixed_v + (j * H + h) * dv, context, dv);
+  }
+}
+
 /* The other positions are not projected. With s_j = q.(W_k u_j + b_k) = (W_k^T q).u_j + q.b_k the
  * logits need one product per head, and the context sum_j a_j (W_v u_j + b_v) = W_v (sum_j a_j u_j) + b_v sum_j a_j needs another. */
 void
 co_attention_window_query (const CoAttention * self, const float *u, gsize n,
     gsize oldest, gsize row, float *y, float *weights, float *scratch)
 {
-  const gsize E = self->k.n_in, F = self->v.n_in, H = self->n_heads;
-  const gsize dk = self->d_key, dv = self->d_value, x = self->n_fixed;
-  const gsize keys = n + x;
+  const gsize E = self->k.n_in, H = self->n_heads, keys = n + self->n_fixed;
   float *q = scratch, *context = q + self->q.n_out;
   float *a = context + self->out.n_in, *w_k = a + H * keys, *z = w_k + H * E;
+  const Query query = { self, u, n, q, a, w_k, z, context };
 
   if (!self->k_heads_t) {
     query_prepared (self, u, n, oldest, row, y, weights, scratch);
@@ -175,38 +249,8 @@ co_attention_window_query (const CoAttention * self, const float *u, gsize n,
       self->q.n_out);
   for (gsize i = 0; i < self->q.n_out; i++)
     q[i] *= self->scale;
-  memset (z, 0, H * F * sizeof (float));
-  for (gsize h = 0; h < H; h++)
-    co_kernels->linear_row (self->k_heads_t + h * co_panels_size (E, dk),
-        dk * CO_PANEL, E, dk, q + h * dk, w_k + h * E);
-  co_matmul_nt (H, n, E, 1, w_k, E, u, E, 0, a, keys);
-  for (gsize h = 0; h < H; h++) {
-    float *a_h = a + h * keys;
-    float bias = self->k.b ? co_kernels->dot (q + h * dk, self->k.b + h * dk,
-        dk) : 0;
-
-    for (gsize j = 0; j < n; j++)
-      a_h[j] += bias;
-    for (gsize j = 0; j < x; j++)
-      a_h[n + j] = co_kernels->dot (q + h * dk,
-          self->fixed_k + (j * H + h) * dk, dk);
-    co_softmax (a_h, keys);
-    co_kernels->linear_transposed (u, F, n, F, a_h, z + h * F);
-  }
-  for (gsize h = 0; h < H; h++) {
-    float *a_h = a + h * keys, mass = 0;
-
-    co_kernels->linear_row (self->v_heads + h * co_panels_size (dv, F),
-        F * CO_PANEL, dv, F, z + h * F, context + h * dv);
-    for (gsize j = 0; j < n; j++)
-      mass += a_h[j];
-    if (self->v.b)
-      co_kernels->axpy (mass, self->v.b + h * dv, context + h * dv, dv);
-    for (gsize j = 0; j < x; j++)
-      co_kernels->axpy (a_h[n + j], self->fixed_v + (j * H + h) * dv,
-          context + h * dv, dv);
-    if (weights)
-      memcpy (weights + h * keys, a_h, keys * sizeof (float));
-  }
+  co_team_run (query_heads, &query, H, co_team_least (E * (self->d_key + self->d_value + 2 * n)));
+  if (weights)
+    memcpy (weights, a, H * keys * sizeof (float));
   co_linear (&self->out, context, self->v.n_out, 1, y, self->out.n_out);
 }

@@ -245,7 +245,7 @@ CO_API guint64 co_stream_get_position (const CoStream * self, guint stream);
  * @self: streams
  * @n_threads: from 1, the default, to %CO_MAX_THREADS
  *
- * Lets the steps of these streams use up to @n_threads threads: the caller's own, and idle ones of a pool that all streams of
+ * Lets the steps and drains of these streams use up to @n_threads threads: the caller's own, and idle ones of a pool that all streams of
  * the process share. Large products, windows and many streams gain; what is small stays in the caller's thread. Outputs
  * are the same to the bit with any number. Starts threads of the pool where there are too few; they stay until the process
  * ends.

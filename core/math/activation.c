@@ -18,7 +18,7 @@ typedef struct
 
 /* In units of CO_PANEL */
 static void
-activate (gconstpointer data, gsize begin, gsize end)
+activate (gconstpointer data, guint thread, gsize begin, gsize end)
 {
   const Activated *d = data;
   float *x = d->x + begin * CO_PANEL;

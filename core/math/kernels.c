@@ -233,6 +233,40 @@ k_dot (const float *a, const float *b, gsize n)
   return sum_lanes (s0 + s1);
 }
 
+/* Rows whose sums run side by side, on one reading of x */
+#define DOT_ROWS 4
+
+INLINE void
+dot_rows (const gsize rows, const float *w, gsize w_stride, gsize n, const float *x, float *y)
+{
+  Vec s[DOT_ROWS] = { 0 }, part;
+  gsize i = 0;
+
+  for (; i + CO_LANES <= n; i += CO_LANES) {
+    part = load (x + i);
+    for (gsize r = 0; r < rows; r++)
+      s[r] = vmuladd (load (w + r * w_stride + i), part, s[r]);
+  }
+  if (i < n) {
+    part = load_part (x + i, n - i);
+    for (gsize r = 0; r < rows; r++)
+      s[r] = vmuladd (load_part (w + r * w_stride + i, n - i), part, s[r]);
+  }
+  for (gsize r = 0; r < rows; r++)
+    y[r] = sum_lanes (s[r]);
+}
+
+static void
+k_dots (const float *w, gsize w_stride, gsize n_rows, gsize n, const float *x, float *y)
+{
+  gsize r = 0;
+
+  for (; r + DOT_ROWS <= n_rows; r += DOT_ROWS)
+    dot_rows (DOT_ROWS, w + r * w_stride, w_stride, n, x, y + r);
+  for (; r < n_rows; r++)
+    dot_rows (1, w + r * w_stride, w_stride, n, x, y + r);
+}
+
 static void
 k_affine (float a, const float *x, const float *b, float *y, gsize n)
 {
@@ -520,7 +554,7 @@ k_identity (float *x, gsize n)
 extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
   G_STRINGIFY (CO_NAME), BFLOAT16_INPUTS, k_linear, k_linear_row, k_linear_bfloat16, k_linear_int8,
-  k_linear_transposed, k_dot, k_axpy, k_axpy_double, k_affine, k_exchange, k_max, k_peak,
+  k_linear_transposed, k_dot, k_dots, k_axpy, k_axpy_double, k_affine, k_exchange, k_max, k_peak,
   k_exp_sum, k_layer_norm, k_rms_norm, k_rotate_halves, k_multiply, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity
 };

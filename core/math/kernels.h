@@ -67,6 +67,10 @@ typedef struct
       gsize w_stride, gsize n_out, gsize n_in,
       const float *x /* (n_out) */ , float *y /* (n_in) */ );
   float (*dot) (const float *a /* (n) */ , const float *b /* (n) */ , gsize n);
+  /* y[r] = w[r] . x */
+  void (*dots) (const float *w /* (n_rows, n) at w_stride */ , gsize w_stride,
+      gsize n_rows, gsize n, const float *x /* (n) */ ,
+      float *y /* (n_rows) */ );
   /* y += a x */
   void (*axpy) (float a, const float *x /* (n) */ , float *y /* (n) */ ,
       gsize n);

@@ -3,8 +3,6 @@
 #include "math/linear.h"
 #include "math/team.h"
 
-/* As CO_TEAM_LEAST_FLOATS, of weights for one row, which are read from memory */
-#define LEAST_WEIGHTS 327680
 /* Rows whose arithmetic takes as long as reading the weights */
 #define FREE_ROWS 4
 
@@ -38,7 +36,7 @@ typedef struct
 
 /* The outputs of panels @begin to @end - 1 */
 static void
-multiply_panels (gconstpointer data, gsize begin, gsize end)
+multiply_panels (gconstpointer data, guint thread, gsize begin, gsize end)
 {
   const Product *p = data;
   const CoLinear *all = p->linear;
@@ -64,7 +62,7 @@ co_linear (const CoLinear * self, const float *x, gsize x_stride,
   const gsize panel = CO_PANEL * (self->n_in + 1) * (n_rows + FREE_ROWS) / (1 + FREE_ROWS);
 
   co_team_run (multiply_panels, &product, (self->n_out + CO_PANEL - 1) / CO_PANEL,
-      LEAST_WEIGHTS / panel + 1);
+      co_team_least (panel));
 }
 
 typedef struct
@@ -77,7 +75,7 @@ typedef struct
 } Normed;
 
 static void
-norm_rows (gconstpointer data, gsize begin, gsize end)
+norm_rows (gconstpointer data, guint thread, gsize begin, gsize end)
 {
   const Normed *d = data;
   const CoNorm *norm = d->norm;
@@ -108,7 +106,7 @@ co_add_norm (const CoNorm * self, float *x, const float *a, gsize n_rows)
 }
 
 static void
-exchange_rows (gconstpointer data, gsize begin, gsize end)
+exchange_rows (gconstpointer data, guint thread, gsize begin, gsize end)
 {
   CoExchange some = *(const CoExchange *) data;
 

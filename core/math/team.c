@@ -28,6 +28,7 @@ typedef struct
   gsize piece;
   guint n_shares;
   Share *shares;
+  gint n_threads;               /* atomic: that have begun, the caller first */
   gint helpers;                 /* atomic: workers that have the job, or may begin it */
 } Job;
 
@@ -44,6 +45,8 @@ static Worker workers[CO_TEAM_MAX - 1];
 static gint n_workers;          /* atomic: that run; grows under the lock, never shrinks */
 static GMutex start_lock;
 
+gboolean co_team_eager;
+
 static __thread guint team = 1;
 
 static inline void
@@ -58,7 +61,7 @@ pause_briefly (void)
 
 /* Runs the pieces of share @first, then the remaining pieces of the other shares. */
 static void
-take_pieces (Job * job, guint first)
+take_pieces (Job * job, guint thread, guint first)
 {
   for (guint i = 0; i < job->n_shares; i++) {
     Share *share = &job->shares[(first + i) % job->n_shares];
@@ -66,7 +69,7 @@ take_pieces (Job * job, guint first)
 
     while (__atomic_load_n (&share->next, __ATOMIC_RELAXED) < share->end
         && (begin = __atomic_fetch_add (&share->next, job->piece, __ATOMIC_RELAXED)) < share->end)
-      job->part (job->data, begin, MIN (begin + job->piece, share->end));
+      job->part (job->data, thread, begin, MIN (begin + job->piece, share->end));
   }
 }
 
@@ -99,7 +102,7 @@ work (gpointer data)
 
     g_atomic_int_set (&self->busy, TRUE);
     if (g_atomic_pointer_compare_and_exchange (&self->job, job, NULL)) {
-      take_pieces (job, 1 + (self - workers) % (job->n_shares - 1));
+      take_pieces (job, g_atomic_int_add (&job->n_threads, 1), 1 + (self - workers) % (job->n_shares - 1));
       g_atomic_int_set (&self->busy, FALSE);
       g_atomic_int_add (&job->helpers, -1);     /* @job may be invalid from here on: its caller returns */
     } else {
@@ -131,7 +134,8 @@ run_shares (CoTeamPart part, gconstpointer data, gsize n, guint n_shares)
   Share shares[CO_TEAM_MAX];
   Worker *offered[CO_TEAM_MAX - 1];
   Job job = {.part = part,.data = data,.piece = MAX (1, n / (n_shares * PIECES)),.n_shares =
-        n_shares,.shares = shares };
+        n_shares,.shares = shares,.n_threads = 1 };
+  const guint threads = team;
   guint n_offered = 0, running;
 
   for (guint i = 0; i < n_shares; i++) {
@@ -146,7 +150,9 @@ run_shares (CoTeamPart part, gconstpointer data, gsize n, guint n_shares)
     else
       g_atomic_int_add (&job.helpers, -1);
   }
-  take_pieces (&job, 0);
+  team = 1;                     /* what a part runs, it runs alone */
+  take_pieces (&job, 0, 0);
+  team = threads;
   for (guint i = 0; i < n_offered; i++)
     if (g_atomic_pointer_compare_and_exchange (&offered[i]->job, &job, NULL))
       g_atomic_int_add (&job.helpers, -1);
@@ -160,8 +166,10 @@ run_shares (CoTeamPart part, gconstpointer data, gsize n, guint n_shares)
 void
 co_team_run (CoTeamPart part, gconstpointer data, gsize n, gsize least)
 {
+  if (co_team_eager)
+    least = 1;
   if (team == 1 || n < 2 * least)
-    part (data, 0, n);
+    part (data, 0, 0, n);
   else
     run_shares (part, data, n, MIN (team, n / least));
 }

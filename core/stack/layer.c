@@ -1,6 +1,7 @@
 /* libcontinual: one layer of a stack
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stack/layer.h"
+#include "math/team.h"
 #include <string.h>
 
 const float *
@@ -19,21 +20,43 @@ add (float *x /* (n) */ , const float *y /* (n) */ , gsize n)
   co_kernels->axpy (1, y, x, n);
 }
 
+typedef struct
+{
+  const CoLayer *layer;
+  const CoWork *work;
+  const CoTag *tags;            /* (n) */
+} Crossing;
+
+/* The contexts of rows whose queries are in work->p */
+static void
+cross_rows (gconstpointer data, guint thread, gsize begin, gsize end)
+{
+  const Crossing *x = data;
+  const CoWork *work = x->work;
+  const CoAttention *cross = &x->layer->cross;
+
+  for (gsize i = begin; i < end; i++) {
+    const CoMemory *memory = work->memories[x->tags[i].stream];
+
+    x->layer->cross_class->attend (cross, co_memory_get_layer (memory, x->layer->index),
+        co_memory_get_length (memory), work->p + i * cross->q.n_out,
+        work->context + i * cross->out.n_in, work->cross_scratch + thread * work->cross_scratch_size);
+  }
+}
+
 /* x = norm2 (x + cross-attention of x to the memory of each row's stream) */
 static void
 attend_to_memory (const CoLayer * self, CoWork * work,
     float *x /* (n, E) */ , const CoTag * tags, gsize n)
 {
   const CoAttention *cross = &self->cross;
+  guint64 macs = 0;
 
   g_assert (tags != NULL);      /* a decoder has no windows */
   co_linear (&cross->q, x, cross->q.n_in, n, work->p, cross->q.n_out);
   for (gsize i = 0; i < n; i++)
-    self->cross_class->attend (cross,
-        co_memory_get_layer (work->memories[tags[i].stream], self->index),
-        co_memory_get_length (work->memories[tags[i].stream]),
-        work->p + i * cross->q.n_out, work->context + i * cross->out.n_in,
-        work->cross_scratch);
+    macs += co_memory_get_length (work->memories[tags[i].stream]) * (cross->q.n_out + cross->out.n_in);
+  co_team_run (cross_rows, &(Crossing) {self, work, tags}, n, co_team_least (macs / MAX (n, 1)));
   co_linear (&cross->out, work->context, cross->out.n_in, n, work->a,
       cross->out.n_out);
   co_add_norm (&self->norm2, x, work->a, n);

@@ -7,28 +7,44 @@
  * A single layer may have a query row of its own: the class token, or the vector with the position that it has when it is
  * answered. Its keys and values are then cached from the rows without that position. */
 #include "stack/rows.h"
+#include "math/team.h"
 #include "stack/layer-state.h"
 #include <string.h>
 
-/* Appends rows to work->answered for the @n vectors that were answered now: their residuals and their positions. @taken
- * vectors are in the ring; the newest of the answered ones is @back vectors older than the newest in the ring. */
+/* Writes rows to work->answered from @at on for the @n vectors that were answered now: their residuals and their positions.
+ * @taken vectors are in the ring; the newest of the answered ones is @back vectors older than the newest in the ring. */
 static void
-append_from_ring (const CoLayer * self, CoWork * work,
-    const CoLayerState * state, guint64 taken, gsize back, gsize n,
+copy_from_ring (const CoLayer * self, CoWork * work,
+    const CoLayerState * state, guint64 taken, gsize back, gsize at, gsize n,
     const CoTag * tag)
 {
   const gsize len = co_layer_state_ring_len (self);
   const gsize E = self->bare ? 0 : self->attention.q.n_in;
   CoRows *answered = &work->answered;
 
-  for (gsize i = 0; i < n; i++, answered->n++) {
+  for (gsize i = 0; i < n; i++, at++) {
     const gsize slot = (taken - 1 - back - (n - 1 - i)) % len;
 
-    memcpy (answered->x + answered->n * E, state->x + slot * E,
-        E * sizeof (float));
-    answered->tags[answered->n] = *tag;
-    answered->tags[answered->n].position = state->positions[slot];
+    memcpy (answered->x + at * E, state->x + slot * E, E * sizeof (float));
+    answered->tags[at] = *tag;
+    answered->tags[at].position = state->positions[slot];
   }
+}
+
+/* Moves row @from of work->answered, its context and its weights to @to, which is before it. */
+static void
+move_row (CoWork * work, gsize from, gsize to, gsize width,
+    gsize context_width, float *weights /* or NULL */ , gsize n_weights)
+{
+  CoRows *rows = &work->answered;
+
+  rows->tags[to] = rows->tags[from];
+  memcpy (rows->x + to * width, rows->x + from * width, width * sizeof (float));
+  memcpy (work->context + to * context_width,
+      work->context + from * context_width, context_width * sizeof (float));
+  if (weights)
+    memcpy (weights + to * n_weights, weights + from * n_weights,
+        n_weights * sizeof (float));
 }
 
 /* Removes the rows of work->answered, and their contexts, that answer-interval leaves out. */
@@ -43,13 +59,8 @@ keep_answers (const CoStack * self, CoWork * work, gsize context_width,
   for (gsize i = 0; i < rows->n; i++) {
     if (!co_stack_answers (self, work, rows->tags[i].position))
       continue;
-    rows->tags[kept] = rows->tags[i];
-    memmove (rows->x + kept * E, rows->x + i * E, E * sizeof (float));
-    memmove (work->context + kept * context_width,
-        work->context + i * context_width, context_width * sizeof (float));
-    if (weights)
-      memmove (weights + kept * n_weights, weights + i * n_weights,
-          n_weights * sizeof (float));
+    if (kept < i)
+      move_row (work, i, kept, E, context_width, weights, n_weights);
     kept++;
   }
   rows->n = kept;
@@ -68,6 +79,106 @@ finish_rows (const CoLayer * self, CoWork * work)
   work->rows = rows;
 }
 
+/* One more than the largest stream of a row */
+static gsize
+count_streams (const CoRows * rows)
+{
+  gsize n = 1;
+
+  for (gsize i = 0; i < rows->n; i++)
+    n = MAX (n, (gsize) rows->tags[i].stream + 1);
+  return n;
+}
+
+/* The attention of a layer for rows of several streams */
+typedef struct
+{
+  const CoStack *stack;
+  const CoLayer *layer;
+  CoWork *work;
+  guint8 *states;
+  gsize stride;
+  float *weights;               /* (rows, H, n_weights) or NULL */
+  gsize scratch_size;           /* floats of a thread */
+} Attending;
+
+/* Takes row @i, whose answers are rows of work->answered from @at on. Returns their number. */
+static gsize
+attend_row (const Attending * a, gsize i, gsize at, guint thread)
+{
+  const CoLayer *self = a->layer;
+  const CoAttention *attention = &self->attention;
+  const CoRows *rows = &a->work->rows;
+  const CoTag *tag = &rows->tags[i];
+  CoRows *answered = &a->work->answered;
+  const gboolean last = self == &a->stack->layers[a->stack->n_layers - 1];
+  const gsize E = attention->q.n_in, len = co_layer_state_ring_len (self);
+  const gsize n_weights = attention->n_heads * co_attention_n_weights (attention);
+  const CoLayerState s = co_layer_state_open (self, a->states + tag->stream * a->stride);
+  const guint64 t = s.attention->taken;
+  const guint64 answered_position = tag->position -
+      (a->stack->pool == CO_POOL_NONE ? attention->query_back : 0);
+  const gboolean skips = last && co_attention_max_answers (attention) == 1
+      && !co_stack_answers (a->stack, a->work, answered_position);
+  gsize n;
+
+  if (len > 1) {
+    s.positions[t % len] = tag->position;
+    if (!self->bare)
+      memcpy (s.x + t % len * E, rows->x + i * E, E * sizeof (float));
+  }
+  n = attention->klass->step (attention, s.attention,
+      a->work->p + i * co_attention_proj_width (attention),
+      skips ? NULL : a->work->context + at * attention->out.n_in,
+      a->weights ? a->weights + at * n_weights : NULL, a->work->scratch + thread * a->scratch_size);
+  if (skips)
+    return 0;
+  if (len > 1) {
+    copy_from_ring (self, a->work, &s, t + 1, attention->query_back, at, n, tag);
+  } else if (n > 0) {
+    if (!self->bare)
+      memcpy (answered->x + at * E, rows->x + i * E, E * sizeof (float));
+    answered->tags[at] = *tag;
+  }
+  return n;
+}
+
+/* The stream of a row that is not answered */
+#define NO_STREAM G_MAXUINT
+
+/* The rows of streams @begin to @end - 1, each answered by at most one: a row's answer has the row's index. */
+static void
+attend_streams (gconstpointer data, guint thread, gsize begin, gsize end)
+{
+  const Attending *a = data;
+  const CoRows *rows = &a->work->rows;
+
+  for (gsize i = 0; i < rows->n; i++)
+    if (rows->tags[i].stream >= begin && rows->tags[i].stream < end
+        && attend_row (a, i, i, thread) == 0)
+      a->work->answered.tags[i].stream = NO_STREAM;
+}
+
+/* Removes rows that are not answered from work->answered, their contexts and weights. */
+static void
+close_gaps (const Attending * a)
+{
+  const CoAttention *attention = &a->layer->attention;
+  const gsize E = a->layer->bare ? 0 : attention->q.n_in;
+  const gsize n_weights = attention->n_heads * co_attention_n_weights (attention);
+  CoRows *rows = &a->work->answered;
+  gsize kept = 0;
+
+  for (gsize i = 0; i < a->work->rows.n; i++) {
+    if (rows->tags[i].stream == NO_STREAM)
+      continue;
+    if (kept < i)
+      move_row (a->work, i, kept, E, attention->out.n_in, a->weights, n_weights);
+    kept++;
+  }
+  rows->n = kept;
+}
+
 /* work->rows through one layer, in place. Each row belongs to the stream of its tag, whose state is at @states +
  * stream * @stride. @end: NULL, or the tag of a stream that ends after these rows: the vectors that still wait are answered. */
 static void
@@ -78,12 +189,14 @@ forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
   const CoLayer *self = &stack->layers[l];
   const CoAttention *attention = &self->attention;
   const gboolean last = l + 1 == stack->n_layers;
-  const gsize E = attention->q.n_in, len = co_layer_state_ring_len (self);
   const gsize width = co_attention_proj_width (attention);
   const gsize n_weights =
       attention->n_heads * co_attention_n_weights (attention);
   const CoRows rows = work->rows;
   const float *u = co_layer_attention_input (self, rows.x, rows.n, work->u);
+  const Attending attending = { stack, self, work, states, stride, weights,
+    co_attention_scratch_size (attention)
+  };
   CoRows *answered = &work->answered;
 
   /* Queries, keys and values of all rows: one product */
@@ -95,35 +208,15 @@ forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
 
   /* The attention of each row over the state of its stream */
   answered->n = 0;
-  for (gsize i = 0; i < rows.n; i++) {
-    const CoLayerState s =
-        co_layer_state_open (self, states + rows.tags[i].stream * stride);
-    const guint64 t = s.attention->taken;
-    const guint64 answered_position = rows.tags[i].position -
-        (stack->pool == CO_POOL_NONE ? attention->query_back : 0);
-    const gboolean skips = last && co_attention_max_answers (attention) == 1
-        && !co_stack_answers (stack, work, answered_position);
-    gsize n;
+  if (co_attention_max_answers (attention) == 1 && rows.n > 1) {
+    const gsize n_streams = count_streams (&rows);
+    const guint64 macs = attention->klass->macs (attention) - co_linear_macs (&attention->out, 1);
 
-    if (len > 1) {
-      s.positions[t % len] = rows.tags[i].position;
-      if (!self->bare)
-        memcpy (s.x + t % len * E, rows.x + i * E, E * sizeof (float));
-    }
-    n = attention->klass->step (attention, s.attention, work->p + i * width,
-        skips ? NULL : work->context + answered->n * attention->out.n_in,
-        weights ? weights + answered->n * n_weights : NULL, work->scratch);
-    if (skips)
-      continue;
-    if (len > 1) {
-      append_from_ring (self, work, &s, t + 1, attention->query_back, n,
-          &rows.tags[i]);
-    } else if (n > 0) {
-      if (!self->bare)
-        memcpy (answered->x + answered->n * E, rows.x + i * E,
-            E * sizeof (float));
-      answered->tags[answered->n++] = rows.tags[i];
-    }
+    co_team_run (attend_streams, &attending, n_streams, co_team_least (macs * rows.n / n_streams));
+    close_gaps (&attending);
+  } else {
+    for (gsize i = 0; i < rows.n; i++)
+      answered->n += attend_row (&attending, i, answered->n, 0);
   }
 
   if (end && attention->klass->drain) {
@@ -133,7 +226,8 @@ forward_layer (const CoStack * stack, gsize l, CoWork * work, guint8 * states,
         work->context + answered->n * attention->out.n_in,
         weights ? weights + answered->n * n_weights : NULL, work->scratch);
 
-    append_from_ring (self, work, &s, s.attention->taken, 0, n, end);
+    copy_from_ring (self, work, &s, s.attention->taken, 0, answered->n, n, end);
+    answered->n += n;
   }
 
   /* Output projection, residual, norms and feed-forward of all answered rows */

@@ -212,6 +212,7 @@ co_work_lay_out (CoWork * work, const CoStack * stack, gsize max_rows,
       ((double) E + proj + context + ff + key + value + carried + widest +
           sizeof (CoTag)) > (double) (G_MAXSSIZE / 64))
     return G_MAXSIZE;
+  work->scratch_size = scratch;
   rows = max_rows * co_stack_max_answers (stack);
   most = MAX (rows, N);
 

@@ -47,8 +47,10 @@ typedef struct
   float *angles;                /* (2, n / 2) of a rotary position */
   float *pooled;                /* (rows, widest) rows that are answered */
   float *chain;                 /* (2, rows, widest) scratch of a CoChain */
-  float *scratch;
-  float *cross_scratch;         /* for the longest memory; grows when a memory is set */
+  float *scratch;               /* of an attention: as much for each thread, one after another */
+  gsize scratch_size;           /* floats for each thread */
+  float *cross_scratch;         /* likewise, for the longest memory; grows when a memory is set */
+  gsize cross_scratch_size;     /* floats for each thread */
   guint64 answer_interval;      /* every K-th vector is answered */
   CoMemory **memories;          /* (S) each NULL until it is set; NULL: not a decoder */
 } CoWork;

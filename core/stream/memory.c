@@ -1,7 +1,6 @@
 /* libcontinual: the memory of a decoder's stream
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/stream.h"
-#include "math/alloc.h"
 #include "math/fpmode.h"
 #include <math.h>
 
@@ -35,22 +34,6 @@ scratch_size (const CoStack * stack, gsize n)
     size = MAX (size, stack->layers[l].cross_class->scratch_size (&stack->
             layers[l].cross, n));
   return size;
-}
-
-gboolean
-co_stream_reserve_scratch (CoStream * self, gsize size)
-{
-  float *scratch;
-
-  if (size <= self->cross_scratch_size)
-    return TRUE;
-  scratch = co_try_alloc0 (size, sizeof (float));
-  if (!scratch)
-    return FALSE;
-  co_free (self->work.cross_scratch);
-  self->work.cross_scratch = scratch;
-  self->cross_scratch_size = size;
-  return TRUE;
 }
 
 void

@@ -2,12 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/stream.h"
 #include "math/alloc.h"
-#include "math/fpmode.h"
-#include "math/team.h"
 #include <math.h>
 #include <string.h>
-
-G_STATIC_ASSERT (CO_MAX_THREADS == CO_TEAM_MAX);
 
 /* Rows processed at once: enough for matrix products, few enough for the caches */
 #define CHUNK_ROWS 64
@@ -106,7 +102,7 @@ co_stream_try_new (CoModel * model, guint n_streams, GError ** error)
   self->model = co_model_ref (model);
   self->ref_count = 1;
   self->n_streams = n_streams;
-  self->n_threads = 1;
+  self->n_threads = self->n_room = 1;
   self->stride = sizes.state;
   self->max_steps = count_rows (n_streams) / n_streams;
   self->work.answer_interval = model->stack.answer_interval;
@@ -155,6 +151,7 @@ co_stream_unref (CoStream * self)
   co_free (self->state);
   co_free (self->spare);
   co_free (self->memory);
+  co_free (self->team_scratch);
   co_model_unref (self->model);
   g_free (self);
 }
@@ -167,11 +164,12 @@ co_stream_copy (const CoStream * self)
   g_return_val_if_fail (self != NULL, NULL);
 
   copy = co_stream_try_new (self->model, self->n_streams, NULL);
-  if (!copy || !co_stream_reserve_scratch (copy, self->cross_scratch_size)) {
+  if (copy)
+    co_stream_set_n_threads (copy, self->n_threads);
+  if (!copy || !co_stream_reserve_scratch (copy, self->work.cross_scratch_size)) {
     g_clear_pointer (&copy, co_stream_unref);
     return NULL;
   }
-  copy->n_threads = self->n_threads;
   memcpy (copy->state, self->state, self->n_streams * self->stride);
   for (guint s = 0; self->work.memories && s < self->n_streams; s++)
     co_stream_put_memory (copy, s, self->work.memories[s]);
@@ -192,24 +190,6 @@ co_stream_get_n_streams (const CoStream * self)
   g_return_val_if_fail (self != NULL, 0);
 
   return self->n_streams;
-}
-
-void
-co_stream_set_n_threads (CoStream * self, guint n_threads)
-{
-  g_return_if_fail (self != NULL);
-  g_return_if_fail (n_threads > 0 && n_threads <= CO_MAX_THREADS);
-
-  self->n_threads = n_threads;
-  co_team_leave (co_team_enter (n_threads));    /* starts them now */
-}
-
-guint
-co_stream_get_n_threads (const CoStream * self)
-{
-  g_return_val_if_fail (self != NULL, 0);
-
-  return self->n_threads;
 }
 
 guint64
@@ -389,8 +369,7 @@ co_stream_forward_steps (CoStream * self, const CoInput * input,
   const Source source = { input, n_steps };
   const CoStack *stack;
   CoWork *work;
-  guint64 mode;
-  guint threads;
+  CoCall before;
   gsize n = 0, y_size, weights_size;
 
   g_return_val_if_fail (self != NULL && input != NULL && result != NULL, 0);
@@ -405,8 +384,7 @@ co_stream_forward_steps (CoStream * self, const CoInput * input,
   work = &self->work;
   y_size = co_stack_n_positions (stack) * stack->n_outputs;
   weights_size = co_stack_weights_size (stack);
-  mode = co_fp_enter ();
-  threads = co_team_enter (self->n_threads);
+  before = co_stream_begin_call (self);
   if (!update_state)
     memcpy (self->spare, self->state, self->n_streams * self->stride);
   for (gsize step = 0; step < n_steps; step += self->max_steps) {
@@ -433,8 +411,7 @@ co_stream_forward_steps (CoStream * self, const CoInput * input,
   }
   if (!update_state)
     memcpy (self->state, self->spare, self->n_streams * self->stride);
-  co_team_leave (threads);
-  co_fp_leave (mode);
+  co_stream_end_call (before);
   return n;
 }
 
@@ -455,6 +432,7 @@ gsize
 co_stream_drain (CoStream * self, CoResult * result)
 {
   const CoStack *stack;
+  CoCall before;
   gsize n = 0;
 
   g_return_val_if_fail (self != NULL && result != NULL, 0);
@@ -464,6 +442,7 @@ co_stream_drain (CoStream * self, CoResult * result)
     return 0;
   g_return_val_if_fail (result->y != NULL, 0);
   g_return_val_if_fail (result->capacity >= co_stream_max_outputs (self, 0), 0);
+  before = co_stream_begin_call (self);
   for (guint s = 0; s < self->n_streams; s++) {
     guint64 position = co_stream_header (self, s)->position;
     CoAnswers answers = {
@@ -472,20 +451,17 @@ co_stream_drain (CoStream * self, CoResult * result)
           n * co_stack_weights_size (stack) : NULL,
       .tags = self->tags,
     };
-    guint64 mode;
 
     if (position == 0)
       continue;
-    mode = co_fp_enter ();
-
     stack->mode->drain (stack, &self->work, self->state, self->stride, s,
         position - 1, &answers);
-    co_fp_leave (mode);
     if (result->outputs)
       report (answers.tags, answers.n, result->outputs + n);
     n += answers.n;
     if (stack->ends_at_drain)
       memset (self->state + s * self->stride, 0, self->stride);
   }
+  co_stream_end_call (before);
   return n;
 }

@@ -170,6 +170,31 @@ test_linear_transposed (gconstpointer data)
 }
 
 static void
+test_dots (gconstpointer data)
+{
+  const CoKernels *k = data;
+
+  for (gsize n = 0; n <= MAX_N; n++)
+    for (gsize n_rows = 0; n_rows <= 9; n_rows++) {
+      const gsize stride = n + n_rows % 3;
+      g_auto (Vector) w = vector_new (n_rows * stride, n % 4);
+      g_auto (Vector) x = vector_new (n, n_rows % 4);
+      g_auto (Vector) y = vector_new (n_rows, 1);
+
+      k->dots (w.x, stride, n_rows, n, x.x, y.x);
+      for (gsize r = 0; r < n_rows; r++) {
+        double dot = 0, sizes = 0;
+
+        for (gsize i = 0; i < n; i++) {
+          dot += (double) w.x[r * stride + i] * x.x[i];
+          sizes += fabs ((double) w.x[r * stride + i] * x.x[i]);
+        }
+        check_sum (y.x[r], dot, sizes, n);
+      }
+    }
+}
+
+static void
 test_vectors (gconstpointer data)
 {
   const CoKernels *k = data;
@@ -495,6 +520,7 @@ main (int argc, char **argv)
     {"linear", test_linear},
     {"linear-order", test_linear_order},
     {"linear-transposed", test_linear_transposed},
+    {"dots", test_dots},
     {"vectors", test_vectors},
     {"max", test_max},
     {"exp", test_exp},

@@ -14,7 +14,7 @@ typedef struct
 } Counted;
 
 static void
-count (gconstpointer data, gsize begin, gsize end)
+count (gconstpointer data, guint thread, gsize begin, gsize end)
 {
   const Counted *c = data;
 
@@ -80,7 +80,7 @@ test_callers (void)
 
 /* A part may call co_team_run() itself; co_team_leave() restores the caller's number of threads. */
 static void
-nested (gconstpointer data, gsize begin, gsize end)
+nested (gconstpointer data, guint thread, gsize begin, gsize end)
 {
   gint helped = 0;
 
@@ -100,9 +100,47 @@ test_nested (void)
   g_assert_cmpuint (co_team_enter (1), ==, before);
 }
 
+/* Threads that are in a part at the same time have different numbers; what a part runs, it runs alone. */
+typedef struct
+{
+  gint busy[CO_TEAM_MAX];       /* atomic */
+} Numbers;
+
+static void
+run_alone (gconstpointer data, guint thread, gsize begin, gsize end)
+{
+  g_assert_cmpuint (thread, ==, 0);
+  g_assert_true (g_thread_self () == data);
+}
+
+static void
+take_number (gconstpointer data, guint thread, gsize begin, gsize end)
+{
+  Numbers *numbers = (Numbers *) data;
+
+  g_assert_cmpuint (thread, <, 4);
+  g_assert_true (g_atomic_int_compare_and_exchange (&numbers->busy[thread], FALSE, TRUE));
+  co_team_run (run_alone, g_thread_self (), 20, 1);
+  g_atomic_int_set (&numbers->busy[thread], FALSE);
+}
+
+static void
+test_numbers (void)
+{
+  const guint before = co_team_enter (4);
+  Numbers numbers = { {FALSE} };
+
+  for (guint i = 0; i < 2000; i++)
+    co_team_run (take_number, &numbers, 40, 1);
+  co_team_leave (before);
+}
+
 /* ---- streams ---- */
 
-static const Variant shared[] = {
+/* Wide enough for products, updated sums and heads to be shared where they are worth it */
+static const Shape wide = {.H = 8,.E = 320,.N = 20,.ff = 1024,.L = 2 };
+
+static const Variant wide_variants[] = {
   {"single-output", "single-output", 1,.classifier = TRUE},
   {"single-output-stack", "single-output", 3,.classifier = TRUE},
   {"retroactive", "retroactive", 2,.classifier = TRUE},
@@ -111,72 +149,178 @@ static const Variant shared[] = {
   {NULL}
 };
 
-/* Wide enough for products and updated sums to be shared */
-static const Shape wide = {.H = 8,.E = 320,.N = 20,.ff = 1024,.L = 2 };
-
-/* Under the thread sanitizer all of them would take minutes. */
-#ifdef __SANITIZE_THREAD__
-static const gchar *const precisions[] = { "float32" };
-#else
-static const gchar *const precisions[] = { "float32", "bfloat16", "int8" };
-#endif
-
 #define S 5
 
-static gsize
-run (CoModel * model, guint n_threads, const float *x, gsize T, gsize chunk, float *y)
+typedef struct
 {
-  const CoModelInfo *info = co_model_get_info (model);
-  g_autoptr (CoStream) stream = co_stream_new (model, S);
-  const gsize size = info->n_positions * info->n_outputs;
-  gsize n = 0;
+  CoModel *model;
+  const CoModelInfo *info;
+  gsize widths[3];              /* of queries, keys and values; 0: none of their own */
+  gsize T;                      /* vectors of each stream */
+  float *x[3];                  /* (T, S, width): chunks of all streams, one after another */
+  guint8 *mask;                 /* (T, S) */
+  RefMemory *memories[S];       /* of a decoder */
+} Case;
 
-  co_stream_set_n_threads (stream, n_threads);
-  g_assert_cmpuint (co_stream_get_n_threads (stream), ==, n_threads);
-  for (gsize t = 0; t < T; t += chunk) {
-    CoResult result = {.y = y + n * size };
+static Case *
+case_new (const Variant * variant, const Shape * shape, const gchar * precision,
+    gsize T, GRand * random)
+{
+  g_autoptr (RefModel) m = ref_model_random (variant, shape, random);
+  g_autoptr (GBytes) file = ref_model_write (m, NULL);
+  g_autoptr (CoOptions) options = co_options_new ();
+  g_autoptr (GError) error = NULL;
+  Case *c = g_new0 (Case, 1);
 
-    result.capacity = co_stream_max_outputs (stream, chunk);
-    n += co_stream_forward_steps (stream, &(CoInput) {
-          .x = x + t * S * info->n_inputs}, chunk, TRUE, &result);
+  co_options_set (options, "precision", precision, NULL);
+  if (g_str_equal (variant->kind, "recurrent-full") && !variant->fills)
+    co_options_set (options, "max_len", "32", NULL);
+  c->model = co_model_load_bytes (file, options, &error);
+  g_assert_no_error (error);
+  c->info = co_model_get_info (c->model);
+  c->T = T;
+  c->widths[0] = c->info->n_inputs;
+  c->widths[1] = m->separate ? c->info->n_keys : 0;
+  c->widths[2] = m->separate ? c->info->n_values : 0;
+  for (guint i = 0; i < 3; i++) {
+    c->x[i] = c->widths[i] ? g_new (float, S * T * c->widths[i]) : NULL;
+    for (gsize j = 0; j < S * T * c->widths[i]; j++)
+      c->x[i][j] = ref_normal (random);
   }
-  return n * size;
+  c->mask = g_new (guint8, S * T);
+  for (gsize i = 0; i < S * T; i++)
+    c->mask[i] = g_rand_int_range (random, 0, 5) > 0;
+  for (guint s = 0; m->decoder && s < S; s++)
+    c->memories[s] = ref_memory_random (m, random);
+  return c;
 }
 
 static void
-test_streams (gconstpointer data)
+case_free (Case * c)
 {
+  for (guint i = 0; i < 3; i++)
+    g_free (c->x[i]);
+  for (guint s = 0; s < S; s++)
+    g_clear_pointer (&c->memories[s], ref_memory_free);
+  g_free (c->mask);
+  co_model_unref (c->model);
+  g_free (c);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Case, case_free)
+
+/* Everything that a call said: outputs, weights, and which vectors they answer */
+static void
+append (const Case * c, const CoResult * result, gsize n, GByteArray * said)
+{
+  const gsize y_size = c->info->n_positions * c->info->n_outputs;
+  const gsize w_size = c->info->n_heads * c->info->n_positions * c->info->n_weights;
+
+  g_byte_array_append (said, (guint8 *) result->y, n * y_size * sizeof (float));
+  if (w_size)
+    g_byte_array_append (said, (guint8 *) result->weights, n * w_size * sizeof (float));
+  for (gsize i = 0; i < n; i++) {
+    const guint64 tag[3] = { result->outputs[i].stream, result->outputs[i].step, result->outputs[i].age };
+
+    g_byte_array_append (said, (guint8 *) tag, sizeof tag);
+  }
+}
+
+/* What @repeats times the vectors of a case in chunks of @chunk, then a drain, and the states at the end say */
+static GByteArray *
+run (const Case * c, guint n_threads, gsize chunk, gsize repeats)
+{
+  const gsize y_size = c->info->n_positions * c->info->n_outputs;
+  const gsize w_size = c->info->n_heads * c->info->n_positions * c->info->n_weights;
+  g_autoptr (CoStream) stream = co_stream_new (c->model, S);
+  const gsize capacity = MAX (co_stream_max_outputs (stream, chunk), co_stream_max_outputs (stream, 0));
+  g_autofree float *y = g_new (float, capacity * y_size + 1);
+  g_autofree float *weights = w_size ? g_new (float, capacity * w_size) : NULL;
+  g_autofree CoOutput *outputs = g_new (CoOutput, capacity + 1);
+  CoResult result = {.capacity = capacity,.y = y,.weights = weights,.outputs = outputs };
+  GByteArray *said = g_byte_array_new ();
+  g_autoptr (GChecksum) earlier = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (GBytes) state = NULL;
+
+  co_stream_set_n_threads (stream, n_threads);
+  g_assert_cmpuint (co_stream_get_n_threads (stream), ==, n_threads);
+  for (guint s = 0; c->memories[0] && s < S; s++)
+    co_stream_set_memory (stream, s, c->memories[s]->x, c->memories[s]->n, NULL);
+  for (gsize r = 0; r < repeats; r++)
+    for (gsize t = 0; t < c->T; t += chunk) {
+      CoInput input = {.x = c->x[0] + t * S * c->widths[0],.mask = c->mask + t * S };
+
+      input.key = c->x[1] ? c->x[1] + t * S * c->widths[1] : NULL;
+      input.value = c->x[2] ? c->x[2] + t * S * c->widths[2] : NULL;
+      append (c, &result, co_stream_forward_steps (stream, &input, chunk, TRUE, &result), said);
+      if (r + 1 < repeats) {    /* a million would not fit */
+        g_checksum_update (earlier, said->data, said->len);
+        g_byte_array_set_size (said, 0);
+      }
+    }
+  append (c, &result, co_stream_drain (stream, &result), said);
+  state = co_stream_get_state (stream);
+  g_byte_array_append (said, g_bytes_get_data (state, NULL), g_bytes_get_size (state));
+  g_byte_array_append (said, (const guint8 *) g_checksum_get_string (earlier), 64);
+  return said;
+}
+
+static void
+check (const Case * c, guint n_threads, gsize chunk, gsize repeats)
+{
+  g_autoptr (GByteArray) expected = run (c, 1, chunk, repeats);
+  g_autoptr (GByteArray) found = run (c, n_threads, chunk, repeats);
+
+  g_assert_cmpuint (expected->len, >, 0);
+  g_assert_cmpmem (found->data, found->len, expected->data, expected->len);
+}
+
+/* What is worth it */
+static void
+test_wide (gconstpointer data)
+{
+  /* Under the thread sanitizer all of them would take minutes. */
+#ifdef __SANITIZE_THREAD__
+  const gchar *const precisions[] = { "float32" };
+#else
+  const gchar *const precisions[] = { "float32", "bfloat16", "int8" };
+#endif
   g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed ());
-  g_autoptr (RefModel) m = ref_model_random (data, &wide, random);
-  g_autoptr (GBytes) file = ref_model_write (m, NULL);
   /* Some vectors more than the windows of all layers */
-  const gsize chunk = 4, T = g_str_equal (((const Variant *) data)->kind, "deep") ? 44 : 24;
+  const gsize T = g_str_equal (((const Variant *) data)->kind, "deep") ? 44 : 24;
 
   for (guint p = 0; p < G_N_ELEMENTS (precisions); p++) {
-    g_autoptr (CoOptions) options = co_options_new ();
-    g_autoptr (CoModel) model = NULL;
-    g_autoptr (GError) error = NULL;
-    g_autofree float *x = NULL, *y = NULL, *again = NULL;
-    const CoModelInfo *info;
-    gsize room, n;
+    g_autoptr (Case) c = case_new (data, &wide, precisions[p], T, random);
 
-    co_options_set (options, "precision", precisions[p], NULL);
-    model = co_model_load_bytes (file, options, &error);
-    g_assert_no_error (error);
-    info = co_model_get_info (model);
-    x = g_new (float, S * T * info->n_inputs);
-    for (gsize i = 0; i < S * T * info->n_inputs; i++)
-      x[i] = ref_normal (random);
-    room = S * T * info->n_positions * info->n_outputs;
-    y = g_new (float, room);
-    again = g_new (float, room);
-    n = run (model, 1, x, T, chunk, y);
-    g_assert_cmpuint (n, >, 0);
-    for (guint n_threads = 2; n_threads <= 3; n_threads++) {
-      g_assert_cmpuint (run (model, n_threads, x, T, chunk, again), ==, n);
-      g_assert_cmpmem (again, n * sizeof (float), y, n * sizeof (float));
-    }
+    for (guint n_threads = 2; n_threads <= 3; n_threads++)
+      check (c, n_threads, 4, 1);
   }
+}
+
+/* Everything that can be shared, of every kind */
+static void
+test_eager (gconstpointer data)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed ());
+  g_autoptr (Case) c = case_new (data, &(Shape) {.N = 5}, "float32", 32, random);
+
+  co_team_eager = TRUE;
+  check (c, 2, 1, 1);
+  check (c, 3, 8, 1);
+  co_team_eager = FALSE;
+}
+
+/* Steps of one vector of each stream: a million with `-m perf`, which takes minutes; with `-m slow` sixty thousand */
+static void
+test_million (void)
+{
+  const Variant stack = { "single-output-stack", "single-output", 2,.classifier = TRUE };
+  g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed ());
+  g_autoptr (Case) c = case_new (&stack, &(Shape) {.N = 8,.L = 2}, "float32", 1000, random);
+
+  co_team_eager = TRUE;
+  check (c, 2, 1, g_test_perf ()? 1000 : g_test_slow ()? 60 : 1);
+  co_team_eager = FALSE;
 }
 
 int
@@ -186,10 +330,17 @@ main (int argc, char **argv)
   g_test_add_func ("/team/items", test_items);
   g_test_add_func ("/team/callers", test_callers);
   g_test_add_func ("/team/nested", test_nested);
-  for (const Variant * v = shared; v->name; v++) {
+  g_test_add_func ("/team/numbers", test_numbers);
+  for (const Variant * v = wide_variants; v->name; v++) {
     g_autofree gchar *path = g_strdup_printf ("/team/streams/%s", v->name);
 
-    g_test_add_data_func (path, v, test_streams);
+    g_test_add_data_func (path, v, test_wide);
   }
+  for (const Variant * v = variants; v->name; v++) {
+    g_autofree gchar *path = g_strdup_printf ("/team/eager/%s", v->name);
+
+    g_test_add_data_func (path, v, test_eager);
+  }
+  g_test_add_func ("/team/million", test_million);
   return g_test_run ();
 }
