@@ -23,7 +23,7 @@ memory_size (const CoAttention * self, gsize n)
 static gsize
 scratch_size (const CoAttention * self, gsize n)
 {
-  return 2 * (2 * self->features.n_features + self->d_value + self->d_key +
+  return 2 * (2 * self->features.n_features + self->d_value + 2 + self->d_key +
       self->features.n_projected);
 }
 
@@ -45,7 +45,7 @@ project (const CoAttention * self, const float *vectors, gsize n,
     for (gsize h = 0; h < self->n_heads; h++) {
       co_features_map (&self->features, k + h * self->d_key, f, rest);
       co_sums_add (&s, (double *) memory + h * co_sums_size (&s), f,
-          v + h * self->d_value);
+          v + h * self->d_value, rest);
     }
   }
 }

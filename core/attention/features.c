@@ -6,6 +6,7 @@
  * features enter sums that last as long as a stream. */
 #include "attention/features.h"
 #include "math/activation.h"
+#include "math/kernels.h"
 #include <math.h>
 
 #define RELU_OFFSET 1e-3        /* KernelAttention's own, against empty denominators */
@@ -27,7 +28,8 @@ half_square (const double *x, gsize n)
 static void
 map_elu (const CoFeatures * self, const double *x, const double *u, double *f)
 {
-  EACH (u[i] > 0 ? u[i] + 1 : exp (u[i]));
+  co_kernels->exp_double (u, f, self->n_projected);
+  EACH (u[i] > 0 ? u[i] + 1 : f[i]);
 }
 
 static void

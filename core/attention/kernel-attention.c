@@ -10,6 +10,7 @@
  * tails of a block are summed backwards, one for each complete chunk, while the next block fills. So every chunk costs
  * the same, and each sum is at most W additions. */
 #include "attention/attention.h"
+#include "math/kernels.h"
 #include <math.h>
 #include <string.h>
 
@@ -78,113 +79,136 @@ chunk_at (const CoAttention * self, const State * s, guint64 chunk)
   return s->chunks + chunk % (3 * block_len (self)) * sums_size (self);
 }
 
+/* sums = sum_t a[t] of[t], where of[0] may be sums: of one head */
 static void
-merge (const CoAttention * self, double *sums, const double *other,
-    double factor)
+combine (const CoSumsShape * shape, double *sums, gsize n_terms,
+    const double *a, const double *const *of)
 {
-  const CoSumsShape s = shape (self);
-  const gsize n = co_sums_size (&s);
+  const gsize size = co_sums_size (shape);
 
-  for (gsize h = 0; h < self->n_heads; h++)
-    co_sums_merge (&s, sums + h * n, other + h * n, factor);
-}
-
-/* sums = the window that ends with the open chunk, number @c */
-static void
-sum_window (const CoAttention * self, const State * s, guint64 c, double *sums)
-{
-  const gsize B = block_len (self);
-  gsize i, tail;                /* the open chunk's place in its block; chunks before the block */
-
-  memcpy (sums, s->open, sums_size (self) * sizeof (double));
-  merge (self, sums, s->block, self->decay);
-  if (self->cache)
+  if (!shape->logs) {           /* all shifts are 0 */
+    co_kernels->combine_double (n_terms, a, of, sums, size);
     return;
-  i = c % B;
-  tail = self->window_len - 1 - i;
-  if (tail >= B && c >= B) {
-    merge (self, sums, s->last, pow (self->decay, i + 1));
-    tail -= B;
-    if (tail > 0 && c >= 2 * B)
-      merge (self, sums, chunk_at (self, s, c - i - B - tail),
-          pow (self->decay, i + 1 + B));
-  } else if (tail > 0 && tail < B && c >= B) {
-    merge (self, sums, chunk_at (self, s, c - i - tail),
-        pow (self->decay, i + 1));
   }
+  if (sums != of[0])
+    memcpy (sums, of[0], size * sizeof (double));
+  co_sums_decay (shape, sums, a[0]);
+  for (gsize t = 1; t < n_terms; t++)
+    co_sums_merge (shape, sums, of[t], a[t]);
 }
 
-/* Makes the tail of @n chunks of the last block: the tail of @n - 1 chunks and the chunk before it. A tail replaces its
- * first chunk. */
-static void
-extend_tail (const CoAttention * self, const State * s, guint64 block_end,
-    gsize n)
+/* How the chunks of all heads are summed when the open one is complete */
+typedef struct
 {
-  const CoSumsShape sums = shape (self);
-  const gsize size = co_sums_size (&sums);
-  double *chunk = chunk_at (self, s, block_end - n);
-  const double factor = pow (self->decay, n - 1);
+  State state;
+  guint64 c;                    /* the open chunk's number */
+  gsize n_terms;                /* of the window that ends with it */
+  double a[4];
+  const double *of[4];
+  double tail_decay;            /* of the chunk that a tail begins with */
+} Closing;
 
-  for (gsize h = 0; h < self->n_heads; h++)
-    co_sums_decay (&sums, chunk + h * size, factor);
-  merge (self, chunk, chunk_at (self, s, block_end - n + 1), 1);
+static Closing
+find_closing (const CoAttention * self, const State * s, guint64 c)
+{
+  const gsize B = block_len (self), i = B ? c % B : 0;  /* the open chunk's place in its block */
+  Closing x = {.state = *s,.c = c,.n_terms = 2,.a = { 1, self->decay },.of = { s->open, s->block } };
+  gsize tail = self->window_len - 1 - i;        /* chunks before the block */
+
+  if (self->cache || c < B)
+    return x;
+  x.tail_decay = pow (self->decay, i + 1);
+  if (tail >= B) {
+    x.of[x.n_terms] = s->last;
+    x.a[x.n_terms++] = x.tail_decay;
+    tail -= B;
+    if (tail > 0 && c >= 2 * B) {
+      x.of[x.n_terms] = chunk_at (self, s, c - i - B - tail);
+      x.a[x.n_terms++] = pow (self->decay, i + 1 + B);
+    }
+  } else if (tail > 0) {
+    x.of[x.n_terms] = chunk_at (self, s, c - i - tail);
+    x.a[x.n_terms++] = x.tail_decay;
+  }
+  return x;
 }
 
-/* The open chunk, number @c, is complete. */
+/* sums = the window that ends with the open chunk, of the head whose sums are @at numbers after the first's */
 static void
-close_chunk (const CoAttention * self, const State * s, guint64 c)
+sum_window (const CoSumsShape * shape, const Closing * x, gsize at, double *sums)
 {
-  const CoSumsShape sums = shape (self);
-  const gsize B = block_len (self), size = co_sums_size (&sums);
-  const gsize bytes = sums_size (self) * sizeof (double);
+  const double *of[4];
 
-  for (gsize h = 0; h < self->n_heads; h++)
-    co_sums_decay (&sums, s->block + h * size, self->decay);
-  merge (self, s->block, s->open, 1);
+  for (gsize t = 0; t < x->n_terms; t++)
+    of[t] = x->of[t] + at;
+  combine (shape, sums, x->n_terms, x->a, of);
+}
+
+/* Makes the tail of i + 2 chunks of the last block, where i is the open chunk's place in its own: the tail of i + 1 chunks and
+ * the chunk before it. A tail replaces its first chunk. */
+static void
+extend_tail (const CoAttention * self, const CoSumsShape * shape,
+    const Closing * x, gsize at)
+{
+  const guint64 first = x->c - 2 * (x->c % block_len (self)) - 2;
+  double *chunk = chunk_at (self, &x->state, first) + at;
+  const double *const of[] = { chunk, chunk_at (self, &x->state, first + 1) + at };
+  const double a[] = { x->tail_decay, 1 };
+
+  combine (shape, chunk, 2, a, of);
+}
+
+/* The open chunk of a head is complete. */
+static void
+close_chunk (const CoAttention * self, const CoSumsShape * shape,
+    const Closing * x, gsize at)
+{
+  const gsize B = block_len (self), bytes = co_sums_size (shape) * sizeof (double);
+  double *open = x->state.open + at, *block = x->state.block + at;
+  const double *const of[] = { block, open };
+  const double a[] = { self->decay, 1 };
+
+  combine (shape, block, 2, a, of);
   if (!self->cache) {
-    gsize i = c % B;
-    memcpy (chunk_at (self, s, c), s->open, bytes);
-    if (c >= B && i + 2 < B)
-      extend_tail (self, s, c - i, i + 2);
+    const gsize i = x->c % B;
+
+    memcpy (chunk_at (self, &x->state, x->c) + at, open, bytes);
+    if (x->c >= B && i + 2 < B)
+      extend_tail (self, shape, x, at);
     if (i == B - 1) {
-      memcpy (s->last, s->block, bytes);
-      memset (s->block, 0, bytes);
+      memcpy (x->state.last + at, block, bytes);
+      memset (block, 0, bytes);
     }
   }
-  memset (s->open, 0, bytes);
+  memset (open, 0, bytes);
 }
 
-/* Answers the vectors of the open chunk, and opens the next. */
-static gsize
-answer_chunk (const CoAttention * self, CoStateHeader * header, const State * s,
-    float *context, double *scratch)
+/* Answers the @n vectors of a head's open chunk, and opens the next. */
+static void
+answer_head (const CoAttention * self, const CoSumsShape * shape,
+    const Closing * x, gsize h, gsize n, float *context, double *scratch)
 {
-  const CoSumsShape sums = shape (self);
-  const gsize size = co_sums_size (&sums), n = header->filled;
-  double *window = scratch, *f = window + sums_size (self);
-  double *rest = f + sums.n_features;
-  float *q = (float *) (rest + sums.n_features + self->d_value + self->d_key +
+  double *window = scratch, *f = window + co_sums_size (shape), *rest = f + shape->n_features;
+  float *q = (float *) (rest + shape->n_features + self->d_value + 2 + self->d_key +
       self->features.n_projected);
 
-  sum_window (self, s, header->chunks, window);
-  for (gsize j = 0; j < n; j++)
-    for (gsize h = 0; h < self->n_heads; h++) {
-      for (gsize i = 0; i < self->d_key; i++)
-        q[i] = s->queries[j * self->q.n_out + h * self->d_key + i];
-      co_features_map (&self->features, q, f, rest);
-      co_sums_attend (&sums, window + h * size, f, self->features.eps,
-          context + j * self->v.n_out + h * self->d_value, rest);
-    }
-  close_chunk (self, s, header->chunks++);
-  header->filled = 0;
-  return n;
+  sum_window (shape, x, h * co_sums_size (shape), window);
+  for (gsize j = 0; j < n; j++) {
+    for (gsize i = 0; i < self->d_key; i++)
+      q[i] = x->state.queries[j * self->q.n_out + h * self->d_key + i];
+    co_features_map (&self->features, q, f, rest);
+    co_sums_attend (shape, window, f, self->features.eps,
+        context + j * self->v.n_out + h * self->d_value, rest);
+  }
+  close_chunk (self, shape, x, h * co_sums_size (shape));
 }
 
 static gsize
 scratch_size (const CoAttention * self)
 {
-  gsize doubles = sums_size (self) + 2 * self->features.n_features +
-      self->d_value + 2 * self->d_key + self->features.n_projected;
+  const CoSumsShape sums = shape (self);
+  gsize doubles = co_sums_size (&sums) + 2 * self->features.n_features +
+      self->d_value + 2 + 2 * self->d_key + self->features.n_projected;
 
   return 2 * doubles;
 }
@@ -198,31 +222,44 @@ step (const CoAttention * self, CoStateHeader * header, const float *p,
   const State s = open_state (self, header);
   double *f = (double *) scratch;
   gsize at = header->filled % self->chunk_len;
+  const gboolean complete = at + 1 == self->chunk_len;
+  Closing closing;
 
+  for (gsize i = 0; i < self->q.n_out; i++)
+    s.queries[at * self->q.n_out + i] = q[i];
+  if (complete)
+    closing = find_closing (self, &s, header->chunks);
+  /* All of a head's sums, while they are in the nearest cache */
   for (gsize h = 0; h < self->n_heads; h++) {
     co_features_map (&self->features, k + h * self->d_key, f,
         f + sums.n_features);
     co_sums_add (&sums, s.open + h * co_sums_size (&sums), f,
-        v + h * self->d_value);
+        v + h * self->d_value, f + sums.n_features);
+    if (complete)
+      answer_head (self, &sums, &closing, h, at + 1, context, (double *) scratch);
   }
-  for (gsize i = 0; i < self->q.n_out; i++)
-    s.queries[at * self->q.n_out + i] = q[i];
   header->taken++;
-  header->filled = at + 1;
-  if (header->filled < self->chunk_len)
-    return 0;
-  return answer_chunk (self, header, &s, context, (double *) scratch);
+  header->filled = complete ? 0 : at + 1;
+  header->chunks += complete;
+  return complete ? at + 1 : 0;
 }
 
 static gsize
 drain (const CoAttention * self, CoStateHeader * header, float *context,
     float *weights, float *scratch)
 {
+  const CoSumsShape sums = shape (self);
   const State s = open_state (self, header);
+  const gsize n = header->filled % self->chunk_len;
+  const Closing closing = find_closing (self, &s, header->chunks);
 
-  header->filled %= self->chunk_len;
-  return header->filled ? answer_chunk (self, header, &s, context,
-      (double *) scratch) : 0;
+  header->filled = 0;
+  if (n == 0)
+    return 0;
+  for (gsize h = 0; h < self->n_heads; h++)
+    answer_head (self, &sums, &closing, h, n, context, (double *) scratch);
+  header->chunks++;
+  return n;
 }
 
 /* The sums of a window are gone after it. */

@@ -35,7 +35,7 @@ macs (const CoAttention * self)
 static gsize
 scratch_size (const CoAttention * self)
 {
-  return 2 * (2 * self->features.n_features + self->d_value + self->d_key +
+  return 2 * (2 * self->features.n_features + self->d_value + 2 + self->d_key +
       self->features.n_projected);
 }
 
@@ -55,7 +55,7 @@ step (const CoAttention * self, CoStateHeader * state, const float *p,
     const gsize kv = co_attention_kv_head (self, h);
 
     co_features_map (&self->features, k + kv * self->d_key, f, rest);
-    co_sums_add (&s, head, f, v + kv * self->d_value);
+    co_sums_add (&s, head, f, v + kv * self->d_value, rest);
     if (!context)
       continue;
     co_features_map (&self->features, q + h * self->d_key, f, rest);

@@ -21,20 +21,23 @@ raise_shift (double *row, gsize n, double log)
 
 void
 co_sums_add (const CoSumsShape * self, double *sums, const double *f,
-    const float *v)
+    const float *v, double *scratch)
 {
   const gsize n = self->d_value + 2;
 
+  scratch[0] = 0;               /* the shift stays */
+  scratch[1] = 1;
+  for (gsize i = 2; i < n; i++)
+    scratch[i] = v[i - 2];
+  if (!self->logs) {
+    co_kernels->add_outer_double (f, scratch, sums, self->n_features, n);
+    return;
+  }
   for (gsize m = 0; m < self->n_features; m++) {
-    double *row = sums + m * n, w = f[m];
+    double *row = sums + m * n;
 
-    if (self->logs) {
-      raise_shift (row, n, f[m]);
-      w = exp (f[m] - row[0]);
-    }
-    row[1] += w;
-    for (gsize i = 2; i < n; i++)
-      row[i] += w * v[i - 2];
+    raise_shift (row, n, f[m]);
+    co_kernels->axpy_double (exp (f[m] - row[0]), scratch + 1, row + 1, n - 1);
   }
 }
 
@@ -119,27 +122,19 @@ co_sums_attend (const CoSumsShape * self, const double *sums, const double *f,
     double eps, float *out, double *scratch)
 {
   const gsize n = self->d_value + 2, M = self->n_features;
-  double *values = scratch, *w = scratch + self->d_value;
-  double weight = 0, top = -HUGE_VAL;
+  double *row = scratch, *w = scratch + n, top = -HUGE_VAL;
 
-  for (gsize m = 0; m < M; m++) {
-    w[m] = f[m];
-    if (self->logs) {
-      w[m] = sums[m * n + 1] == 0 ? -HUGE_VAL : f[m] + sums[m * n];
-      top = MAX (top, w[m]);
-    }
-  }
-  memset (values, 0, self->d_value * sizeof (double));
-  for (gsize m = 0; m < M; m++) {
-    const double *row = sums + m * n;
-    double e = self->logs ? exp (w[m] - top) : w[m];
-
-    weight += e * row[1];
-    for (gsize i = 0; i < self->d_value; i++)
-      values[i] += e * row[2 + i];
-  }
   /* With logarithms both sums are scaled by exp (-top), and so is eps. */
-  weight += self->logs && eps > 0 ? eps * exp (-top) : eps;
+  for (gsize m = 0; self->logs && m < M; m++) {
+    w[m] = sums[m * n + 1] == 0 ? -HUGE_VAL : f[m] + sums[m * n];
+    top = MAX (top, w[m]);
+  }
+  for (gsize m = 0; self->logs && m < M; m++)
+    w[m] -= top;
+  if (self->logs)
+    co_kernels->exp_double (w, w, M);
+  co_kernels->weigh_rows_double (self->logs ? w : f, sums, row, M, n);
+  row[1] += self->logs && eps > 0 ? eps * exp (-top) : eps;
   for (gsize i = 0; i < self->d_value; i++)
-    out[i] = values[i] / weight;
+    out[i] = row[2 + i] / row[1];
 }

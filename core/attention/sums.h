@@ -38,7 +38,8 @@ gboolean co_sums_are_sound (const CoSumsShape * self, const double *sums,
     const CoSumsBounds * bounds);
 
 void co_sums_add (const CoSumsShape * self, double *sums,
-    const double *f /* (M) of the key */ , const float *v /* (d_value) */ );
+    const double *f /* (M) of the key */ , const float *v /* (d_value) */ ,
+    double *scratch /* (d_value + 2) */ );
 
 /* @sums *= @factor, 0 < factor <= 1 */
 void co_sums_decay (const CoSumsShape * self, double *sums, double factor);
@@ -48,7 +49,7 @@ void co_sums_merge (const CoSumsShape * self, double *sums,
     const double *other, double factor);
 
 /* sum_j w_j v_j / (sum_j w_j + eps), where w_j is the product of the query's features and the key's.
- * @scratch: d_value + M doubles */
+ * @scratch: d_value + 2 + M doubles */
 void co_sums_attend (const CoSumsShape * self, const double *sums,
     const double *f /* (M) of the query */ , double eps,
     float *out /* (d_value) */ , double *scratch);

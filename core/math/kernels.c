@@ -289,12 +289,7 @@ k_axpy (float a, const float *x, float *y, gsize n)
     y[i] += a * x[i];
 }
 
-static void
-k_axpy_double (double a, const double *x, double *restrict y, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    y[i] += a * x[i];
-}
+#include "math/double.h"
 
 /* Registers of a row in which the heads' sums stay */
 #define EXCHANGE_WIDTH 4
@@ -365,18 +360,14 @@ k_exchange (const CoExchange * self)
 static float
 k_max (const float *x, gsize n)
 {
-  float m = x[0];
+  Vec v = splat (x[0]);
   gsize i = 0;
 
-  if (n >= CO_LANES) {
-    Vec v = load (x);
-    for (i = CO_LANES; i + CO_LANES <= n; i += CO_LANES)
-      v = vmax (v, load (x + i));
-    m = max_lane (v);
-  }
-  for (; i < n; i++)
-    m = MAX (m, x[i]);
-  return m;
+  for (; i + CO_LANES <= n; i += CO_LANES)
+    v = vmax (v, load (x + i));
+  if (i < n)
+    v = vmax (v, load_part_filled (x + i, n - i, x[0]));
+  return max_lane (v);
 }
 
 static float
@@ -393,7 +384,7 @@ k_exp_sum (const float *x, float shift, float *y, gsize n)
   if (i < n) {
     Vec e = vexp (load_part (x + i, n - i) - shift);
     store_part (y + i, e, n - i);
-    sum += load_part (y + i, n - i);
+    sum += keep_part (e, n - i);
   }
   return sum_lanes (sum);
 }
@@ -554,7 +545,8 @@ k_identity (float *x, gsize n)
 extern const CoKernels CO_TABLE;
 const CoKernels CO_TABLE = {
   G_STRINGIFY (CO_NAME), BFLOAT16_INPUTS, k_linear, k_linear_row, k_linear_bfloat16, k_linear_int8,
-  k_linear_transposed, k_dot, k_dots, k_axpy, k_axpy_double, k_affine, k_exchange, k_max, k_peak,
+  k_linear_transposed, k_dot, k_dots, k_axpy, k_axpy_double, k_combine_double,
+  k_add_outer_double, k_weigh_rows_double, k_exp_double, k_affine, k_exchange, k_max, k_peak,
   k_exp_sum, k_layer_norm, k_rms_norm, k_rotate_halves, k_multiply, k_relu, k_gelu, k_gelu_tanh, k_silu, k_tanh,
   k_sigmoid, k_elu, k_leaky_relu, k_identity
 };

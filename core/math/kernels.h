@@ -77,6 +77,19 @@ typedef struct
   /* The same in double */
   void (*axpy_double) (double a, const double *x /* (n) */ ,
       double *y /* (n) */ , gsize n);
+  /* y = sum_t a[t] x[t] of one to four terms; y may be one of them */
+  void (*combine_double) (gsize n_terms, const double *a, const double *const *x, double *y /* (n) */ ,
+      gsize n);
+  /* y[r] += f[r] x */
+  void (*add_outer_double) (const double *f /* (n_rows) */ ,
+      const double *x /* (n) */ , double *y /* (n_rows, n) */ , gsize n_rows,
+      gsize n);
+  /* y = sum_r f[r] x[r] */
+  void (*weigh_rows_double) (const double *f /* (n_rows) */ ,
+      const double *x /* (n_rows, n) */ , double *y /* (n) */ , gsize n_rows,
+      gsize n);
+  /* y = exp (x); x and y may be the same */
+  void (*exp_double) (const double *x /* (n) */ , double *y /* (n) */ , gsize n);
   /* y = a x + b */
   void (*affine) (float a, const float *x /* (n) */ ,
       const float *b /* (n) */ , float *y /* (n) */ , gsize n);

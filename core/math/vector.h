@@ -45,6 +45,35 @@ splat_word (guint32 x)
   return x - (UVec) { 0 };
 }
 
+#if defined (__AVX512F__) && CO_LANES == 16
+#define FIRST_LANES(n) ((__mmask16) ((1 << (n)) - 1))
+/* The last @n < CO_LANES floats, zeros behind them. */
+INLINE Vec
+load_part (const float *p, gsize n)
+{
+  return (Vec) _mm512_maskz_loadu_ps (FIRST_LANES (n), p);
+}
+
+/* The same with @fill behind them */
+INLINE Vec
+load_part_filled (const float *p, gsize n, float fill)
+{
+  return (Vec) _mm512_mask_loadu_ps ((__m512) splat (fill), FIRST_LANES (n), p);
+}
+
+INLINE void
+store_part (float *p, Vec v, gsize n)
+{
+  _mm512_mask_storeu_ps (p, FIRST_LANES (n), (__m512) v);
+}
+
+/* @v with zeros from lane @n on */
+INLINE Vec
+keep_part (Vec v, gsize n)
+{
+  return (Vec) _mm512_maskz_mov_ps (FIRST_LANES (n), (__m512) v);
+}
+#else
 /* The last @n < CO_LANES floats, zeros behind them. */
 INLINE Vec
 load_part (const float *p, gsize n)
@@ -71,6 +100,16 @@ store_part (float *p, Vec v, gsize n)
   for (gsize i = 0; i < n; i++)
     p[i] = v[i];
 }
+
+/* @v with zeros from lane @n on */
+INLINE Vec
+keep_part (Vec v, gsize n)
+{
+  for (gsize i = n; i < CO_LANES; i++)
+    v[i] = 0;
+  return v;
+}
+#endif
 
 typedef float Vec4 __attribute__ ((vector_size (16)));
 #if CO_LANES >= 8
@@ -144,9 +183,11 @@ vabs (Vec a)
 INLINE float
 max_lane (Vec v)
 {
-  float top = v[0];
+  float top[CO_LANES];
 
-  for (int l = 1; l < CO_LANES; l++)
-    top = MAX (top, v[l]);
-  return top;
+  store (top, v);
+  for (int n = CO_LANES / 2; n > 0; n /= 2)
+    for (int l = 0; l < n; l++)
+      top[l] = MAX (top[l], top[l + n]);
+  return top[0];
 }

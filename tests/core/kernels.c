@@ -303,6 +303,111 @@ test_max (gconstpointer data)
     }
 }
 
+static double *
+draw_doubles (gsize n)
+{
+  double *x = g_new (double, n + 1);
+
+  for (gsize i = 0; i < n; i++)
+    x[i] = draw ();
+  x[n] = CANARY;
+  return x;
+}
+
+/* Sums in double of @n_rows rows of @n numbers, each within the roundings of its terms */
+static void
+check_sums (const CoKernels * k, gsize n_rows, gsize n)
+{
+  g_autofree double *f = draw_doubles (n_rows), *x = draw_doubles (n);
+  g_autofree double *rows = draw_doubles (n_rows * n), *y = draw_doubles (n);
+  g_autofree double *before = g_memdup2 (rows, (n_rows * n + 1) * sizeof (double));
+  const double allowed = ldexp (4 * n_rows + 4, -52);
+
+  k->add_outer_double (f, x, rows, n_rows, n);
+  for (gsize i = 0; i < n_rows * n; i++)
+    g_assert_cmpfloat_with_epsilon (rows[i], before[i] + f[i / n] * x[i % n], allowed);
+  g_assert_true (rows[n_rows * n] == CANARY);
+  k->weigh_rows_double (f, rows, y, n_rows, n);
+  for (gsize i = 0; i < n; i++) {
+    double sum = 0;
+
+    for (gsize r = 0; r < n_rows; r++)
+      sum += f[r] * rows[r * n + i];
+    g_assert_cmpfloat_with_epsilon (y[i], sum, 6 * allowed);
+  }
+  g_assert_true (y[n] == CANARY);
+}
+
+/* One to four terms, one of which may be the result */
+static void
+check_combined (const CoKernels * k, gsize n_terms, gsize n, gsize in_place)
+{
+  g_autofree double *a = draw_doubles (n_terms), *x = draw_doubles (n_terms * n);
+  g_autofree double *before = g_memdup2 (x, (n_terms * n + 1) * sizeof (double));
+  g_autofree double *apart = draw_doubles (n);
+  double *y = in_place < n_terms ? x + in_place * n : apart;
+  const double *of[4];
+
+  for (gsize t = 0; t < n_terms; t++)
+    of[t] = x + t * n;
+  k->combine_double (n_terms, a, of, y, n);
+  for (gsize i = 0; i < n; i++) {
+    double sum = 0;
+
+    for (gsize t = 0; t < n_terms; t++)
+      sum += a[t] * before[t * n + i];
+    g_assert_cmpfloat_with_epsilon (y[i], sum, ldexp (32, -52));
+  }
+  for (gsize i = 0; i < n_terms * n; i++)
+    g_assert_true (i / MAX (n, 1) == in_place || x[i] == before[i]);
+  g_assert_true (apart[n] == CANARY);
+  g_assert_true (x[n_terms * n] == CANARY);
+}
+
+static void
+test_double (gconstpointer data)
+{
+  for (gsize n = 0; n <= MAX_N; n++) {
+    for (gsize n_rows = 1; n_rows <= 5; n_rows++)
+      check_sums (data, n_rows, n);
+    for (gsize n_terms = 1; n_terms <= 4; n_terms++)
+      for (gsize in_place = 0; in_place <= n_terms; in_place++)
+        check_combined (data, n_terms, n, in_place);
+  }
+}
+
+/* Relative error of exp in double against the C library's in a longer type, wherever numbers are normal; 0 below */
+static void
+test_exp_double (gconstpointer data)
+{
+  const CoKernels *k = data;
+  double worst = 0;
+
+  for (double from = -707.9; from < 708.9; from += 0.0173) {
+    double x[MAX_N], y[MAX_N + 1];
+    const gsize n = 1 + (gsize) ((from + 708) * 100) % MAX_N;
+
+    for (gsize i = 0; i < n; i++)
+      x[i] = MIN (from + i * 1e-5, 709);
+    y[n] = CANARY;
+    k->exp_double (x, y, n);
+    for (gsize i = 0; i < n; i++)
+      worst = MAX (worst, fabs ((double) (y[i] / expl (x[i]) - 1)));
+    g_assert_true (y[n] == CANARY);
+  }
+  g_test_message ("%s: largest relative error of exp in double %.3g", k->name, worst);
+  g_assert_cmpfloat (worst, <=, ldexp (1, -51));
+  {
+    double y[] = { -709, -1e4, -INFINITY, 0, 1e4 };
+
+    k->exp_double (y, y, G_N_ELEMENTS (y));
+    for (gsize i = 0; i < 3; i++)
+      g_assert_true (y[i] == 0);
+    g_assert_true (y[3] == 1);
+    g_assert_true (isfinite (y[4]) && y[4] > 1e307);
+  }
+}
+
 /* Relative error of exp, wherever float32 has normal numbers: what every softmax rests on */
 static void
 test_exp (gconstpointer data)
@@ -523,7 +628,9 @@ main (int argc, char **argv)
     {"dots", test_dots},
     {"vectors", test_vectors},
     {"max", test_max},
+    {"double", test_double},
     {"exp", test_exp},
+    {"exp-double", test_exp_double},
     {"exp-sum", test_exp_sum},
     {"exchange", test_exchange},
     {"layer-norm", test_layer_norm},

@@ -302,7 +302,7 @@ static void
 test_eager (gconstpointer data)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (ref_seed ());
-  g_autoptr (Case) c = case_new (data, &(Shape) {.N = 5}, "float32", 32, random);
+  g_autoptr (Case) c = case_new (data, &(Shape) {.N = 5}, "float32", 24, random);
 
   co_team_eager = TRUE;
   check (c, 2, 1, 1);
