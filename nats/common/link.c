@@ -232,6 +232,19 @@ link_find_stream (Link * self, const gchar * subject, gchar ** why)
 }
 
 gboolean
+link_get_last (Link * self, const gchar * stream, const gchar * subject,
+    natsMsg ** msg)
+{
+  jsErrCode code = 0;
+  natsStatus s;
+
+  *msg = NULL;
+  s = js_GetLastMsg (msg, self->jetstream, stream, subject, NULL, &code);
+  /* A server that has just started may not know the stream yet, which is not found then, either. */
+  return s == NATS_OK || (s == NATS_NOT_FOUND && code == LINK_NO_MESSAGE);
+}
+
+gboolean
 link_subject_is_valid (const gchar * subject)
 {
   g_auto (GStrv) tokens = subject ? g_strsplit (subject, ".", -1) : NULL;

@@ -49,6 +49,10 @@ gchar *link_find_stream (Link * self, const gchar * subject, gchar ** why);
 /* What went wrong, in words; free it. */
 gchar *link_explain (natsStatus status);
 
+/* The last message of @subject in @stream; natsMsg_Destroy() it. NULL: there is none. FALSE: the servers did not answer. */
+gboolean link_get_last (Link * self, const gchar * stream,
+    const gchar * subject, natsMsg ** msg);
+
 /* TRUE: @subject is one subject: of tokens, without wildcards. */
 gboolean link_subject_is_valid (const gchar * subject);
 

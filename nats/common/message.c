@@ -82,10 +82,11 @@ write_labels (gchar ** labels)
   return text;
 }
 
+/* Without a value there is no header: libnats 3.4 takes the next line for the value of an empty one. */
 static gboolean
 set (natsMsg * msg, const gchar * name, const gchar * value)
 {
-  return !value || natsMsgHeader_Set (msg, name, value) == NATS_OK;
+  return !value || !*value || natsMsgHeader_Set (msg, name, value) == NATS_OK;
 }
 
 natsMsg *

@@ -94,6 +94,12 @@ on_complete (void *data)
   g_mutex_unlock (&self->lock);
 }
 
+static void
+destroy (gpointer msg)
+{
+  natsMsg_Destroy (msg);
+}
+
 static gchar *
 make_name (const gchar * prefix)
 {
@@ -191,12 +197,6 @@ reader_open (Link * link, const ReaderSettings * settings, ReaderFunc arrived,
   return g_steal_pointer (&self);
 }
 
-static void
-destroy (gpointer msg)
-{
-  natsMsg_Destroy (msg);
-}
-
 void
 reader_close (Reader * self)
 {
@@ -260,37 +260,34 @@ pull (Reader * self)
   request (self, self->next, self->inbox, n, REQUEST_TIME);
 }
 
-/* Reads the messages behind `last` up to sequence @to from the stream. FALSE: it did not work, try again. */
+/* TRUE: the stream has no message @sequence any more. */
 static gboolean
-catch_up (Reader * self, guint64 to)
+is_gone (Reader * self, guint64 sequence)
 {
-  g_autofree gchar *name = make_name ("catch-up");
+  jsStreamInfo *info = NULL;
+  gboolean gone = FALSE;
+
+  if (js_GetStreamInfo (&info, link_get_jetstream (self->link), self->stream,
+          NULL, NULL) == NATS_OK)
+    gone = info->State.FirstSeq > sequence;
+  jsStreamInfo_Destroy (info);
+  return gone;
+}
+
+/* Pulls what a consumer has, up to sequence @target. */
+static natsStatus
+pull_all (Reader * self, const gchar * name, guint64 pending, guint64 after,
+    guint64 target, guint64 * at, GQueue * messages)
+{
   g_autofree gchar *next =
       g_strdup_printf ("$JS.API.CONSUMER.MSG.NEXT.%s.%s", self->stream, name);
-  jsConsumerConfig config;
-  jsConsumerInfo *info = NULL;
   natsInbox *inbox = NULL;
   natsSubscription *sub = NULL;
-  guint64 pending = 1, at = self->last;
-  natsStatus s;
+  natsStatus s = natsInbox_Create (&inbox);
 
-  jsConsumerConfig_Init (&config);
-  config.Name = name;
-  config.FilterSubject = self->subject;
-  config.AckPolicy = js_AckNone;
-  config.DeliverPolicy = js_DeliverByStartSequence;
-  config.OptStartSeq = self->last + 1;
-  config.InactiveThreshold = CATCH_UP_FORGET_TIME;
-  s = js_AddConsumer (&info, link_get_jetstream (self->link), self->stream,
-      &config, NULL, NULL);
-  if (s != NATS_OK)
-    return FALSE;
-  pending = info->NumPending;
-  jsConsumerInfo_Destroy (info);
-  s = natsInbox_Create (&inbox);
   if (s == NATS_OK)
     s = natsConnection_SubscribeSync (&sub, link_get_connection (self->link), inbox);
-  while (s == NATS_OK && pending > 0 && at < to) {
+  while (s == NATS_OK && pending > 0 && *at < target) {
     guint n = MIN (pending, 256);
 
     if (!request (self, next, inbox, n, CATCH_UP_WAIT * 1000))
@@ -307,20 +304,55 @@ catch_up (Reader * self, guint64 to)
         s = NATS_ERR;
         break;
       }
-      at = place.sequence;
+      *at = place.sequence;
       pending = place.pending;
-      if (at <= to && at > self->last)
-        g_queue_push_tail (&self->missing, msg);
+      if (*at > after && *at <= target)
+        g_queue_push_tail (messages, msg);
       else
         natsMsg_Destroy (msg);
     }
   }
   natsSubscription_Destroy (sub);
   natsInbox_Destroy (inbox);
+  return s;
+}
+
+gboolean
+reader_read_between (Reader * self, const gchar * subject, guint64 after,
+    guint64 target, GQueue * messages)
+{
+  g_autofree gchar *name = make_name ("catch-up");
+  jsConsumerConfig config;
+  jsConsumerInfo *info = NULL;
+  guint64 at = after, pending;
+  natsStatus s;
+
+  jsConsumerConfig_Init (&config);
+  config.Name = name;
+  config.FilterSubject = subject;
+  config.AckPolicy = js_AckNone;
+  config.DeliverPolicy = js_DeliverByStartSequence;
+  config.OptStartSeq = after + 1;
+  config.InactiveThreshold = CATCH_UP_FORGET_TIME;
+  if (js_AddConsumer (&info, link_get_jetstream (self->link), self->stream,
+          &config, NULL, NULL) != NATS_OK)
+    return FALSE;
+  pending = info->NumPending;
+  jsConsumerInfo_Destroy (info);
+  s = pull_all (self, name, pending, after, target, &at, messages);
   js_DeleteConsumer (link_get_jetstream (self->link), self->stream, name, NULL, NULL);
-  if (s != NATS_OK)
-    g_queue_clear_full (&self->missing, destroy);
-  return s == NATS_OK;
+  /* A server that has just started may not have all messages yet: it must have come to @target. */
+  if (s == NATS_OK && (at >= target || is_gone (self, target)))
+    return TRUE;
+  g_queue_clear_full (messages, destroy);
+  return FALSE;
+}
+
+/* Reads what is behind `last` up to sequence @to, which is a message of ours, from the stream. FALSE: it did not work, try again. */
+static gboolean
+catch_up (Reader * self, guint64 to)
+{
+  return reader_read_between (self, self->subject, self->last, to, &self->missing);
 }
 
 /* What comes next is known to be sent: reads it from the stream, or says when to try again. */
@@ -454,7 +486,7 @@ reader_next (Reader * self, ReaderItem * item)
     }
     if (place.sequence > self->last + 1 && place.count != self->last_delivery + 1) {
       /* Some deliveries did not come. */
-      if (!catch_up_later (self, place.sequence - 1))
+      if (!catch_up_later (self, place.sequence))
         return FALSE;
       self->last_delivery = place.count - 1;
       if (give_missing (self, item))

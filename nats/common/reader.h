@@ -54,6 +54,11 @@ void reader_close (Reader * self);
 /* FALSE: none has come. Waits only where messages are missing, for some seconds at most. */
 gboolean reader_next (Reader * self, ReaderItem * item);
 
+/* Appends to @messages (natsMsg *) those of @subject behind sequence @after, up to @target, which must be one of them. FALSE: the servers
+ * did not give all of them; try again. */
+gboolean reader_read_between (Reader * self, const gchar * subject,
+    guint64 after, guint64 target, GQueue * messages);
+
 /* Acknowledges all messages that reader_next() gave. @sync: waits until the server has it. FALSE: it does not know yet; a later
  * call covers these, too. */
 gboolean reader_acknowledge (Reader * self, gboolean sync);

@@ -149,10 +149,16 @@ belongs (const Feed * self, const TensorMessage * message)
 static FeedAdded
 add_message (Feed * self, const TensorMessage * message, guint64 sequence)
 {
+  const gboolean same = g_strcmp0 (message->stream, self->record.stream) == 0;
+
+  if (message->index > (same ? self->record.index : 0) && self->hole != sequence) {
+    self->hole = sequence;
+    return FEED_HOLE;
+  }
   if (!belongs (self, message))
     return FEED_LATER;
   self->newest = sequence;
-  if (g_strcmp0 (message->stream, self->record.stream) != 0)
+  if (!same)
     begin_stream (self, message, sequence);
   else if (message->index < self->record.index)
     return FEED_SKIPPED;        /* it was published twice */
@@ -178,7 +184,7 @@ feed_add (Feed * self, natsMsg * msg, guint64 sequence)
   g_autofree gchar *why = NULL;
 
   self->used = g_get_monotonic_time ();
-  if (sequence <= self->record.covered)
+  if (sequence <= MAX (self->record.covered, self->newest))
     return FEED_SKIPPED;
   message = tensor_message_read (msg, &why);
   if (message)

@@ -198,8 +198,8 @@ feed_post_output (Feed * self)
   message->caps = g_strdup (self->out_caps);
   fill (self, message);
   add_labels (self, message);
-  id = g_strdup_printf ("%s:%" G_GUINT64_FORMAT ":%u", self->key,
-      message->source, message->source_part);
+  /* Of two messages behind the same one, JetStream takes the first. */
+  id = g_strdup_printf ("%s:%" G_GUINT64_FORMAT, self->key, self->last_output);
   msg = tensor_message_write (message, self->subject, id);
   if (!msg)
     g_error ("no room for a message of %u bytes", message->data->len);
@@ -207,7 +207,8 @@ feed_post_output (Feed * self)
   self->posted_index = message->index;
   self->posted_source = message->source;
   self->posted_part = message->source_part;
-  return post_new (self->context->outputs, msg, self->last_output, self);
+  return post_new (self->context->outputs, msg, self->last_output,
+      self->context->worker, self);
 }
 
 void

@@ -38,17 +38,6 @@ feed_tell (Feed * self, guint64 sequence, const gchar * problem)
   json_decref (root);
 }
 
-/* The last message of @subject; NULL: there is none. FALSE: the servers did not answer. */
-static gboolean
-get_last (FeedContext * context, const gchar * stream, const gchar * subject,
-    natsMsg ** msg)
-{
-  natsStatus s = js_GetLastMsg (msg, link_get_jetstream (context->link),
-      stream, subject, NULL, NULL);
-
-  return s == NATS_OK || s == NATS_NOT_FOUND;
-}
-
 /* The state goes on where the record ends, or begins anew. */
 static void
 read_record (Feed * self, natsMsg * msg)
@@ -118,8 +107,8 @@ feed_load (FeedContext * context, const gchar * key, gboolean * again)
   g_autoptr (GError) error = NULL;
   natsMsg *record = NULL, *output = NULL;
 
-  *again = !get_last (context, context->states, self->state_subject, &record)
-      || !get_last (context, context->outputs, self->subject, &output);
+  *again = !link_get_last (context->link, context->states, self->state_subject, &record)
+      || !link_get_last (context->link, context->outputs, self->subject, &output);
   if (!*again) {
     self->slot = slots_take (context->slots, &error);
     if (error)
@@ -177,10 +166,10 @@ feed_post_record (Feed * self)
   if (natsMsg_Create (&msg, self->state_subject, NULL,
           g_bytes_get_data (bytes, NULL), (int) g_bytes_get_size (bytes)) != NATS_OK)
     return NULL;
-  id = g_strdup_printf ("%s:%" G_GUINT64_FORMAT ":%s", self->key,
-      self->record.covered, context->worker);
+  /* Of two records behind the same one, JetStream takes the first. */
+  id = g_strdup_printf ("%s:%" G_GUINT64_FORMAT, self->key, self->revision);
   natsMsgHeader_Set (msg, "Nats-Msg-Id", id);
-  return post_new (context->states, msg, self->revision, self);
+  return post_new (context->states, msg, self->revision, context->worker, self);
 }
 
 void

@@ -76,6 +76,7 @@ typedef struct
   gsize next_y;                 /* …and its place in y */
   gboolean ends;                /* the stream ends behind these steps */
   guint64 newest;               /* sequence of the last message of the batch */
+  guint64 hole;                 /* sequence of the last message that was behind a hole */
   /* The message of outputs that is on its way */
   guint64 posted_index, posted_source;
   guint posted_part;
@@ -94,7 +95,8 @@ typedef enum
 {
   FEED_ADDED,
   FEED_SKIPPED,                 /* it is covered, or bad, which was told */
-  FEED_LATER                    /* another stream begins with it: run the batch first */
+  FEED_LATER,                   /* another stream begins with it: run the batch first */
+  FEED_HOLE                     /* messages before it did not come: add those that the stream has; then it is added, and what is missing told */
 } FeedAdded;
 
 /* Adds the message @msg with @sequence to the batch. */

@@ -22,9 +22,12 @@ struct _PostOffice
 };
 
 Post *
-post_new (const gchar * stream, natsMsg * msg, guint64 expected, gpointer owner)
+post_new (const gchar * stream, natsMsg * msg, guint64 expected,
+    const gchar * sender, gpointer owner)
 {
   Post *self = g_new0 (Post, 1);
+
+  natsMsgHeader_Set (msg, POST_SENDER, sender);
 
   self->stream = stream;
   self->msg = msg;
@@ -53,9 +56,11 @@ on_answer (jsCtx * jetstream, natsMsg * msg, jsPubAck * ack, jsPubAckErr * error
   if (post) {
     g_hash_table_remove (self->pending, msg);
     post->msg = msg;
-    if (ack) {
+    if (ack && !ack->Duplicate) {
       post->state = POST_STORED;
       post->sequence = ack->Sequence;
+    } else if (ack) {           /* of an earlier try, or of somebody else */
+      post->state = POST_CONFLICT;
     } else if (error && error->ErrCode == LINK_WRONG_LAST_SEQUENCE) {
       post->state = POST_CONFLICT;
     }
@@ -133,25 +138,40 @@ publish (PostOffice * self, Post * post)
   g_mutex_unlock (&self->lock);
 }
 
+static gboolean
+has_same (natsMsg * a, natsMsg * b, const gchar * header)
+{
+  const char *x = NULL, *y = NULL;
+
+  natsMsgHeader_Get (a, header, &x);
+  natsMsgHeader_Get (b, header, &y);
+  return g_strcmp0 (x, y) == 0;
+}
+
+static gboolean
+is_same (natsMsg * a, natsMsg * b)
+{
+  return has_same (a, b, "Nats-Msg-Id") && has_same (a, b, POST_SENDER)
+      && natsMsg_GetDataLength (a) == natsMsg_GetDataLength (b)
+      && memcmp (natsMsg_GetData (a), natsMsg_GetData (b), natsMsg_GetDataLength (a)) == 0;
+}
+
 /* A try whose answer was lost looks like a conflict: then the last message is ours. */
 static void
 settle (PostOffice * self, Post * post)
 {
-  const char *ours = NULL, *last = NULL;
   natsMsg *msg = NULL;
-  natsStatus s = js_GetLastMsg (&msg, link_get_jetstream (self->link),
-      post->stream, natsMsg_GetSubject (post->msg), NULL, NULL);
 
-  if (s == NATS_OK && natsMsgHeader_Get (post->msg, "Nats-Msg-Id", &ours) == NATS_OK
-      && natsMsgHeader_Get (msg, "Nats-Msg-Id", &last) == NATS_OK
-      && strcmp (ours, last) == 0) {
+  if (!link_get_last (self->link, post->stream, natsMsg_GetSubject (post->msg), &msg)) {
+    post->state = POST_WAITING; /* not known yet */
+  } else if (msg && is_same (msg, post->msg)) {
     post->state = POST_STORED;
     post->sequence = natsMsg_GetSequence (msg);
-  } else if (s == NATS_NOT_FOUND && post->expected > 0) {
+  } else if (!msg && post->expected > 0) {
     post->expected = 0;         /* the last one became too old */
     post->state = POST_WAITING;
-  } else if (s != NATS_OK && s != NATS_NOT_FOUND) {
-    post->state = POST_WAITING; /* not known yet */
+  } else if (msg && natsMsg_GetSequence (msg) == post->expected) {
+    post->state = POST_WAITING; /* nobody wrote: a leader knows its ID, and lost it */
   }
   natsMsg_Destroy (msg);
 }

@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* A header that every worker sets to its own ID */
+#define POST_SENDER "Continual-Worker"
+
 typedef enum
 {
   POST_WAITING,
@@ -28,15 +31,18 @@ typedef struct
  * PostOffice: publishes messages, each by compare and swap
  *
  * A message is stored only if the last one of its subject is that which the sender knows. So of two workers that believe to
- * have the same stream only one can write to it, and nothing is stored twice, however late it comes.
+ * have the same stream only one can write to it, and nothing is stored twice, however late it comes. A cluster of NATS 2.9 compares when
+ * a message comes, and not with others that are being stored: two that come at the same moment would both be. So the ID by which JetStream
+ * deduplicates must say behind which message it comes: of those two it takes one.
  */
 typedef struct _PostOffice PostOffice;
 
 PostOffice *post_office_new (Link * link);
 void post_office_free (PostOffice * self);
 
+/* Takes @msg, and sets its sender. */
 Post *post_new (const gchar * stream, natsMsg * msg, guint64 expected,
-    gpointer owner);
+    const gchar * sender, gpointer owner);
 void post_free (Post * self);
 
 /* Publishes all @posts (Post *), each of another subject, and waits until each is stored or in conflict. Tries again while servers are

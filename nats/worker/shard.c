@@ -56,6 +56,36 @@ get_feed (Shard * self, natsMsg * msg, gboolean * again)
   return feed;
 }
 
+/* What is between the last message of @feed and @sequence, with that one. What it should have got may never have come: a record that a
+ * server gave before it knew the newest one leads too far back, and acknowledgements do not. FALSE: not now. */
+static gboolean
+fill_hole (Shard * self, Feed * feed, guint64 sequence)
+{
+  const gchar *subject = natsMsg_GetSubject (self->held.msg);
+  const guint64 after = MAX (feed->record.covered, feed->newest);
+  GQueue messages = G_QUEUE_INIT;
+  natsMsg *msg;
+  FeedAdded added = FEED_ADDED;
+
+  if (!reader_read_between (self->reader, subject, after, sequence, &messages)) {
+    feed->hole = 0;             /* try again */
+    return FALSE;
+  }
+  while ((msg = g_queue_pop_head (&messages))) {
+    jsMsgMetaData *meta = NULL;
+
+    if (added != FEED_LATER && natsMsg_GetMetaData (&meta, msg) == NATS_OK) {
+      feed->hole = meta->Sequence.Stream;       /* what is missing now is missing */
+      added = feed_add (feed, msg, meta->Sequence.Stream);
+    }
+    jsMsgMetaData_Destroy (meta);
+    natsMsg_Destroy (msg);
+  }
+  if (added == FEED_LATER)
+    feed->hole = 0;
+  return added != FEED_LATER;
+}
+
 guint
 shard_gather (Shard * self, guint most, GPtrArray * active)
 {
@@ -70,10 +100,12 @@ shard_gather (Shard * self, guint most, GPtrArray * active)
     if (feed) {
       const gboolean was_active = feed->newest > feed->record.covered;
       const FeedAdded added = feed_add (feed, self->held.msg, self->held.sequence);
+      const gboolean later = added == FEED_LATER
+          || (added == FEED_HOLE && !fill_hole (self, feed, self->held.sequence));
 
       if (!was_active && feed->newest > feed->record.covered)
         g_ptr_array_add (active, feed);
-      if (added == FEED_LATER)
+      if (later)
         break;
     }
     self->pending = self->held.pending;

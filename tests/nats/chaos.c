@@ -3,167 +3,24 @@
  *
  * Usage: chaos SECONDS SERVERS. CONTINUAL_TEST_SEED repeats a run, as far as the machine allows. */
 #include <gio/gio.h>
-#include <math.h>
 #include <signal.h>
 #include <string.h>
 
-#include "common/message.h"
 #include "common/reader.h"
-#include "plugin/outbox.h"
+#include "line.h"
 #include "servers.h"
-#include <continual/continual.h>
 
 #define STREAMS 64
 #define SHARDS 8
-#define C 32                    /* values of a vector of all models here */
 #define WORKERS 2
 #define WORKER_ARGUMENTS "--shards 8 --lease 2 --snapshot-interval 0.7 --window 256 --status-interval 5"
 /* Seconds after the last vector in which everything must be answered */
 #define PATIENCE 90
 
 static const gchar *const models[] = {
-  "encoder-2-retroactive", "recurrent-linear-2", "deep-3"
+  "golden/encoder-2-retroactive", "golden/recurrent-linear-2", "golden/deep-3", "golden-models/part-look-ahead",
+  "golden-models/part-answer-interval"
 };
-
-/* What is published to one subject, and what must come back */
-typedef struct
-{
-  gchar *key;
-  Outbox *outbox;
-  CoStream *truth;
-  GRand *random;
-  guint64 pts;
-  gboolean open;                /* something was published since the last end */
-  guint n_vectors, n_begun;
-  GArray *y;                    /* float: of all expected outputs */
-  gsize y_size;
-  /* What came */
-  GArray *came;                 /* float */
-  gchar *stream;                /* ID of the last message */
-  guint64 index, n_messages, n_ended;
-  gsize n_compared;             /* floats */
-} Line;
-
-static void
-on_news (OutboxNews news, const gchar * why, gpointer data)
-{
-  if (news == OUTBOX_FAILED)
-    g_error ("%s", why);
-}
-
-static Line *
-line_new (guint i, Link * link, CoModel * model, guint seed)
-{
-  const CoModelInfo *info = co_model_get_info (model);
-  Line *self = g_new0 (Line, 1);
-  g_autofree gchar *subject = NULL;
-
-  self->key = g_strdup_printf ("mic%u", i);
-  subject = g_strdup_printf ("continual.vectors.%s", self->key);
-  self->outbox = outbox_new (link, &(OutboxSettings) {
-      subject, 65536, 0}, on_news, NULL);
-  self->truth = co_stream_new (model, 1);
-  self->random = g_rand_new_with_seed (seed + i);
-  self->y = g_array_new (FALSE, FALSE, sizeof (float));
-  self->came = g_array_new (FALSE, FALSE, sizeof (float));
-  self->y_size = info->n_positions * info->n_outputs;
-  outbox_set_caps (self->outbox, "other/tensors, format=(string)static, num_tensors=(int)1, types=(string)float32, dimensions=(string)32:1:1:1, framerate=(fraction)100/1");
-  return self;
-}
-
-static void
-line_free (Line * self)
-{
-  outbox_free (self->outbox);
-  co_stream_unref (self->truth);
-  g_rand_free (self->random);
-  g_array_unref (self->y);
-  g_array_unref (self->came);
-  g_free (self->key);
-  g_free (self->stream);
-  g_free (self);
-}
-
-static void
-expect (Line * self, const float *y, gsize n)
-{
-  g_array_append_vals (self->y, y, n * self->y_size);
-}
-
-static void
-end_stream (Line * self)
-{
-  const gsize capacity = co_stream_max_outputs (self->truth, 0);
-  g_autofree float *y = g_new (float, MAX (1, capacity) * self->y_size);
-  CoResult result = {.capacity = capacity,.y = y };
-
-  if (!self->open)
-    return;
-  g_assert_true (outbox_end_stream (self->outbox));
-  self->open = FALSE;
-  expect (self, y, co_stream_drain (self->truth, &result));
-  co_stream_clean_state (self->truth, 0);
-  self->n_begun++;
-}
-
-/* Publishes one to three vectors, or a gap, or ends the stream. */
-static void
-line_push (Line * self)
-{
-  const guint n = g_rand_int_range (self->random, 1, 4);
-  const guint what = g_rand_int_range (self->random, 0, 200);
-  float x[3 * C];
-  const gsize capacity = co_stream_max_outputs (self->truth, n);
-  g_autofree float *y = g_new (float, capacity * self->y_size);
-  CoResult result = {.capacity = capacity,.y = y };
-
-  if (what == 0) {
-    end_stream (self);
-    return;
-  }
-  for (guint i = 0; i < n * C; i++)
-    x[i] = g_rand_double_range (self->random, -1, 1);
-  if (what == 1)
-    x[0] = NAN;                 /* refused */
-  g_assert_true (outbox_push (self->outbox, &(TensorBuffer) {
-          self->pts, 10000000 * n, what == 2 ? 0 : n * C * sizeof (float), FALSE}, x));
-  self->open = TRUE;
-  self->pts += 10000000 * n;
-  if (what == 2)
-    return;
-  self->n_vectors += n;
-  expect (self, y, co_stream_forward_steps (self->truth, &(CoInput) {
-            .x = x}, n, TRUE, &result));
-}
-
-static void
-line_take (Line * self, const TensorMessage * message)
-{
-  if (g_strcmp0 (self->stream, message->stream) != 0) {
-    g_assert_cmpuint (message->index, ==, 0);
-    g_free (self->stream);
-    self->stream = g_strdup (message->stream);
-  } else {
-    g_assert_cmpuint (message->index, ==, self->index + 1);
-  }
-  self->index = message->index;
-  self->n_messages++;
-  self->n_ended += message->end;
-  g_array_append_vals (self->came, message->data->data, message->data->len / sizeof (float));
-}
-
-/* Compares what has come. TRUE: all of it has. */
-static gboolean
-line_check (Line * self)
-{
-  if (self->came->len > self->y->len)
-    g_error ("%s: %u outputs, expected %u", self->key, (guint) (self->came->len / self->y_size), (guint) (self->y->len / self->y_size));
-  for (; self->n_compared < self->came->len; self->n_compared++)
-    if (memcmp (&g_array_index (self->came, float, self->n_compared), &g_array_index (self->y, float, self->n_compared), sizeof (float)) != 0)
-      g_error ("%s: output %zu differs: %g, expected %g", self->key, self->n_compared / self->y_size,
-          g_array_index (self->came, float, self->n_compared), g_array_index (self->y, float, self->n_compared));
-  return self->came->len == self->y->len && self->n_ended == self->n_begun;
-}
 
 static void
 on_arrived (gpointer data)
@@ -331,7 +188,9 @@ run (gint seconds, guint n_servers, guint seed)
     chaos.server_at = later (&chaos, 8, 12);
   reader = open_outputs (link);
   for (guint i = 0; i < STREAMS; i++) {
-    line[i] = line_new (i, link, model, seed);
+    g_autofree gchar *key = g_strdup_printf ("mic%u", i);
+
+    line[i] = line_new (key, link, model, seed);
     g_hash_table_insert (lines, line[i]->key, line[i]);
   }
   until = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
@@ -346,7 +205,7 @@ run (gint seconds, guint n_servers, guint seed)
   }
   chaos_end (&chaos);
   for (guint i = 0; i < STREAMS; i++) {
-    end_stream (line[i]);
+    line_end_stream (line[i]);
     g_assert_true (outbox_drain (line[i]->outbox, PATIENCE * G_USEC_PER_SEC));
   }
   until = g_get_monotonic_time () + PATIENCE * G_USEC_PER_SEC;
@@ -359,8 +218,7 @@ run (gint seconds, guint n_servers, guint seed)
   }
   for (guint i = 0; i < STREAMS; i++) {
     if (!line_check (line[i]))
-      g_error ("%s: %u of %u outputs, %u of %u ends", line[i]->key, (guint) (line[i]->came->len / line[i]->y_size),
-          (guint) (line[i]->y->len / line[i]->y_size), (guint) line[i]->n_ended, line[i]->n_begun);
+      g_error ("%s: %u of %u outputs, %u of %u ends", line[i]->key, line[i]->came_pts->len, line[i]->y_pts->len, (guint) line[i]->n_ended, line[i]->n_begun);
     vectors += line[i]->n_vectors;
     messages += line[i]->n_messages;
     line_free (line[i]);

@@ -21,8 +21,7 @@ find_port (void)
 gchar *
 golden_file (const gchar * golden)
 {
-  return g_build_filename (g_getenv ("CONTINUAL_TEST_DATA"), "golden", golden,
-      "model.safetensors", NULL);
+  return g_build_filename (g_getenv ("CONTINUAL_TEST_DATA"), golden, "model.safetensors", NULL);
 }
 
 static gchar *

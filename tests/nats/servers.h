@@ -27,8 +27,9 @@ void servers_wait (Servers * self);
 
 Link *servers_link (Servers * self);
 
-/* A worker with the model of @golden and further arguments, separated by spaces. Its output goes to the log of @dir. */
+/* A worker with the model of @golden, a folder of the test data, and further arguments, separated by spaces. Its output goes to the log of @dir. */
 GSubprocess *worker_start (Servers * self, const gchar * golden,
     const gchar * arguments);
 
+/* The file of a model in the test data */
 gchar *golden_file (const gchar * golden);
