@@ -47,17 +47,19 @@ worker_names_escape (const gchar * key)
 }
 
 static gboolean
-fail (gchar ** why, const gchar * what, const gchar * name, natsStatus s)
+fail (gboolean * again, gchar ** why, const gchar * what, const gchar * name,
+    natsStatus s)
 {
   g_autofree gchar *text = link_explain (s);
 
+  *again = TRUE;
   *why = g_strdup_printf ("%s %s: expected it, or the right to create it, found: %s", what, name, text);
   return FALSE;
 }
 
 static gboolean
 create_stream (Link * link, const gchar * name, const gchar * subject,
-    const WorkerOptions * options, gchar ** why)
+    const WorkerOptions * options, gboolean * again, gchar ** why)
 {
   jsStreamInfo *info = NULL;
   jsStreamConfig config;
@@ -78,7 +80,7 @@ create_stream (Link * link, const gchar * name, const gchar * subject,
     s = js_AddStream (&info, link_get_jetstream (link), &config, NULL, &code);
   }
   if (s != NATS_OK)
-    return fail (why, "stream", name, s);
+    return fail (again, why, "stream", name, s);
   ok = info->Config && info->Config->SubjectsLen == 1
       && strcmp (info->Config->Subjects[0], subject) == 0;
   jsStreamInfo_Destroy (info);
@@ -89,7 +91,7 @@ create_stream (Link * link, const gchar * name, const gchar * subject,
 
 static gboolean
 create_bucket (Link * link, const gchar * name, gdouble ttl,
-    const WorkerOptions * options, gchar ** why)
+    const WorkerOptions * options, gboolean * again, gchar ** why)
 {
   kvStore *bucket = NULL;
   kvConfig config;
@@ -103,7 +105,7 @@ create_bucket (Link * link, const gchar * name, gdouble ttl,
     s = js_CreateKeyValue (&bucket, link_get_jetstream (link), &config);
   }
   if (s != NATS_OK)
-    return fail (why, "bucket", name, s);
+    return fail (again, why, "bucket", name, s);
   if (ttl > 0) {
     kvStatus *status = NULL;
     gdouble found = ttl;
@@ -124,13 +126,14 @@ create_bucket (Link * link, const gchar * name, gdouble ttl,
 
 gboolean
 worker_names_create (const WorkerNames * self, Link * link,
-    const WorkerOptions * options, gchar ** why)
+    const WorkerOptions * options, gboolean * again, gchar ** why)
 {
   g_autofree gchar *vectors = g_strdup_printf ("%s.vectors.*.*", options->name);
   g_autofree gchar *outputs = g_strdup_printf ("%s.outputs.*", options->name);
 
-  return create_stream (link, self->vectors, vectors, options, why)
-      && create_stream (link, self->outputs, outputs, options, why)
-      && create_bucket (link, self->states_bucket, 0, options, why)
-      && create_bucket (link, self->leases_bucket, options->lease, options, why);
+  *again = FALSE;
+  return create_stream (link, self->vectors, vectors, options, again, why)
+      && create_stream (link, self->outputs, outputs, options, again, why)
+      && create_bucket (link, self->states_bucket, 0, options, again, why)
+      && create_bucket (link, self->leases_bucket, options->lease, options, again, why);
 }

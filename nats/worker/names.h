@@ -27,8 +27,9 @@ void worker_names_free (WorkerNames * self);
 /* The key as the bucket takes it: other characters than letters, digits, - and _ as =XX. */
 gchar *worker_names_escape (const gchar * key);
 
-/* Creates the streams and buckets that do not exist yet. FALSE: *why (free it). */
+/* Creates the streams and buckets that do not exist yet. FALSE: *why (free it); *again: the servers did not do it now, as while they
+ * elect a leader. */
 gboolean worker_names_create (const WorkerNames * self, Link * link,
-    const WorkerOptions * options, gchar ** why);
+    const WorkerOptions * options, gboolean * again, gchar ** why);
 
 G_END_DECLS

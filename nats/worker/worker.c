@@ -17,6 +17,8 @@
 
 /* Microseconds */
 #define IDLE_WAIT (20 * 1000)
+#define START_TIME (30 * G_USEC_PER_SEC)        /* for servers that elect their leaders */
+#define RETRY_TIME (200 * 1000)
 /* Messages of a batch at most, of all shards */
 #define MAX_BATCH 1024
 /* Bytes that headers and the record take beside an output or a snapshot */
@@ -139,6 +141,24 @@ check_sizes (Worker * self)
   return fail (why);
 }
 
+/* Waits for servers that are starting. */
+static gboolean
+create_names (Worker * self, gchar ** why)
+{
+  const gint64 until = g_get_monotonic_time () + START_TIME;
+
+  for (;;) {
+    gboolean again;
+
+    if (worker_names_create (self->names, self->link, self->options, &again, why))
+      return TRUE;
+    if (!again || g_get_monotonic_time () > until || g_atomic_int_get (&stop))
+      return FALSE;
+    g_clear_pointer (why, g_free);
+    g_usleep (RETRY_TIME);
+  }
+}
+
 static gboolean
 start (Worker * self)
 {
@@ -150,7 +170,7 @@ start (Worker * self)
     return fail (error->message);
   self->link = link_open (&(LinkSettings) {
       self->options->servers, self->options->credentials, "continual-worker"}, NULL, NULL, &why);
-  if (!self->link || !worker_names_create (self->names, self->link, self->options, &why))
+  if (!self->link || !create_names (self, &why))
     return fail (why);
   self->context = (FeedContext) {
     .link = self->link,

@@ -30,6 +30,7 @@ REPLACED = {"autoaudiosrc": RECORDING, "autoaudiosink": "fakesink", "autovideosi
 ELSEWHERE = [
     ("meson setup build", "tests/packages runs these lines"),
     ("onnxinference", "tests/onnx has an ONNX model"),
+    ("natstensor", "tests/nats runs the elements with servers"),
     ("tcpserversink", "tests/network runs elements on two machines"),
 ]
 FAMILIES = {"mimi": "mimi", "moonshine-streaming-tiny": "moonshine-encoder", "voxtral-realtime": "voxtral-encoder", "llama": "llama",

@@ -235,12 +235,12 @@ class Troubleshooting(unittest.TestCase):
 
 class Elements(unittest.TestCase):
     """What each element says of itself, in its ElementAbout"""
-    abouts = [re.findall(r"\.(\w+) = ((?:\s*\"[^\"]*\")+)", about) for source in sources("gst")
+    abouts = [re.findall(r"\.(\w+) = ((?:\s*\"[^\"]*\")+)", about) for source in sources("gst", "nats")
               for about in re.findall(r"const ElementAbout about = \{(.*?)\};", source, re.S)]
     abouts = [{key: "".join(re.findall('"(.*?)"', value)) for key, value in about} for about in abouts]
 
     def test_every_element_has_one(self):
-        names = re.findall(r"GST_ELEMENT_REGISTER \((\w+),", read("gst", "plugin.c"))
+        names = re.findall(r"GST_ELEMENT_REGISTER \((\w+),", read("gst", "plugin.c") + read("nats", "plugin", "plugin.c"))
         self.assertGreaterEqual(len(names), 8)
         self.assertEqual(sorted(about["name"] for about in self.abouts), sorted(names))
 
@@ -260,7 +260,7 @@ class Elements(unittest.TestCase):
 
     def test_every_category_is_one_of_an_element(self):
         self.assertIn("GST_DEBUG_CATEGORY_INIT (category, about->name", read("gst", "tensor", "about.c"))
-        for source in sources("gst"):
+        for source in sources("gst", "nats"):
             if re.search(r"GST_(ELEMENT_)?(ERROR|WARNING|INFO|DEBUG|LOG)(_OBJECT)? \(", source):
                 place = source.splitlines()[0]
                 with self.subTest(file=place):

@@ -168,6 +168,13 @@ GSubprocess *
 worker_start (Servers * self, const gchar * golden, const gchar * arguments)
 {
   g_autofree gchar *model = golden_file (golden);
+
+  return worker_start_file (self, model, arguments);
+}
+
+GSubprocess *
+worker_start_file (Servers * self, const gchar * model, const gchar * arguments)
+{
   g_autofree gchar *log = g_build_filename (self->dir, "workers.log", NULL);
   g_autofree gchar *command = g_strdup_printf ("exec '%s' --model '%s' --servers '%s' %s >> '%s' 2>&1",
       g_getenv ("CONTINUAL_WORKER"), model, self->urls, arguments, log);

@@ -31,5 +31,9 @@ Link *servers_link (Servers * self);
 GSubprocess *worker_start (Servers * self, const gchar * golden,
     const gchar * arguments);
 
+/* The same with a file */
+GSubprocess *worker_start_file (Servers * self, const gchar * model,
+    const gchar * arguments);
+
 /* The file of a model in the test data */
 gchar *golden_file (const gchar * golden);
