@@ -7,8 +7,6 @@
 static void
 set_defaults (WorkerOptions * self)
 {
-  self->name = g_strdup ("continual");
-  self->servers = g_strdup ("nats://127.0.0.1:4222");
   self->shards = 8;
   self->threads = 1;
   self->snapshot_interval = 5;
@@ -150,6 +148,10 @@ worker_options_parse (int *argc, char ***argv, GError ** error)
         "expected options only, found \"%s\"", (*argv)[1]);
     return NULL;
   }
+  if (!self->name)
+    self->name = g_strdup ("continual");
+  if (!self->servers)
+    self->servers = g_strdup ("nats://127.0.0.1:4222");
   if (!check (self, shards, threads, window, replicas, error)
       || !read_model_options (self, settings, error))
     return NULL;
