@@ -62,6 +62,7 @@ wait_for_signals (gpointer data)
   GMainLoop *loop = g_main_loop_new (context, FALSE);
 
   g_main_loop_run (loop);
+  g_main_loop_unref (loop);
   return NULL;
 }
 
