@@ -12,6 +12,9 @@
 #define END "Continual-End"
 #define SOURCE "Continual-Source"
 
+/* Characters of the ID of a stream at most */
+#define MAX_ID 128
+
 TensorMessage *
 tensor_message_new (void)
 {
@@ -208,13 +211,23 @@ read_buffers (TensorMessage * self, const gchar * list, gchar ** why)
 }
 
 static gboolean
+is_visible (const gchar * text, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!g_ascii_isgraph (text[i]))
+      return FALSE;
+  return n > 0 && n <= MAX_ID;
+}
+
+static gboolean
 read_stream (TensorMessage * self, const gchar * value, gchar ** why)
 {
   const gchar *space = value ? strchr (value, ' ') : NULL;
   const gchar *at = space ? space + 1 : NULL;
 
-  if (!space || space == value || space - value > 128
-      || !read_number (&at, &self->index) || *at)
+  if (!space || !is_visible (value, space - value)
+      || !read_number (&at, &self->index) || *at
+      || self->index > G_MAXINT64)
     return refuse (why, STREAM, "ID INDEX", value);
   self->stream = g_strndup (value, space - value);
   return TRUE;

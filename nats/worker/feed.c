@@ -16,6 +16,8 @@ feed_tell (Feed * self, guint64 sequence, const gchar * problem)
   const gint64 now = g_get_monotonic_time ();
   g_autofree gchar *subject =
       g_strdup_printf ("%s.problems.%s", self->context->name, self->key);
+  g_autofree gchar *key = g_utf8_make_valid (self->key, -1);
+  g_autofree gchar *valid = g_utf8_make_valid (problem, -1);
   json_t *root;
   gchar *text;
 
@@ -26,8 +28,8 @@ feed_tell (Feed * self, guint64 sequence, const gchar * problem)
   g_free (self->problem);
   self->problem = g_strdup (problem);
   self->problem_at = now;
-  root = json_pack ("{s:s, s:I, s:s, s:s}", "stream", self->key, "sequence",
-      (json_int_t) sequence, "worker", self->context->worker, "problem", problem);
+  root = json_pack ("{s:s, s:I, s:s, s:s}", "stream", key, "sequence",
+      (json_int_t) sequence, "worker", self->context->worker, "problem", valid);
   text = root ? json_dumps (root, JSON_COMPACT) : NULL;
   if (text)
     natsConnection_PublishString (link_get_connection (self->context->link),

@@ -81,6 +81,10 @@ fill_hole (Shard * self, Feed * feed, guint64 sequence)
     jsMsgMetaData_Destroy (meta);
     natsMsg_Destroy (msg);
   }
+  if (added != FEED_LATER && sequence > MAX (feed->record.covered, feed->newest)) {
+    feed->hole = sequence;      /* it is not in the stream any more */
+    added = feed_add (feed, self->held.msg, sequence);
+  }
   if (added == FEED_LATER)
     feed->hole = 0;
   return added != FEED_LATER;

@@ -386,6 +386,8 @@ GST_START_TEST (test_bad_messages)
     {{NULL}, "header Continual-Stream: expected ID INDEX, found none"},
     {{"Continual-Stream", "x"}, "found \"x\""},
     {{"Continual-Stream", "x -1"}, "found \"x -1\""},
+    {{"Continual-Stream", "x 9223372036854775808"}, "expected ID INDEX"},
+    {{"Continual-Stream", "\xff 0"}, "expected ID INDEX"},
     {{"Continual-Stream", "x 99999999999999999999"}, "expected ID INDEX"},
     {{"Continual-Stream", "x 0"}, "as long as the payload, found 0"},
     {{"Continual-Stream", "x 0", "Continual-Buffers", "0+0:8"}, "found 8"},
