@@ -225,7 +225,7 @@ class Troubleshooting(unittest.TestCase):
         messages = re.findall(r"^\| (`.*?`) \| ", read("docs", "troubleshooting.md"), re.M)
         messages = [message.strip("`") for message in messages]
         self.assertGreaterEqual(len(messages), 50)
-        found = "\n".join(text for source in sources("core", "gst") for text in texts(source))
+        found = "\n".join(text for source in sources("core", "gst", "nats") for text in texts(source))
         for message in messages:
             pattern = ".*?".join(re.escape(part) for part in message.split("…"))
             with self.subTest(message=message):
