@@ -37,7 +37,7 @@ static const gchar *const kinds[] = {
   "retroactive", "deep", "recurrent-full", "recurrent-linear", "kernel"
 };
 static const Shape kind_shapes[] = {
-  {"float32", 1, 1}, {"float32", 1, 16}, {"float32", 16, 1}
+  {"float32", 1, 1}, {"float32", 1, 16}, {"float32", 1, 64}, {"float32", 16, 1}
 };
 
 typedef struct

@@ -56,7 +56,10 @@ class Layer:
 
     def attended(self, q, k, v):
         """The queries are scaled."""
-        context = F.scaled_dot_product_attention(q, k, v, scale=1.0)
+        if hasattr(F, "scaled_dot_product_attention"):  # since PyTorch 2.1
+            context = F.scaled_dot_product_attention(q, k, v, scale=1.0)
+        else:
+            context = torch.softmax(q @ k.transpose(2, 3), -1) @ v
         return context.transpose(1, 2).reshape(q.shape[2], -1)
 
     def after_attention(self, h, context):
