@@ -267,6 +267,34 @@ GST_START_TEST (test_durable)
 
 GST_END_TEST;
 
+/* Messages that went to somebody else, who asked for them under the same name, come all the same, and in order. */
+GST_START_TEST (test_stolen)
+{
+  GstHarness *in = sink_new ("subject=" SUBJECT " max-bytes=16");        /* one vector a message */
+  GstHarness *out = src_new ("subject=" SUBJECT " durable=d");
+  natsSubscription *thief = NULL;
+  natsMsg *msg = NULL;
+
+  push (in, 0, 3);
+  pull (out, 0, 3);
+  fail_unless (natsConnection_SubscribeSync (&thief, link_get_connection (test_link), "_INBOX.thief") == NATS_OK);
+  for (guint i = 3; i < 30; i += 9) {
+    fail_unless (natsConnection_PublishRequestString (link_get_connection (test_link), "$JS.API.CONSUMER.MSG.NEXT.tests.d",
+            "_INBOX.thief", "{\"batch\":3,\"expires\":5000000000}") == NATS_OK);
+    fail_unless (natsConnection_Flush (link_get_connection (test_link)) == NATS_OK);
+    push (in, i, i + 9);
+    pull (out, i, i + 9);
+  }
+  fail_unless (natsSubscription_NextMsg (&msg, thief, 1000) == NATS_OK);
+  fail_unless (natsMsg_GetDataLength (msg) == 16);      /* it did get some */
+  natsMsg_Destroy (msg);
+  natsSubscription_Destroy (thief);
+  gst_harness_teardown (in);
+  gst_harness_teardown (out);
+}
+
+GST_END_TEST;
+
 static gpointer
 push_many (gpointer data)
 {
@@ -467,6 +495,7 @@ elements_suite (void)
   tcase_add_test (tc, test_streams);
   tcase_add_test (tc, test_latency);
   tcase_add_test (tc, test_durable);
+  tcase_add_test (tc, test_stolen);
   tcase_add_test (tc, test_reconnect);
   tcase_add_test (tc, test_errors);
   tcase_add_test (tc, test_no_stream);

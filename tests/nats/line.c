@@ -117,6 +117,12 @@ line_push (Line * self)
     line_end_stream (self);
     return;
   }
+  if (what == 3) {              /* a stream that begins without an end of the one before */
+    outbox_begin_stream (self->outbox);
+    co_stream_clean_state (self->truth, 0);
+    g_array_set_size (self->times, 0);
+    self->open = FALSE;
+  }
   for (guint i = 0; i < n * C; i++)
     x[i] = g_rand_double_range (self->random, -1, 1);
   if (what == 1)

@@ -32,7 +32,7 @@ typedef struct
 Line *line_new (const gchar * key, Link * link, CoModel * model, guint seed);
 void line_free (Line * self);
 
-/* Publishes one to three vectors, seldom a vector that is refused, a gap, or the end of the stream. */
+/* Publishes one to three vectors, seldom a vector that is refused, a gap, the end of the stream, or another one without an end. */
 void line_push (Line * self);
 void line_end_stream (Line * self);
 
