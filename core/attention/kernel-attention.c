@@ -111,12 +111,14 @@ typedef struct
 static Closing
 find_closing (const CoAttention * self, const State * s, guint64 c)
 {
-  const gsize B = block_len (self), i = B ? c % B : 0;  /* the open chunk's place in its block */
+  const gsize B = block_len (self);
   Closing x = {.state = *s,.c = c,.n_terms = 2,.a = { 1, self->decay },.of = { s->open, s->block } };
-  gsize tail = self->window_len - 1 - i;        /* chunks before the block */
+  gsize i, tail;                /* the open chunk's place in its block; chunks before the block */
 
   if (self->cache || c < B)
     return x;
+  i = c % B;
+  tail = self->window_len - 1 - i;
   x.tail_decay = pow (self->decay, i + 1);
   if (tail >= B) {
     x.of[x.n_terms] = s->last;
