@@ -185,13 +185,17 @@ def main():
     torch.set_num_threads(options.threads)
     spotter = model.read_spotter(options.model)
     if options.recordings:
-        audios = heard.load(options.recordings, options.most, options.choosing)
+        audios, speakers = heard.load(options.recordings, options.most, options.choosing)
         if options.settings:
             settings(spotter, audios)
             return
-        table = heard.count(audios, lambda audio: named(options.model, audio))
+        answers = heard.play(audios, lambda audio: named(options.model, audio))
+        table = heard.tabulate(answers)
         heard.show(table)
         print("recordings: " + heard.summary(table))
+        wrong = [n for n, _ in heard.by_speaker(answers, speakers).values()]
+        print("keywords that were not heard: %d; %d of them said by the five of %d speakers who are heard worst" % (
+            sum(wrong), sum(wrong[:5]), len(wrong)))
     if options.announcements:
         announced(options.model)
     if options.recordings or options.announcements:

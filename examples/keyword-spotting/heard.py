@@ -33,8 +33,9 @@ def answers(named, spans):
 
 
 def load(folder, most, chosen, seed=79):
-    """{word: [audio]}: up to `most` recordings of each, drawn at random; `chosen`: of the speakers to choose by only."""
-    rng, out = np.random.default_rng(seed), {}
+    """{word: [audio]} and {word: [speaker]}: up to `most` recordings of each word, drawn at random; `chosen`: of the
+    speakers to choose by only."""
+    rng, out, speakers = np.random.default_rng(seed), {}, {}
     for word, paths in recordings.words(folder):
         paths = [p for p in paths if not chosen or recordings.choosing(recordings.speaker(p))]
         paths = [str(p) for p in rng.permutation(paths)[:most]] if len(paths) > most else paths
@@ -42,10 +43,15 @@ def load(folder, most, chosen, seed=79):
             out[word] = [part for audio in recordings.decode(paths)
                          for part in np.array_split(audio, max(1, len(audio) // RATE))][:most]
         elif paths:
-            out[word] = recordings.decode(paths)
+            out[word], speakers[word] = recordings.decode(paths), [recordings.speaker(p) for p in paths]
     if not out:
         sys.exit("%s: expected folders named after words, with .wav or .flac files in them; found none" % folder)
-    return out
+    return out, speakers
+
+
+def said(word):
+    """The row of the table for a folder."""
+    return SILENCE if word.startswith("_") else recordings.label(word)
 
 
 def tabulate(named):
@@ -53,14 +59,29 @@ def tabulate(named):
     table = np.zeros((len(SAID), len(HEARD)), int)
     for word, names, spans in named:
         for heard in answers(names, spans):
-            table[SILENCE if word.startswith("_") else recordings.label(word), heard] += 1
+            table[said(word), heard] += 1
     return table
 
 
-def count(audios, name):
-    """The same of recordings. `name`: what is named in 16 bit audio, [(seconds, word)]."""
+def play(audios, name):
+    """[(word, [(seconds, word named)], spans)] of recordings. `name`: what is named in 16 bit audio."""
     inputs = ((word, *played(some)) for word, some in audios.items())
-    return tabulate((word, name(audio), spans) for word, audio, spans in inputs)
+    return [(word, name(audio), spans) for word, audio, spans in inputs]
+
+
+def count(audios, name):
+    """The table of recordings."""
+    return tabulate(play(audios, name))
+
+
+def by_speaker(named, speakers):
+    """{speaker: (wrong answers, answers)}, the worst first, to the keywords of what `play` gave."""
+    out = {}
+    for word, names, spans in named:
+        for speaker, heard in zip(speakers[word], answers(names, spans)) if said(word) < OTHER else ():
+            wrong, of = out.get(speaker, (0, 0))
+            out[speaker] = wrong + (heard != said(word)), of + 1
+    return dict(sorted(out.items(), key=lambda item: -item[1][0]))
 
 
 def right(table, rows):

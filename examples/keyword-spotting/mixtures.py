@@ -4,13 +4,13 @@ import numpy as np
 
 import features
 from vocabulary import KEYWORDS, NEITHER, UNKNOWN
-from variations import vary
+from variations import OFFSET, vary
 
 FRAMES = 500
-OFFSET = 1e-5  # of the logarithm
+MILD = 0.5  # the share of scenes that are hardly varied
 KINDS = ["keyword", "other", "splice", "synth", "hush"]
-SHARES = [0.38, 0.14, 0.07, 0.39, 0.02]  # the probability of each kind of take
-PLAIN = 5  # a recording as it is counts as often as this many of its variations
+SHARES = [0.5, 0.16, 0.07, 0.25, 0.02]  # the probability of each kind of take
+PLAIN = 8  # a recording as it is counts as often as this many of its variations
 
 # What is left of two keywords when the first half of one meets the second half of another.
 _ONSETS = dict(zip(KEYWORDS, ["y", "n", "", "d", "l", "r", "", "", "st", "g"]))
@@ -48,13 +48,35 @@ def spelled_spans(spoken, frames=FRAMES):
     return spans
 
 
+def cut(x, events, first, last):
+    """The frames from `first` to `last` of a take; an event that is cut off ends where it is."""
+    first, last = max(0, first), min(len(x), last)
+    moved = np.array(events)
+    moved[:, :2] = np.clip(events[:, :2] - first * features.HOP, 0, (last - first) * features.HOP)
+    return x[first:last], moved
+
+
+def closely(rng, x, events):
+    """A take without the quiet around what is said."""
+    first, last = events[0, 0] // features.HOP, -(-events[-1, 1] // features.HOP)
+    return cut(x, events, first - rng.integers(0, 4), last + rng.integers(0, 5))
+
+
+def too_late(rng, x, events):
+    """A take of somebody who began to speak too late, or too early: the file does not have the whole word."""
+    (start, end, _), = events // (features.HOP, features.HOP, 1)
+    part = (end - start) * rng.uniform(0, 0.2)
+    return cut(x, events, 0, int(end - part)) if rng.random() < 0.7 else cut(x, events, int(start + part * 0.5), len(x))
+
+
 class Takes:
     """What takes.py made, without those of speakers to choose by, if `hold_out`."""
 
     def __init__(self, paths, hold_out):
         self.takes, self.plain = [], {}
-        self.kinds = {k: [] for k in [*KINDS, "talk"]}  # talk: a synthesizer's other words
+        self.kinds = {k: [] for k in [*KINDS, "talk", "people"]}  # talk: a synthesizer's other words
         self.keywords = [[] for _ in KEYWORDS]
+        speakers = {}  # of each keyword: whose takes
         for path in paths:
             data = np.load(path + ".npz")
             x, starts, voices, phones = (data[n] for n in ("x", "starts", "voices", "phones"))
@@ -69,16 +91,23 @@ class Takes:
                 word = real and len(events) and events[0][2] != NEITHER
                 kind = "synth" if not real else "hush" if not len(events) else "keyword" if word else "other"
                 self.kinds[kind] += [number] * (PLAIN if plain else 1)
-                if not real and all(e[2] == NEITHER for e in events):
-                    self.kinds["talk"].append(number)
+                if not real and len(events) and all(e[2] == NEITHER for e in events):
+                    self.kinds["people" if voice == "people" else "talk"].append(number)
                 if word:
-                    self.keywords[events[0][2]] += [number] * (PLAIN if plain else 1)
+                    count = PLAIN if plain else 1
+                    self.keywords[events[0][2]] += [number] * count
+                    speakers.setdefault(events[0][2], []).extend([voice] * count)
                     if plain:
                         self.plain.setdefault(voice, []).append(number)
         self.several = [v for v, n in self.plain.items() if len(n) > 3]
         weights = np.array([s * bool(self.kinds[k] or (k == "splice" and self.several)) for k, s in zip(KINDS, SHARES)])
         self.shares = weights / weights.sum()
-        self.other = [k for k in ("other", "splice", "talk") if self.kinds[k] or (k == "splice" and self.several)]
+        # Who said much is heard more often than others, but not as much more as there is of him.
+        self.chances = []
+        for keyword in range(len(KEYWORDS)):
+            names, which, counts = np.unique(speakers.get(keyword, []), return_inverse=True, return_counts=True)
+            self.chances.append(np.cumsum(counts[which] ** -0.5))
+        self.other = [k for k in ("other", "splice", "talk", "people") if self.kinds[k] or (k == "splice" and self.several)]
 
     def splice(self, rng):
         """Half of one keyword and half of another by one person: no word, but by a real voice."""
@@ -99,8 +128,11 @@ class Takes:
         kind = kind or KINDS[rng.choice(len(KINDS), p=self.shares)]
         if kind == "splice":
             return self.splice(rng)
-        some = self.keywords[rng.integers(len(KEYWORDS))] if kind == "keyword" else self.kinds[kind]
-        return self.takes[some[rng.integers(len(some))]]
+        if kind == "keyword":
+            keyword = rng.integers(len(KEYWORDS))
+            chances = self.chances[keyword]
+            return self.takes[self.keywords[keyword][np.searchsorted(chances, rng.random() * chances[-1])]]
+        return self.takes[self.kinds[kind][rng.integers(len(self.kinds[kind]))]]
 
 
 def power(x):
@@ -137,10 +169,16 @@ class Mixer:
     def sitting(self, rng, room):
         """Somebody, or several, by one microphone: power (n, mels), events and what is said, in samples. Either files
         played one after the other, with nothing at all between them, or a microphone that stays on."""
-        files, talks = rng.random() < 0.5, rng.random() < 0.15  # talks: somebody who goes on, without a keyword
+        files, talks = rng.random() < 0.5, rng.random() < 0.2  # talks: somebody who goes on, without a keyword
+        close = rng.random() < (0.8 if talks else 0.25)  # words follow each other as in a sentence
         pieces, events, spoken, at = [], [], [], 0
-        for _ in range(rng.integers(4, 9) if talks else rng.integers(1, 6)):
-            x, said, phones = self.takes.any(rng, str(rng.choice(self.takes.other)) if talks else None)
+        for _ in range(rng.integers(4, 9) if talks or close else rng.integers(1, 6)):
+            kind = talks or close and rng.random() < 0.4
+            x, said, phones = self.takes.any(rng, str(rng.choice(self.takes.other)) if kind else None)
+            if close and len(said):
+                x, said = closely(rng, x, said)
+            elif len(said) == 1 and rng.random() < 0.08:
+                x, said = too_late(rng, x, said)
             x = power(x) * np.exp(rng.normal(0, 0.4))
             if files and rng.random() < 0.4:
                 x = x + self.noise(rng, len(x)) * x.mean() * np.exp(-rng.uniform(2, 9))
@@ -148,8 +186,8 @@ class Mixer:
             events += [(at * features.HOP + s, at * features.HOP + e, k) for s, e, k in said]
             if len(said) and len(phones):
                 spoken.append((at * features.HOP + said[0][0], at * features.HOP + said[-1][1], phones))
-            gap = rng.choice(rng.integers((1, 8, 25), (8, 30, 80)), p=(0.1, 0.2, 0.7) if files else (0.3, 0.4, 0.3))
-            gap = rng.integers(0, 4) if talks else gap
+            gap = rng.choice(rng.integers((1, 8, 25), (8, 30, 80)), p=(0.2, 0.4, 0.4) if files else (0.3, 0.4, 0.3))
+            gap = rng.integers(0, 6) if close else gap
             pieces.append(np.zeros((gap, 40), np.float32))
             at += len(x) + gap
             if at > room:
@@ -158,7 +196,7 @@ class Mixer:
         if not files:
             loud = out.mean() * len(out) / max(1, sum(map(len, pieces[::2])))
             out += self.noise(rng, len(out)) * loud * np.exp(-rng.uniform(1.5, 10))
-        if rng.random() < 0.15:  # a telephone
+        if rng.random() < 0.2:  # a telephone
             out[:, rng.integers(27, 39) :] *= np.exp(-rng.uniform(2, 9))
             out[:, : rng.integers(0, 5)] *= np.exp(-rng.uniform(1, 5))
         return out, events, spoken
@@ -183,6 +221,6 @@ class Mixer:
         other = x if self.before is None else self.before
         self.before = x
         where = np.array([s[:3] for s in spans], int).reshape(-1, 3)
-        x, labels, where = vary(rng, x, frame_labels(events), where, other)
+        x, labels, where = vary(rng, x, frame_labels(events), where, other, rng.random() < MILD)
         return x, labels, [(first, last, span[3]) for (first, _, last), span in zip(where, spans)
                            if last <= FRAMES and last - first > len(span[3])]

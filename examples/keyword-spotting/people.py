@@ -13,7 +13,7 @@ from vocabulary import NEITHER
 
 ANNOUNCED = {"fr": "fr_CA_f_June", "it": "it_IT_m_Carlo", "ru": "ru_RU_f_IvrvoiceRU"}
 STAMPS = "/usr/share/tuxpaint/stamps"
-DESCRIBED = ["fr", "ro", "bg", "ru"]
+DESCRIBED = ["", "fr", "ro", "bg", "ru", "ca", "es"]  # "": English
 # What a listener could take for a keyword, in any of these languages.
 _LIKE = re.compile(r"\b(ies|yes|no|nò|non|nau|down|left|right|on|off|of|stop|go|up|gou|но|ну|он|ап|оф|стоп|го|ноу|на|oh|"
                    r"au|ou|nos|nous|n.o|pop|gò|nu|op|то)\b", re.I)
@@ -34,11 +34,15 @@ def announcements(language):
 
 
 def descriptions(language):
+    end = "_desc%s.ogg" % (language and "_" + language)
     out = []
-    for path in sorted(glob.glob("%s/**/*_desc_%s.ogg" % (STAMPS, language), recursive=True)):
-        listed = path[: -len("_desc_%s.ogg" % language)] + ".txt"
+    for path in sorted(glob.glob("%s/**/*%s" % (STAMPS, end), recursive=True)):
+        listed = path[: -len(end)] + ".txt"
         with open(listed, encoding="utf-8", errors="replace") if os.path.exists(listed) else open(os.devnull) as lines:
-            texts = [line.partition("=")[2] for line in lines if line.startswith(language + ".utf8=")]
+            if language:
+                texts = [line.partition("=")[2] for line in lines if line.startswith(language + ".utf8=")]
+            else:
+                texts = [line for line in lines][:1]
         out += [(path, text) for text in texts]
     return out
 

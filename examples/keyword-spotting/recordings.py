@@ -25,6 +25,12 @@ def choosing(name):
     return hashlib.sha256(name.encode()).digest()[0] % 5 == 0
 
 
+def testing(name):
+    """Whether the authors of Speech Commands put a speaker into the tenth to test with."""
+    share = int(hashlib.sha1(name.encode()).hexdigest(), 16) % (1 << 27) * 100 / ((1 << 27) - 1)
+    return 10 <= share < 20  # below 10: to validate with
+
+
 def words(folder):
     """Yields (word, its files in order)."""
     for word in sorted(next(os.walk(folder), ("", [], []))[1]):
@@ -95,11 +101,13 @@ def spoken(audio, pause=0.18):
     return max(0, (first - 1) * hop), min(len(audio), (last + 2) * hop)
 
 
-def collect(folder, path):
+def collect(folder, path, without_test=False):
     """Writes all recordings of a folder as clips at `path`: the whole file each, the word within it as its event, the
-    speaker as its voice; what is no speech has the text ""."""
+    speaker as its voice; what is no speech has the text "". `without_test`: those of speakers to test with are left
+    out."""
     writer = ClipWriter(path)
     for word, files in words(folder):
+        files = [f for f in files if not (without_test and testing(speaker(f)))]
         for file, audio in zip(files, decode(files)):
             if word.startswith("_"):
                 for at in range(0, len(audio) - RATE // 2, RATE):

@@ -10,7 +10,7 @@ from voice_effects import disguise
 
 # English voices made from people count double: that is what the words are to sound like. Two are one reader's.
 WEIGHTS = {"awb": 2, "rms": 2, "slt": 2, "kal": 2, "ked": 2, "espeak": 1.3, "rh-alan": 2, "rh-bdl": 2, "rh-clb": 2,
-           "rh-slt": 1, "pico-us": 2, "pico-gb": 2}
+           "rh-slt": 1, "pico-us": 2, "pico-gb": 2, "people": 2}
 
 
 def shares(sources):

@@ -39,7 +39,7 @@ SOURCES = {
     "rh-anatol": [("rhvoice-Anatol", 260)], "rh-natalia": [("rhvoice-Natalia", 260)],
     "rh-azamat": [("rhvoice-Azamat", 260)], "rh-nazgul": [("rhvoice-Nazgul", 260)],
     "rh-spomenka": [("rhvoice-Spomenka", 260)], "rh-leticia": [("rhvoice-Letícia-F123", 260)],
-    "people": [("people", 700)],
+    "people": [("people", 2000)],
 }
 # Never trained on: what evaluate.py reports is about these.
 HELD_OUT = ["rms", "ked"]

@@ -56,10 +56,11 @@ class Cast:
         return (clip[4] if label == NEITHER else label, choosing(clip[3])) if clip[4] else None
 
     def other(self, name, clip):
-        """The audio of somebody else who says the same; None if nobody does. Half of the time a real person."""
+        """The audio of somebody else who says the same; None if nobody does. Real people are mixed with real people only,
+        a synthesizer half of the time."""
         same = [s for s in self.same.get(self.word(name, clip), []) if s[0] != name or name == REAL]
         real = [s for s in same if s[0] == REAL]
-        same = real if real and self.rng.random() < 0.6 else same
+        same = real if name == REAL or real and self.rng.random() < 0.6 else same
         if not same:
             return None
         source, index = same[self.rng.integers(len(same))]

@@ -14,6 +14,7 @@ import numpy as np  # noqa: E402
 
 import heard  # noqa: E402
 import recordings  # noqa: E402
+from clips import Clips  # noqa: E402
 
 RATE = sounds.RATE
 NOTHING, SEVERAL = heard.HEARD.index("nothing"), heard.HEARD.index("several")
@@ -42,6 +43,12 @@ class Answers(unittest.TestCase):
         self.assertEqual(heard.summary(table), "keywords 1 of 2 (50.0 %), other words 0 of 1 (0.0 %), silence 0 of 1 "
                          "(0.0 %); mean of 3 classes 16.7 %")
 
+    def test_speakers_are_listed_with_the_worst_first(self):
+        audios = {"yes": [np.zeros(RATE)] * 3, "cat": [np.zeros(RATE)], "_silence_": [np.zeros(RATE)]}
+        answers = heard.play(audios, lambda audio: [(1.5, "yes"), (4.25, "no")])
+        speakers = heard.by_speaker(answers, {"yes": ["ann", "bob", "bob"], "cat": ["ann"]})
+        self.assertEqual(list(speakers.items()), [("bob", (2, 2)), ("ann", (0, 1))])
+
 
 class Recordings(unittest.TestCase):
     def setUp(self):
@@ -59,6 +66,25 @@ class Recordings(unittest.TestCase):
         fifth = [n for n in range(5000) if recordings.choosing("%08x" % n)]
         self.assertEqual(fifth, [n for n in range(5000) if recordings.choosing("%08x" % n)])
         self.assertTrue(900 < len(fifth) < 1150, len(fifth))
+
+    def test_the_tenth_to_test_with_is_that_of_the_published_lists(self):
+        for name in ("022cd682", "03401e93", "0487ba9b", "0aad3227", "0acc1ac5"):  # in testing_list.txt of v0.02
+            self.assertTrue(recordings.testing(name), name)
+        for name in ("026290a7", "02e42bed", "060cd039", "067f61e2", "07de53d3"):  # in validation_list.txt
+            self.assertFalse(recordings.testing(name), name)
+
+    def test_speakers_to_test_with_can_be_left_out(self):
+        names = ["%08x" % n for n in range(60)]
+        for name in names:
+            self.write("yes/%s_nohash_0.wav" % name, np.random.default_rng(0).normal(0, 0.1, RATE))
+        found = []
+        for without in (False, True):
+            path = os.path.join(self.dir, "clips-%d" % without)
+            recordings.collect(self.dir, path, without)
+            found.append([clip[3] for clip in Clips(path).list])
+        self.assertEqual(found[0], names)
+        self.assertEqual(found[1], [n for n in names if not recordings.testing(n)])
+        self.assertTrue(0 < len(names) - len(found[1]) < 15)
 
     def test_flac_files_are_read_as_what_they_were_made_from(self):
         rng, paths, waves = np.random.default_rng(1), [], []

@@ -61,6 +61,30 @@ class Scenes(Folder):
         self.assertEqual(set(labels), {3, NEITHER, UNKNOWN})
         self.assertTrue((labels[121:] == NEITHER).all())
 
+    def test_what_is_cut_off_a_take_moves_its_events(self):
+        x, events = np.arange(60)[:, None], np.array([[20 * HOP, 40 * HOP, 3]])
+        for seed in range(30):
+            rng = np.random.default_rng(seed)
+            part, ((start, end, label),) = mixtures.closely(rng, x, events)
+            self.assertEqual(part[start // HOP, 0], 20)
+            self.assertEqual((end - start, label), (20 * HOP, 3))
+            self.assertTrue(20 <= len(part) <= 28, len(part))
+            part, ((start, end, _),) = mixtures.too_late(rng, x, events)
+            self.assertTrue(0 <= start < end <= len(part) * HOP)
+            if part[0, 0]:  # the begin is missing
+                self.assertEqual((start, part[-1, 0]), (0, 59))
+                self.assertEqual(part[end // HOP, 0], 40)
+            else:
+                self.assertEqual(end, len(part) * HOP)
+                self.assertTrue(36 <= len(part) <= 40, len(part))
+
+    def test_who_said_much_is_not_heard_as_much_more(self):
+        voices = ["ann "] * 16 + ["bob "]
+        write(self.path("takes-real-000"), voices, [2] * len(voices))
+        takes = mixtures.Takes([self.path("takes-real-000")], False)
+        share = np.diff(takes.chances[2], prepend=0) / takes.chances[2][-1]
+        self.assertAlmostEqual(share[:16].sum() / share[16], 4)
+
     def test_scenes_hold_words_and_silence(self):
         mixer, rng, found = self.mixer(), np.random.default_rng(1), set()
         for _ in range(60):

@@ -31,6 +31,26 @@ class Variations(unittest.TestCase):
             moved += first != 505
         self.assertGreater(moved, 5)
 
+    def test_what_is_mild_changes_less(self):
+        x, labels, spans = np.full((FRAMES, 40), -5, np.float32), np.full(FRAMES, NEITHER), np.array([[480, 500, 530]])
+        frames, moved = {}, {}
+        for mild in (False, True):
+            outs = [variations.vary(np.random.default_rng(seed), x, labels, spans, x, mild) for seed in range(60)]
+            frames[mild] = max(len(np.unique(out.round(2), axis=0)) for out, *_ in outs)
+            moved[mild] = max(abs(np.log(where[0, 1] / 500)) for *_, where in outs)
+        self.assertLessEqual(frames[True], 4)  # one for each mouth: no noises, no holes
+        self.assertGreater(frames[False], 4)
+        self.assertLess(moved[True], 0.14)
+        self.assertGreater(moved[False], 0.2)
+
+    def test_microphones_differ_in_loudness_and_colour(self):
+        bands = np.arange(40)
+        gains = np.array([variations.microphone(np.random.default_rng(seed), bands) for seed in range(300)])
+        self.assertTrue(gains.mean(1).min() < -3 and gains.mean(1).max() > 2)
+        fall = gains[:, :8].mean(1) - gains[:, -8:].mean(1)
+        self.assertGreater((fall > 3).mean(), 0.1)  # 13 dB dark
+        self.assertLess((fall < -3).mean(), 0.1)
+
     def test_what_hums_on_comes_after_and_is_low(self):
         for seed in range(20):
             power = np.zeros((60, 40))
