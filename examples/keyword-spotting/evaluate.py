@@ -128,10 +128,10 @@ def settings(spotter, audios):
     talk, spans = prompts.announcements()
     said = listen(spotter, talk, 0) if spans else None
     name = lambda p, threshold: [(t * features.HOP / RATE, LABELS[k]) for t, k in decide.words(p, threshold)]
-    for smoothing in (0.6, 0.7, 0.8, 0.85):
+    for smoothing in (0.6, 0.7, 0.8, 0.85, 0.9):
         smoothed = {word: decide.average(p, smoothing) for word, p in scores.items()}
         announced = decide.average(said, smoothing) if spans else None
-        for threshold in np.arange(0.4, 0.91, 0.05):
+        for threshold in np.arange(0.3, 0.91, 0.05):
             table = heard.tabulate((word, name(p, threshold), inputs[word][1]) for word, p in smoothed.items())
             line = "smoothing %.2f, threshold %.2f: %s" % (smoothing, threshold, heard.summary(table))
             if spans:

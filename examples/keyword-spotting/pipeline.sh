@@ -3,4 +3,4 @@
 [ -z "${ZSH_VERSION-}" ] || setopt sh_word_split # the settings are words of a pipeline
 KWS_MEL="melspectrogram rate=16000 n-fft=512 win-length=512 hop-length=256 center=false power=2 n-mels=40 f-min=60 f-max=7600 mel-scale=htk mel-norm=none log=ln log-offset=1e-5 log-floor=0"
 KWS_ENCODER="warm-up=partial"
-KWS_LABELER="classlabeler ignore=neither changes-only=true threshold=0.5 smoothing=0.8"
+KWS_LABELER="classlabeler ignore=neither changes-only=true threshold=0.35 smoothing=0.9"
