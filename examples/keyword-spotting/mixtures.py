@@ -105,7 +105,7 @@ class Takes:
         # Who said much is heard more often than others, but not as much more as there is of him.
         self.chances = []
         for keyword in range(len(KEYWORDS)):
-            names, which, counts = np.unique(speakers.get(keyword, []), return_inverse=True, return_counts=True)
+            _, which, counts = np.unique(speakers.get(keyword, []), return_inverse=True, return_counts=True)
             self.chances.append(np.cumsum(counts[which] ** -0.5))
         self.other = [k for k in ("other", "splice", "talk", "people") if self.kinds[k] or (k == "splice" and self.several)]
 
