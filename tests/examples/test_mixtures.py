@@ -14,6 +14,7 @@ import torch  # noqa: E402
 
 import mixtures  # noqa: E402
 import train  # noqa: E402
+from deep import SteadyDropout  # noqa: E402
 from vocabulary import KEYWORDS, NEITHER, UNKNOWN  # noqa: E402
 
 HOP = 256
@@ -113,6 +114,18 @@ class Scenes(Folder):
             self.assertEqual([e[2] for e in events], [NEITHER])
             self.assertEqual(len(phones), 0)
             self.assertTrue(30 < len(x) < 90)
+
+
+class Dropout(unittest.TestCase):
+    def test_the_same_features_are_left_out_at_every_time(self):
+        torch.manual_seed(1)
+        dropout, x = SteadyDropout(0.25), torch.ones(40, 30, 50)
+        y = dropout(x)
+        self.assertTrue((y == y[:, :1]).all())
+        self.assertEqual(y.unique().tolist(), [0, torch.tensor(1 / 0.75).item()])
+        self.assertAlmostEqual((y == 0).float().mean().item(), 0.25, delta=0.04)
+        self.assertTrue((y[0] != y[1]).any())
+        self.assertTrue((dropout.eval()(x) == x).all())
 
 
 class Interrupted(Folder):
