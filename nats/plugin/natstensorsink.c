@@ -23,6 +23,7 @@
  */
 #include "plugin/natstensorsink.h"
 
+#include "plugin/connect.h"
 #include "plugin/elements.h"
 #include "plugin/outbox.h"
 #include "tensor/about.h"
@@ -98,18 +99,6 @@ gst_nats_tensor_sink_get_property (GObject * object, guint id, GValue * value,
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* From a thread of the NATS library */
-static void
-on_changed (gboolean connected, gpointer data)
-{
-  GstNatsTensorSink *self = data;
-
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self),
-          gst_structure_new ("continual-nats", "subject", G_TYPE_STRING,
-              self->subject, "connected", G_TYPE_BOOLEAN, connected, NULL)));
-}
-
 /* From the thread of the outbox */
 static void
 on_news (OutboxNews news, const gchar * why, gpointer data)
@@ -140,9 +129,7 @@ gst_nats_tensor_sink_start (GstBaseSink * base)
             "continual.vectors.mic1.", self->subject ? self->subject : "none"), (NULL));
     return FALSE;
   }
-  self->link = link_open (&(LinkSettings) {
-      self->servers ? self->servers : NATS_SERVERS, self->credentials, GST_OBJECT_NAME (self)},
-      on_changed, self, &why);
+  self->link = connect_element (GST_ELEMENT (self), self->servers, self->credentials, &why);
   if (!self->link) {
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%c%s.",
             g_ascii_toupper (why[0]), why + 1), (NULL));

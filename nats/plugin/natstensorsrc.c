@@ -27,6 +27,7 @@
 
 #include "common/message.h"
 #include "common/reader.h"
+#include "plugin/connect.h"
 #include "plugin/elements.h"
 #include "tensor/about.h"
 #include "tensor/caps.h"
@@ -125,18 +126,6 @@ gst_nats_tensor_src_get_property (GObject * object, guint id, GValue * value,
 
 /* From a thread of the NATS library */
 static void
-on_changed (gboolean connected, gpointer data)
-{
-  GstNatsTensorSrc *self = data;
-
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self),
-          gst_structure_new ("continual-nats", "subject", G_TYPE_STRING,
-              self->subject, "connected", G_TYPE_BOOLEAN, connected, NULL)));
-}
-
-/* From a thread of the NATS library */
-static void
 on_arrived (gpointer data)
 {
   GstNatsTensorSrc *self = data;
@@ -184,9 +173,7 @@ gst_nats_tensor_src_start (GstBaseSrc * base)
             self->subject ? self->subject : "none", self->durable ? self->durable : "none"), (NULL));
     return FALSE;
   }
-  self->link = link_open (&(LinkSettings) {
-      self->servers ? self->servers : NATS_SERVERS, self->credentials, GST_OBJECT_NAME (self)},
-      on_changed, self, &why);
+  self->link = connect_element (GST_ELEMENT (self), self->servers, self->credentials, &why);
   if (self->link)
     stream = link_find_stream (self->link, self->subject, &why);
   if (stream)
