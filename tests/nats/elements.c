@@ -130,7 +130,6 @@ GST_START_TEST (test_round_trip)
   GstCaps *caps, *expected = gst_caps_from_string (CAPS);
   GstClockTime pts, duration;
   const GstSegment *segment;
-  g_auto (GStrv) found = NULL;
 
   gst_harness_push_event (in, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, labels));
   push (in, 5, 7);
@@ -428,7 +427,6 @@ GST_START_TEST (test_bad_messages)
   GstHarness *out = src_new ("subject=" SUBJECT);
   GstHarness *in = sink_new ("subject=" SUBJECT " max-bytes=16");
   GstBus *bus = bus_new (out->element);
-  g_autofree gchar *next = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
     publish (bad[i].headers, "0123456789abcdef", 16);
