@@ -323,22 +323,13 @@ fail_space (const ModelStream * self, gsize n_steps, GError ** error)
   return FALSE;
 }
 
-static gboolean
-is_finite (const float *y, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isfinite (y[i]))
-      return FALSE;
-  return TRUE;
-}
-
 /* TRUE: output @i is finite. Else adds an event; its row does not stay NaN throughout, which would mean absent. */
 static gboolean
 check_output (ModelStream * self, gsize i, const VectorTime * time)
 {
   float *y = self->y + i * self->y_size;
 
-  if (is_finite (y, self->y_size))
+  if (row_is_finite (y, self->y_size))
     return TRUE;
   row_keep_present (y, self->y_size);
   add_event (self, &(ModelEvent) {

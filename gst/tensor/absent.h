@@ -32,4 +32,14 @@ row_keep_present (gfloat * row /* (n) */ , gsize n)
     row[0] = INFINITY;
 }
 
+/* TRUE: none of the @n values is a NaN or an infinity. */
+static inline gboolean
+row_is_finite (const float *row, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!isfinite (row[i]))
+      return FALSE;
+  return TRUE;
+}
+
 G_END_DECLS

@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Sizes of a message that headers may take beside the payload */
+#define LINK_DEFAULT_SERVERS "nats://127.0.0.1:4222"
+/* Bytes of a message that headers may take beside the payload */
 #define LINK_HEADER_ROOM 8192
 
 typedef struct

@@ -355,7 +355,7 @@ catch_up (Reader * self, guint64 to)
   return reader_read_between (self, self->subject, self->last, to, &self->missing);
 }
 
-/* What comes next is known to be sent: reads it from the stream, or says when to try again. */
+/* catch_up(), at most once in RETRY_TIME. FALSE: not now, or it failed. */
 static gboolean
 catch_up_later (Reader * self, guint64 to)
 {
@@ -416,8 +416,8 @@ give_missing (Reader * self, ReaderItem * item)
   return FALSE;
 }
 
-/* Nothing comes. What the last check knew as delivered and still has not come went to an earlier reader, or was lost with a
- * connection; nothing else would tell before a newer message comes. */
+/* For a queue that is empty. A message that was already delivered at the last check and is not here was delivered to an earlier
+ * reader, or lost with a connection: it is read from the stream. Without this check it would be missed until a newer one comes. */
 static gboolean
 check_silence (Reader * self)
 {

@@ -27,8 +27,8 @@ typedef struct
  *
  * JetStream gives a message again that was not acknowledged in time, behind newer ones; and messages that were on their way
  * when a connection broke come late. The reader notices what is missing, and reads it from the stream first. So every
- * message comes once, in the order of the stream. Behind its last acknowledgement, which covers all before it, the next
- * reader of this name begins.
+ * message is given once, in the order of the stream. An acknowledgement covers all messages before it. The next reader of the same
+ * name begins behind the last one.
  *
  * One thread uses it.
  */

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plugin/connect.h"
 
-#include "plugin/elements.h"
-
 /* From a thread of the NATS library */
 static void
 on_changed (gboolean connected, gpointer data)
@@ -23,7 +21,7 @@ connect_element (GstElement * element, const gchar * servers,
     const gchar * credentials, gchar ** why)
 {
   const LinkSettings settings = {
-    servers ? servers : NATS_SERVERS, credentials, GST_OBJECT_NAME (element)
+    servers ? servers : LINK_DEFAULT_SERVERS, credentials, GST_OBJECT_NAME (element)
   };
 
   return link_open (&settings, on_changed, element, why);

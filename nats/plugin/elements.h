@@ -13,6 +13,5 @@ GST_ELEMENT_REGISTER_DECLARE (natstensorsrc);
 
 /* What may be sent: vectors and labels. */
 #define NATS_CAPS "other/tensors; text/x-raw, format=(string)utf8"
-#define NATS_SERVERS "nats://127.0.0.1:4222"
 
 G_END_DECLS

@@ -63,7 +63,7 @@ GST_ELEMENT_REGISTER_DEFINE (natstensorsink, "natstensorsink", GST_RANK_NONE,
 /* *INDENT-OFF* */
 static const PropertyRow rows[] = {
   ROW_TEXT (GstNatsTensorSink, servers, READY, "servers", "Servers",
-      "URLs of NATS servers, separated by commas: nats://[USER:PASSWORD@]HOST[:PORT], or tls://", NATS_SERVERS),
+      "URLs of NATS servers, separated by commas: nats://[USER:PASSWORD@]HOST[:PORT], or tls://", LINK_DEFAULT_SERVERS),
   ROW_TEXT (GstNatsTensorSink, credentials, READY, "credentials", "Credentials",
       "A credentials file (.creds), for servers that want one", NULL),
   ROW_TEXT (GstNatsTensorSink, subject, READY, "subject", "Subject",

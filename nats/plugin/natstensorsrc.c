@@ -85,7 +85,7 @@ PROPERTY_ENUM (start_enum, "GstNatsTensorSrcStart",
 
 static const PropertyRow rows[] = {
   ROW_TEXT (GstNatsTensorSrc, servers, READY, "servers", "Servers",
-      "URLs of NATS servers, separated by commas: nats://[USER:PASSWORD@]HOST[:PORT], or tls://", NATS_SERVERS),
+      "URLs of NATS servers, separated by commas: nats://[USER:PASSWORD@]HOST[:PORT], or tls://", LINK_DEFAULT_SERVERS),
   ROW_TEXT (GstNatsTensorSrc, credentials, READY, "credentials", "Credentials",
       "A credentials file (.creds), for servers that want one", NULL),
   ROW_TEXT (GstNatsTensorSrc, subject, READY, "subject", "Subject",

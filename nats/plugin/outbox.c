@@ -33,7 +33,7 @@ struct _Outbox
   gboolean flushing, stopping, failed;
 };
 
-/* Waits for the lock to be worth taking again. FALSE: stopping */
+/* Waits before the next try. FALSE: stopping */
 static gboolean
 pause_thread (Outbox * self)
 {

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker/feed-private.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "tensor/absent.h"
 
 /* Microseconds */
 #define LABELS_INTERVAL (1 * G_USEC_PER_SEC)
@@ -44,15 +45,6 @@ get_time (const Feed * self, gsize age)
   TENSOR_TIME_NONE, TENSOR_TIME_NONE};
 }
 
-static gboolean
-is_finite (const float *y, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    if (!isfinite (y[i]))
-      return FALSE;
-  return TRUE;
-}
-
 static void
 add_outputs (Feed * self, guint64 sequence, gboolean discont, const float *y,
     const CoOutput * outputs, gsize n)
@@ -60,7 +52,7 @@ add_outputs (Feed * self, guint64 sequence, gboolean discont, const float *y,
   const gsize size = get_output_size (self);
 
   for (gsize i = 0; i < n; i++, y += size / sizeof (float)) {
-    const gboolean ok = is_finite (y, size / sizeof (float));
+    const gboolean ok = row_is_finite (y, size / sizeof (float));
 
     if (!ok)
       feed_tell (self, sequence, "expected a finite output, found one with a NaN or an infinity: "

@@ -17,7 +17,8 @@ typedef struct
   CoModel *model;
   const CoModelInfo *info;
   Slots *slots;
-  const gchar *name, *outputs, *states; /* streams of JetStream */
+  const gchar *name;
+  const gchar *vectors, *outputs, *states;      /* streams of JetStream */
   const gchar *worker;
   gsize max_payload;
   guint64 n_problems;

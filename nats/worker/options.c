@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/link.h"
+
 static void
 set_defaults (WorkerOptions * self)
 {
@@ -113,7 +115,7 @@ worker_options_parse (int *argc, char ***argv, GError ** error)
     {"model", 'm', 0, G_OPTION_ARG_FILENAME, &self->model, "The model: a safetensors file, or a folder of save_pretrained()", "FILE"},
     {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings, "A hyper-parameter of the model, as in its metadata (may be repeated)", "KEY=VALUE"},
     {"name", 'n', 0, G_OPTION_ARG_STRING, &self->name, "First token of all subjects [continual]", "NAME"},
-    {"servers", 's', 0, G_OPTION_ARG_STRING, &self->servers, "URLs of NATS servers, separated by commas [nats://127.0.0.1:4222]", "URLS"},
+    {"servers", 's', 0, G_OPTION_ARG_STRING, &self->servers, "URLs of NATS servers, separated by commas [" LINK_DEFAULT_SERVERS "]", "URLS"},
     {"credentials", 0, 0, G_OPTION_ARG_FILENAME, &self->credentials, "A credentials file (.creds)", "FILE"},
     {"shards", 0, 0, G_OPTION_ARG_INT, &shards, "Partitions of NAME.vectors, as the servers map them; the same for all workers [8]", "N"},
     {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "Threads of a step, at most [1]", "N"},
@@ -151,7 +153,7 @@ worker_options_parse (int *argc, char ***argv, GError ** error)
   if (!self->name)
     self->name = g_strdup ("continual");
   if (!self->servers)
-    self->servers = g_strdup ("nats://127.0.0.1:4222");
+    self->servers = g_strdup (LINK_DEFAULT_SERVERS);
   if (!check (self, shards, threads, window, replicas, error)
       || !read_model_options (self, settings, error))
     return NULL;

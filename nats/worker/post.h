@@ -13,7 +13,7 @@ typedef enum
 {
   POST_WAITING,
   POST_STORED,
-  POST_CONFLICT,                /* another message came to the subject in between, or the server will never take this one */
+  POST_CONFLICT,                /* another message of the subject was stored before, or this one is too large for the server */
 } PostState;
 
 /* One message. @stream must store its subject; it must have a Nats-Msg-Id. */

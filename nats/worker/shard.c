@@ -12,10 +12,9 @@ shard_open (FeedContext * context, guint number, guint window,
 {
   g_autofree gchar *subject =
       g_strdup_printf ("%s.vectors.%u.*", context->name, number);
-  g_autofree gchar *stream = g_strdup_printf ("%s-vectors", context->name);
   g_autofree gchar *durable = g_strdup_printf ("shard-%u", number);
   Reader *reader = reader_open (context->link, &(ReaderSettings) {
-      stream, subject, durable, READER_ALL, window, MIN (BATCH, window)},
+      context->vectors, subject, durable, READER_ALL, window, MIN (BATCH, window)},
       arrived, data, why);
   Shard *self;
 

@@ -179,6 +179,7 @@ start (Worker * self)
     .info = co_model_get_info (self->model),
     .slots = slots_new (self->model, self->options->threads),
     .name = self->options->name,
+    .vectors = self->names->vectors,
     .outputs = self->names->outputs,
     .states = self->names->states,
     .worker = self->id,

@@ -22,7 +22,7 @@ typedef struct
   GArray *y;                    /* float: of all expected outputs */
   GArray *y_pts;                /* guint64: of each */
   gsize y_size;
-  /* What came */
+  /* The outputs that were received */
   GArray *came, *came_pts;
   gchar *stream;                /* ID of the last message */
   guint64 index, source, n_messages, n_ended;

@@ -201,7 +201,7 @@ test_bad_messages (Fixture * self, gconstpointer data)
   wait_for_all (self);
 }
 
-/* Snapshots that are of another model, altered or garbage: the stream begins anew, and its neighbour does not notice. */
+/* A record that is altered or garbage resets its stream. Other streams are not affected. */
 static void
 test_bad_records (Fixture * self, gconstpointer data)
 {
