@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "json.h"
 
+#include <string.h>
+
 #include "fail.h"
 #include "quote.h"
 
@@ -10,10 +12,18 @@ co_json_parse (const gchar * text, gsize size, const gchar * file,
     const gchar * what, const gchar * todo, GError ** error)
 {
   g_autofree gchar *found = NULL;
+  const gchar *nul = size > 0 ? memchr (text, '\0', size) : NULL;
   json_error_t json_error;
-  json_t *root =
-      json_loadb (text, size, JSON_REJECT_DUPLICATES, &json_error);
+  json_t *root;
 
+  /* Jansson skips a NUL behind a number and behind true, false and null. */
+  if (nul) {
+    co_fail (error, CO_ERROR_CORRUPT, file, "expected %s in JSON, found a NUL "
+        "at its byte %" G_GSIZE_FORMAT "; %s", what, (gsize) (nul - text),
+        todo);
+    return NULL;
+  }
+  root = json_loadb (text, size, JSON_REJECT_DUPLICATES, &json_error);
   if (json_is_object (root))
     return root;
   if (root) {

@@ -95,7 +95,8 @@ record_read (Record * self, gconstpointer data, gsize size, GBytes ** snapshot,
 {
   const gchar *end = size > 0 ? memchr (data, '\n', size) : NULL;
   const gsize line = end ? end - (const gchar *) data : 0;
-  json_t *root = end ? json_loadb (data, line, 0, NULL) : NULL;
+  /* Jansson skips some NULs. */
+  json_t *root = line && !memchr (data, '\0', line) ? json_loadb (data, line, 0, NULL) : NULL;
   json_int_t version = 0, index = -1, covered = -1;
   const char *stream = NULL, *caps = NULL;
   json_t *times = NULL;

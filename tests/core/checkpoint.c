@@ -334,6 +334,22 @@ test_broken_texts (Fixture * self, gconstpointer data)
   }
 }
 
+/* Jansson skips a NUL behind a number or a word; the text would be another one for whoever reads it as a string. */
+static void
+test_nul (Fixture * self, gconstpointer data)
+{
+  const gchar *const texts[] = { "{\"a\":1\0}", "{\"a\":null\0}", "{\0  \"a\":1}" };
+  const gsize sizes[] = { 8, 11, 9 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
+    write_weights (self->folder, "model.safetensors", "a", 1, NULL);
+    write_bytes (self->folder, "config.json", texts[i], sizes[i]);
+    check_refused (self->folder, CO_ERROR_CORRUPT,
+        "expected a configuration in JSON, found a NUL at its byte", NULL);
+    remove_all (self->folder);
+  }
+}
+
 /* Nesting as deep as memory, and files larger than they may be, which are not read */
 static void
 test_large_texts (Fixture * self, gconstpointer data)
@@ -774,6 +790,7 @@ main (int argc, char **argv)
   ADD ("folder", test_folder, NULL);
   ADD ("no-weights", test_no_weights, NULL);
   ADD ("broken-texts", test_broken_texts, NULL);
+  ADD ("nul", test_nul, NULL);
   ADD ("large-texts", test_large_texts, NULL);
   ADD ("shards", test_shards, NULL);
   ADD ("broken-shards", test_broken_shards, NULL);

@@ -39,6 +39,7 @@ CHECKPOINTS = {
     "up": SHARDS.replace(b"s2", b"../s2"),
     "config": b'\0{"model_type":"whisper","layers":[1,2.5,null,true,"x"]}',
     "config-broken": b'\0{"a":',
+    "config-nul": b'\0{"a":1\0}',
     "nothing": b"",
 }
 
