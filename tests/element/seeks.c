@@ -534,14 +534,15 @@ GST_START_TEST (test_segments)
 
 GST_END_TEST;
 
-/* A source without an end: the frames of the range. */
+/* A source without an end: the frames of the range. (videotestsrc writes outside of pictures that its ball, 40 across, does not
+ * fit.) */
 static void
 play_video (Player * player, guint which)
 {
   const gdouble stop = seeks[which].stop ? seeks[which].stop : SECONDS;
 
   player_init (player, "videotestsrc pattern=ball",
-      "video/x-raw,format=GRAY8,width=16,height=8,framerate=20/1 ! videototensor");
+      "video/x-raw,format=GRAY8,width=48,height=40,framerate=20/1 ! videototensor");
   player_set_state (player, seeks[which].state);
   if (seeks[which].state == GST_STATE_PLAYING)
     player_wait (player, 5);
@@ -563,7 +564,7 @@ GST_START_TEST (test_video)
     guint n;
 
     player_init (&whole, "videotestsrc pattern=ball num-buffers=60",
-        "video/x-raw,format=GRAY8,width=16,height=8,framerate=20/1 ! videototensor");
+        "video/x-raw,format=GRAY8,width=48,height=40,framerate=20/1 ! videototensor");
     player_set_state (&whole, GST_STATE_PLAYING);
     player_wait (&whole, G_MAXUINT);
     play_video (&part, i);

@@ -13,7 +13,7 @@ MODEL = os.path.join(GOLDEN, "model.safetensors")
 SIDE, FEATURES, FRAMES, WINDOW = 8, 20, 30, 8
 PIXELS = SIDE * SIDE * 3
 VIDEO = f"video/x-raw,format=RGB,width={SIDE},height={SIDE},framerate=50/1"
-CAMERA = f"videotestsrc pattern=ball num-buffers={FRAMES} ! {VIDEO}"
+CAMERA = f"videotestsrc pattern=zone-plate kx2=20 ky2=20 kt=20 num-buffers={FRAMES} ! {VIDEO}"
 
 try:
     import gi
