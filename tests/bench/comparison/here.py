@@ -46,6 +46,9 @@ class Here:
             core.lib.co_stream_forward_steps(*args)
         return call
 
+    def restart(self):
+        core.lib.co_stream_clean_state(self.stream, core.ALL_STREAMS)
+
     def close(self):
         core.lib.co_stream_unref(self.stream)
 

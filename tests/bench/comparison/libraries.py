@@ -25,7 +25,7 @@ def continual_inference(kind, shape):
 
 
 class Recurrent(nn.Module):
-    def __init__(self, kind, n_in, d_model, heads, d_ff, window, layers, classes):
+    def __init__(self, kind, n_in, d_model, heads, d_ff, _window, layers, classes):
         super().__init__()
         from fast_transformers.recurrent.attention import (RecurrentAttentionLayer, RecurrentFullAttention,
                                                            RecurrentLinearAttention)
@@ -37,12 +37,12 @@ class Recurrent(nn.Module):
         self.embed = nn.Linear(n_in, d_model)
         self.encoder = RecurrentTransformerEncoder([layer() for _ in range(layers)])
         self.norm, self.head = nn.LayerNorm(d_model), nn.Linear(d_model, classes)
-        self.state, self.n, self.restart = None, 0, 2 * window
+        self.state = None
+
+    def restart(self):
+        self.state = None
 
     def forward(self, x):
-        if self.n % self.restart == 0:  # its memory of recurrent-full grows without end
-            self.state = None
-        self.n += 1
         y, self.state = self.encoder(self.embed(torch.from_numpy(x)), self.state)
         return self.head(self.norm(y))
 

@@ -22,6 +22,7 @@ class Competitor:
     streams: int = 1
     steps: int = 1
     truth: object = None  # answers that it must give (ANSWERS, D), or None: not the same numbers
+    turn: int = 0  # vectors of a turn, which begins with call.restart(): steps take longer the more came before; 0: they do not
     error: float = 0
     us: list = dataclasses.field(default_factory=list)  # of a vector, by round
     paced: list = dataclasses.field(default_factory=list)
@@ -69,6 +70,8 @@ def check(competitor, x):
 
 
 def timed(competitor, x, n):
+    if competitor.turn and n > 1:
+        competitor.call.restart()
     begin = time.process_time_ns()
     for _ in range(n):
         competitor.call(x)
@@ -81,7 +84,7 @@ def take_turns(competitors, x, rounds, paced_rounds):
     for c in competitors:
         inputs[c.what, c.streams, c.steps] = x[:c.steps]
         us = timed(c, x[:c.steps], 1)
-        calls[c.what, c.streams, c.steps] = max(LEAST, int(TURN_US / max(us, 1))) if us < SLOW_US else 1
+        calls[c.what, c.streams, c.steps] = c.turn // c.steps if c.turn else max(LEAST, int(TURN_US / max(us, 1))) if us < SLOW_US else 1
     for i in range(rounds):
         for c in competitors:
             key = c.what, c.streams, c.steps
