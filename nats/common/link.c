@@ -133,6 +133,14 @@ connect_to (Link * self, const LinkSettings * settings)
   return s;
 }
 
+gchar *
+link_hide_secrets (const gchar * servers)
+{
+  g_autoptr (GRegex) secret = g_regex_new ("(^|,|://)[^,/]*@", G_REGEX_DEFAULT, 0, NULL);
+
+  return g_regex_replace (secret, servers, -1, 0, "\\1...@", 0, NULL);
+}
+
 Link *
 link_open (const LinkSettings * settings, LinkFunc changed, gpointer data,
     gchar ** why)
@@ -149,11 +157,14 @@ link_open (const LinkSettings * settings, LinkFunc changed, gpointer data,
     return self;
   {
     g_autofree gchar *text = link_explain (s);
+    g_autofree gchar *servers = link_hide_secrets (settings->servers);
+    const gboolean tls = strstr (text, "SSL") || strstr (text, "certificate");
 
-    *why = g_strdup_printf ("servers %s: expected a NATS server to connect to, found: %s%s%s; start nats-server, or correct the "
-        "addresses or the credentials", settings->servers, text,
+    *why = g_strdup_printf ("servers %s: expected a NATS server to connect to, found: %s%s%s; %s", servers, text,
         settings->credentials ? ", with credentials " : "",
-        settings->credentials ? settings->credentials : "");
+        settings->credentials ? settings->credentials : "", tls ?
+        "check that the host is one of the server's certificate, and give the authority that signed it in the environment "
+        "variable SSL_CERT_FILE" : "start nats-server, or correct the addresses or the credentials");
   }
   link_close (self);
   return NULL;

@@ -28,6 +28,9 @@ typedef struct _Link Link;
 /* Called from a thread of the library when the connection was lost or is back; must not block. */
 typedef void (*LinkFunc) (gboolean connected, gpointer data);
 
+/* @servers with "..." for names, passwords and tokens, for messages; free it. */
+gchar *link_hide_secrets (const gchar * servers);
+
 /* NULL: *why (free it) says what was expected and what was found. */
 Link *link_open (const LinkSettings * settings, LinkFunc changed,
     gpointer data, gchar ** why);

@@ -352,8 +352,10 @@ tell_status (Worker * self)
 static void
 run (Worker * self)
 {
+  g_autofree gchar *servers = link_hide_secrets (self->options->servers);
+
   self->saved_at = self->status_at = g_get_monotonic_time ();
-  g_print ("continual-worker %s: model %s, %s.vectors of %s\n", self->id, self->options->model, self->options->name, self->options->servers);
+  g_print ("continual-worker %s: model %s, %s.vectors of %s\n", self->id, self->options->model, self->options->name, servers);
   while (!g_atomic_int_get (&stop) && !self->unanswered) {
     follow_leases (self);
     hand_over (self);
