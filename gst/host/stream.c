@@ -24,6 +24,7 @@ struct _ModelStream
   float *memory;                /* (memory_length, n_memory): set again for streams that lost theirs; NULL: none */
   gsize memory_length;
   gsize max_steps;
+  enum { NOT_RESTORED, RESTORED_ONE, RESTORED_ALL } restored;   /* which state was set, if no step followed */
 
   /* Buffers of the last call, for up to capacity steps and max_outputs outputs. */
   gsize capacity, max_outputs;
@@ -203,6 +204,7 @@ model_stream_reset (ModelStream * self, gint stream, GError ** error)
 {
   co_stream_clean_state (self->stream, stream);
   vector_clock_reset (self->clock, stream);
+  self->restored = NOT_RESTORED;
   return restore_memory (self, error);
 }
 
@@ -227,7 +229,35 @@ model_stream_set_state (ModelStream * self, gint stream, GBytes * state,
           co_stream_set_state_at (self->stream, stream, state, error)))
     return FALSE;
   vector_clock_reset (self->clock, stream);
+  self->restored = stream < 0 ? RESTORED_ALL : RESTORED_ONE;
   return restore_memory (self, error);
+}
+
+gboolean
+model_stream_pass_restored (const ModelStream * self, ModelStream * to,
+    GError ** error)
+{
+  const guint n = MIN (self->n_streams, to->n_streams);
+
+  if (self->restored == NOT_RESTORED || model_stream_get_model (self) != model_stream_get_model (to))
+    return TRUE;
+  if (self->restored == RESTORED_ALL) {
+    g_set_error (error, CO_ERROR, CO_ERROR_STATE,
+        "it is of %u stream%s, found caps of %u", self->n_streams, self->n_streams > 1 ? "s" : "", to->n_streams);
+    return FALSE;
+  }
+  for (guint s = 0; s < n; s++) {
+    g_autoptr (GBytes) state = model_stream_get_state (self, s);
+
+    if (!state) {
+      g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE,
+          "expected room for a copy of the state, found less");
+      return FALSE;
+    }
+    if (!model_stream_set_state (to, s, state, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* Makes room for @n times @size elements of @width bytes in *memory. */
@@ -410,6 +440,7 @@ model_stream_forward (ModelStream * self, const ModelInput * input,
       || !in.value != !input->value.data)
     return fail_space (self, n, error);
   n_outputs = co_stream_forward_steps (self->stream, &in, n, TRUE, &result);
+  self->restored = NOT_RESTORED;
   counts->step_time = (gst_util_get_timestamp () - begun) / n;
   counts->outputs = n_outputs;
 

@@ -84,6 +84,11 @@ CoStream *model_stream_copy_state (const ModelStream * self);
 gboolean model_stream_set_state (ModelStream * self, gint stream,
     GBytes * state, GError ** error);
 
+/* Copies the states of @self to @to, another number of streams of the same model, if that of a stream was restored and no step followed.
+ * FALSE: there is no room for a copy, or the state of all was restored. */
+gboolean model_stream_pass_restored (const ModelStream * self, ModelStream * to,
+    GError ** error);
+
 /* Processes @n_steps steps of @input from x.from on; its x.length vectors share @time evenly. Discards the events of the
  * last call. FALSE, with CO_ERROR_NO_SPACE: there is no room for the outputs, and nothing changed. */
 gboolean model_stream_forward (ModelStream * self, const ModelInput * input,

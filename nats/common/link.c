@@ -136,9 +136,9 @@ connect_to (Link * self, const LinkSettings * settings)
 gchar *
 link_hide_secrets (const gchar * servers)
 {
-  g_autoptr (GRegex) secret = g_regex_new ("(^|,|://)[^,/]*@", G_REGEX_DEFAULT, 0, NULL);
+  g_autoptr (GRegex) secret = g_regex_new ("(^|,)(\\s*[^,/:@]*://)?[^,]*@", G_REGEX_DEFAULT, 0, NULL);
 
-  return g_regex_replace (secret, servers, -1, 0, "\\1...@", 0, NULL);
+  return g_regex_replace (secret, servers, -1, 0, "\\1\\2...@", 0, NULL);
 }
 
 Link *
@@ -260,13 +260,14 @@ link_subject_is_valid (const gchar * subject)
 {
   g_auto (GStrv) tokens = subject ? g_strsplit (subject, ".", -1) : NULL;
 
-  if (!tokens || !tokens[0])
+  /* JetStream names subjects in JSON, which libnats 3.4 does not escape. */
+  if (!tokens || !tokens[0] || !g_utf8_validate (subject, -1, NULL))
     return FALSE;
   for (gsize i = 0; tokens[i]; i++) {
     if (!*tokens[i])
       return FALSE;
     for (const gchar *c = tokens[i]; *c; c++)
-      if (*c == '*' || *c == '>' || g_ascii_isspace (*c) || g_ascii_iscntrl (*c))
+      if (strchr ("*>\"\\", *c) || g_ascii_isspace (*c) || g_ascii_iscntrl (*c))
         return FALSE;
   }
   return TRUE;

@@ -227,7 +227,7 @@ read_stream (TensorMessage * self, const gchar * value, gchar ** why)
 
   if (!space || !is_visible (value, space - value)
       || !read_number (&at, &self->index) || *at
-      || self->index > G_MAXINT64)
+      || self->index >= G_MAXINT64)
     return refuse (why, STREAM, "ID INDEX", value);
   self->stream = g_strndup (value, space - value);
   return TRUE;

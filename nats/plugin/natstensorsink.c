@@ -125,7 +125,7 @@ gst_nats_tensor_sink_start (GstBaseSink * base)
 
   if (!link_subject_is_valid (self->subject)) {
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("Expected a subject without spaces and wildcards, found %s: set the property subject, for example to "
+        ("Expected a subject in UTF-8 without spaces, wildcards, quotes and backslashes, found %s: set the property subject, for example to "
             "continual.vectors.mic1.", self->subject ? self->subject : "none"), (NULL));
     return FALSE;
   }

@@ -168,7 +168,7 @@ gst_nats_tensor_src_start (GstBaseSrc * base)
   if (!link_subject_is_valid (self->subject)
       || (self->durable && !is_name (self->durable))) {
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("Expected a subject without spaces and wildcards, and no durable or one without spaces and any of .*>/\\, found subject %s, durable %s: "
+        ("Expected a subject in UTF-8 without spaces, wildcards, quotes and backslashes, and no durable or one without spaces and any of .*>/\\, found subject %s, durable %s: "
             "set the property subject, for example to continual.outputs.mic1.",
             self->subject ? self->subject : "none", self->durable ? self->durable : "none"), (NULL));
     return FALSE;
@@ -248,6 +248,28 @@ wait_for_message (GstNatsTensorSrc * self, ReaderItem * item)
   }
 }
 
+/* NULL: *why (free it). */
+static TensorMessage *
+read_message (natsMsg * msg, gchar ** why)
+{
+  g_autoptr (TensorMessage) message = tensor_message_read (msg, why);
+  GstCaps *caps, *known;
+  gboolean ok;
+
+  if (!message || !message->caps)
+    return g_steal_pointer (&message);
+  known = gst_static_pad_template_get_caps (&src_template);
+  caps = gst_caps_from_string (message->caps);
+  ok = caps && gst_caps_is_fixed (caps) && gst_caps_is_subset (caps, known);
+  gst_clear_caps (&caps);
+  gst_caps_unref (known);
+  if (ok)
+    return g_steal_pointer (&message);
+  *why = g_strdup_printf ("header Continual-Caps: expected fixed caps of tensors or text, found \"%s\": send it with natstensorsink, or as "
+      "docs/cluster.md says", message->caps);
+  return NULL;
+}
+
 /* All spellings of the caps of a tensor: a capsfilter downstream may have any. */
 static GstCaps *
 spell (const GstCaps * caps)
@@ -270,12 +292,6 @@ send_caps (GstNatsTensorSrc * self, const gchar * text)
   if (!text || g_strcmp0 (text, self->caps) == 0)
     return TRUE;
   caps = gst_caps_from_string (text);
-  if (!caps || !gst_caps_is_fixed (caps)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("Expected fixed caps in messages, found %s: the sender is wrong.", text), (NULL));
-    gst_clear_caps (&caps);
-    return FALSE;
-  }
   spelled = spell (caps);
   possible = gst_pad_peer_query_caps (GST_BASE_SRC_PAD (self), spelled);
   if (!gst_caps_is_empty (possible)) {
@@ -333,7 +349,7 @@ take_message (GstNatsTensorSrc * self)
 
   if (!wait_for_message (self, &item))
     return GST_FLOW_FLUSHING;
-  self->message = tensor_message_read (item.msg, &why);
+  self->message = read_message (item.msg, &why);
   natsMsg_Destroy (item.msg);
   self->next = 0;
   self->offset = 0;

@@ -30,7 +30,13 @@ read_caps (Feed * self)
       && tensor.dims[2] != 1)
     why = g_strdup_printf ("expected one stream in a buffer, found %u: publish each stream to a subject of its own (continualdemux)", tensor.dims[2]);
   if (!why) {
-    out = gst_caps_fixate (gst_caps_truncate (model_caps_to_src (info, caps)));
+    out = model_caps_to_src (info, caps);
+    if (gst_caps_is_empty (out)) {
+      gst_caps_unref (out);
+      gst_caps_unref (caps);
+      return g_strdup_printf ("expected caps in system memory, with a rate that the model's outputs can have, found \"%s\"", self->record.caps);
+    }
+    out = gst_caps_fixate (gst_caps_truncate (out));
     if (!gst_structure_has_field (gst_caps_get_structure (out, 0), "framerate"))
       gst_caps_set_simple (out, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
     self->out_caps = gst_caps_to_string (out);
@@ -169,6 +175,9 @@ add_message (Feed * self, const TensorMessage * message, guint64 sequence)
 
     feed_tell (self, sequence, why);
   }
+  if (same && self->record.over)
+    feed_tell (self, sequence, "expected another ID behind the end of a stream, found the same: the state begins there");
+  self->record.over = FALSE;
   self->record.index = message->index + 1;
   if (message->caps)
     set_caps (self, message->caps, sequence);

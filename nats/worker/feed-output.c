@@ -10,6 +10,8 @@
 #define LABELS_INTERVAL (1 * G_USEC_PER_SEC)
 /* Bytes of a message at most, where the servers take more */
 #define MAX_BYTES (256 * 1024)
+/* Bytes of the header of one buffer at most: PTS+DURATION:BYTES! and a space */
+#define BUFFER_HEADER 66
 
 static gsize
 get_output_size (const Feed * self)
@@ -142,7 +144,8 @@ fill (Feed * self, TensorMessage * message)
       && message->buffers->len < TENSOR_MAX_BUFFERS) {
     const FeedOut *out = &g_array_index (self->outs, FeedOut, self->next_out);
 
-    if (message->data->len + out->buffer.size > most)
+    if (message->buffers->len > 0 && message->data->len + out->buffer.size
+        + (message->buffers->len + 1) * BUFFER_HEADER > most)
       break;
     tensor_message_append (message, &out->buffer, self->y->data + self->next_y);
     message->source = out->sequence;

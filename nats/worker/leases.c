@@ -136,16 +136,19 @@ take (Leases * self, guint shard)
   return TRUE;
 }
 
-static void
+/* FALSE: the servers did not answer. */
+static gboolean
 delete (Leases * self, guint shard)
 {
   gchar key[32];
+  natsStatus s;
 
   get_key (shard, key);
-  kvStore_Delete (self->bucket, key);
+  s = kvStore_Delete (self->bucket, key);
   g_mutex_lock (&self->lock);
   self->leases[shard].state = LEASE_NONE;
   g_mutex_unlock (&self->lock);
+  return s == NATS_OK;
 }
 
 static LeaseState
@@ -178,6 +181,17 @@ ask_to_release (Leases * self, guint n)
   g_mutex_unlock (&self->lock);
 }
 
+static gboolean
+is_stopping (Leases * self)
+{
+  gboolean stopping;
+
+  g_mutex_lock (&self->lock);
+  stopping = self->stopping;
+  g_mutex_unlock (&self->lock);
+  return stopping;
+}
+
 static void
 balance (Leases * self)
 {
@@ -187,6 +201,8 @@ balance (Leases * self)
   for (guint i = 0; i < self->n; i++) {
     const LeaseState state = get_state (self, i);
 
+    if (is_stopping (self))
+      return;
     if (state == LEASE_RELEASED)
       delete (self, i);
     else if (state != LEASE_NONE)
@@ -281,15 +297,18 @@ void
 leases_free (Leases * self)
 {
   if (self->thread) {
+    gboolean answered = TRUE;   /* else the bucket forgets them */
+
     g_mutex_lock (&self->lock);
     self->stopping = TRUE;
     g_cond_signal (&self->changed);
     g_mutex_unlock (&self->lock);
     g_thread_join (self->thread);
-    for (guint i = 0; i < self->n; i++)
+    for (guint i = 0; answered && i < self->n; i++)
       if (get_state (self, i) != LEASE_NONE)
-        delete (self, i);
-    kvStore_Delete (self->bucket, self->worker);
+        answered = delete (self, i);
+    if (answered)
+      kvStore_Delete (self->bucket, self->worker);
   }
   kvStore_Destroy (self->bucket);
   g_mutex_clear (&self->lock);

@@ -108,15 +108,16 @@ create_bucket (Link * link, const gchar * name, gdouble ttl,
     return fail (again, why, "bucket", name, s);
   if (ttl > 0) {
     kvStatus *status = NULL;
-    gdouble found = ttl;
+    const int64_t expected = (int64_t) (ttl * NANOSECONDS);
+    int64_t found = expected;
 
     if (kvStore_Status (&status, bucket) == NATS_OK)
-      found = kvStatus_TTL (status) / NANOSECONDS;
+      found = kvStatus_TTL (status);
     kvStatus_Destroy (status);
-    if (found != ttl) {
+    if (found != expected) {
       kvStore_Destroy (bucket);
       *why = g_strdup_printf ("bucket %s: expected leases of %g seconds, found %g: start all workers with the same --lease, or delete the "
-          "bucket while none runs", name, ttl, found);
+          "bucket while none runs", name, ttl, found / NANOSECONDS);
       return FALSE;
     }
   }
@@ -136,4 +137,21 @@ worker_names_create (const WorkerNames * self, Link * link,
       && create_stream (link, self->outputs, outputs, options, again, why)
       && create_bucket (link, self->states_bucket, 0, options, again, why)
       && create_bucket (link, self->leases_bucket, options->lease, options, again, why);
+}
+
+gboolean
+worker_names_has_shard (const WorkerNames * self, Link * link,
+    const WorkerOptions * options, guint shard)
+{
+  g_autofree gchar *subject = g_strdup_printf ("%s.vectors.%u.*", options->name, shard);
+  jsStreamInfo *info = NULL;
+  jsOptions js;
+  gboolean found;
+
+  jsOptions_Init (&js);
+  js.Stream.Info.SubjectsFilter = subject;
+  found = js_GetStreamInfo (&info, link_get_jetstream (link), self->vectors, &js, NULL) == NATS_OK
+      && info->State.Subjects && info->State.Subjects->Count > 0;
+  jsStreamInfo_Destroy (info);
+  return found;
 }

@@ -5,6 +5,7 @@
  *   NAME.vectors.SHARD.KEY     in the stream NAME-vectors
  *   NAME.outputs.KEY           in the stream NAME-outputs
  *   NAME.problems.KEY          (not stored) what is wrong with a stream
+ *   NAME.problems.shard-N      (not stored) keys that cannot be used
  *   NAME.stats.WORKER          (not stored) what a worker does
  *   bucket NAME-states         for each KEY its snapshot, and the sequence that it covers
  *   bucket NAME-leases         shard.N: who holds it; worker.ID: who lives
@@ -31,5 +32,9 @@ gchar *worker_names_escape (const gchar * key);
  * elect a leader. */
 gboolean worker_names_create (const WorkerNames * self, Link * link,
     const WorkerOptions * options, gboolean * again, gchar ** why);
+
+/* TRUE: messages are stored in partition @shard. */
+gboolean worker_names_has_shard (const WorkerNames * self, Link * link,
+    const WorkerOptions * options, guint shard);
 
 G_END_DECLS

@@ -133,8 +133,11 @@ publish (PostOffice * self, Post * post)
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->pending, msg);
   post->msg = msg;
-  if (s == NATS_MAX_PAYLOAD)
+  if (s == NATS_MAX_PAYLOAD) {
+    g_printerr ("continual-worker: %s: expected a message that the servers take, found one of %d bytes: raise max_payload in their "
+        "configuration\n", natsMsg_GetSubject (msg), natsMsg_GetDataLength (msg));
     post->state = POST_CONFLICT;
+  }
   g_mutex_unlock (&self->lock);
 }
 

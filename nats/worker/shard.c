@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker/shard.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #define BATCH 512
+/* Microseconds between two reports of keys that cannot be used */
+#define TELL_AGAIN (10 * G_USEC_PER_SEC)
 
 Shard *
 shard_open (FeedContext * context, guint number, guint window,
@@ -38,6 +41,31 @@ shard_close (Shard * self)
   g_free (self);
 }
 
+/* The library cannot name such a subject to JetStream: there is no way to its last output and its record. */
+static void
+tell_odd_key (Shard * self, const gchar * key)
+{
+  const gint64 now = g_get_monotonic_time ();
+  g_autofree gchar *shown = g_strescape (key, NULL);
+  g_autofree gchar *subject = NULL, *problem = NULL;
+  json_t *root;
+  gchar *text;
+
+  self->context->n_problems++;
+  if (self->odd_at > 0 && now - self->odd_at < TELL_AGAIN)
+    return;
+  self->odd_at = now;
+  problem = g_strdup_printf ("expected keys in UTF-8 without wildcards, quotes and backslashes, found %s: its messages are left out", shown);
+  subject = g_strdup_printf ("%s.problems.shard-%u", self->context->name, self->number);
+  root = json_pack ("{s:s, s:s, s:s}", "stream", shown, "worker", self->context->worker, "problem", problem);
+  text = root ? json_dumps (root, JSON_COMPACT) : NULL;
+  if (text)
+    natsConnection_PublishString (link_get_connection (self->context->link), subject, text);
+  g_printerr ("continual-worker: shard %u: %s\n", self->number, problem);
+  free (text);
+  json_decref (root);
+}
+
 /* NULL: *again: not now; else never. */
 static Feed *
 get_feed (Shard * self, natsMsg * msg, gboolean * again)
@@ -49,6 +77,10 @@ get_feed (Shard * self, natsMsg * msg, gboolean * again)
   *again = FALSE;
   if (feed)
     return feed;
+  if (!link_subject_is_valid (key)) {
+    tell_odd_key (self, key);
+    return NULL;
+  }
   feed = feed_load (self->context, key, again);
   if (feed)
     g_hash_table_insert (self->feeds, feed->key, feed);

@@ -18,6 +18,7 @@ typedef struct
   GHashTable *feeds;            /* key to Feed * */
   ReaderItem held;              /* a message that waits for the next batch; msg NULL: none */
   guint64 pending;              /* messages behind the last one */
+  gint64 odd_at;                /* when a key that cannot be used was told; 0: never */
   gboolean broken;              /* somebody else wrote to one of its streams: open it again, if it is still ours */
 } Shard;
 

@@ -39,6 +39,7 @@ typedef struct
   gboolean unanswered;          /* the states are ahead of the outputs that are stored: nothing may be saved */
   gint64 saved_at, status_at;   /* monotonic time of the last snapshots, and status line */
   BatchCounts counts, told;
+  guint looked;                 /* into partitions behind the last shard */
   gint64 snapshot_time;         /* microseconds that the last snapshots took */
 
   GMutex lock;                  /* guards, with `changed`: */
@@ -123,6 +124,19 @@ fail (const gchar * why)
   return FALSE;
 }
 
+/* Bytes of a payload beside headers, of which one may be the labels */
+static gsize
+get_max_payload (const Worker * self)
+{
+  const gchar *const *labels = co_model_get_labels (self->model);
+  const gsize most = link_get_max_payload (self->link);
+  gsize bytes = 0;
+
+  for (guint i = 0; labels && labels[i]; i++)
+    bytes += 6 * strlen (labels[i]) + 3;        /* the longest escapes of JSON */
+  return most - MIN (most, bytes);
+}
+
 /* The servers must take an output and a snapshot. */
 static gboolean
 check_sizes (Worker * self)
@@ -183,7 +197,7 @@ start (Worker * self)
     .outputs = self->names->outputs,
     .states = self->names->states,
     .worker = self->id,
-    .max_payload = link_get_max_payload (self->link),
+    .max_payload = get_max_payload (self),
   };
   if (!check_sizes (self))
     return FALSE;
@@ -312,6 +326,19 @@ hand_over (Worker * self)
     }
 }
 
+/* Where the servers map keys to more partitions than there are shards, nobody answers some. Each call looks into one partition behind
+ * the last shard. */
+static void
+check_mapping (Worker * self)
+{
+  const guint shards = self->options->shards, shard = shards + self->looked % (3 * shards);
+
+  if (worker_names_has_shard (self->names, self->link, self->options, shard))
+    g_printerr ("continual-worker: expected vectors in the shards 0 to %u, found some in shard %u, which nobody answers: give --shards the "
+        "number of partitions of the servers' mapping\n", shards - 1, shard);
+  self->looked++;
+}
+
 static void
 tell_status (Worker * self)
 {
@@ -347,6 +374,7 @@ tell_status (Worker * self)
   json_decref (root);
   self->told = self->counts;
   self->status_at = now;
+  check_mapping (self);
 }
 
 static void

@@ -243,6 +243,50 @@ GST_START_TEST (test_looking_back)
 
 GST_END_TEST;
 
+/* What was restored before the caps goes on behind them; the state of all streams only if they are as many. */
+GST_START_TEST (test_restore_first)
+{
+  g_autoptr (GBytes) state = NULL;
+  GBytes *all = NULL;
+  GstElement *e;
+  gboolean ok = FALSE;
+  GstBus *bus;
+
+  begin (MODEL, "32:1:3");
+  for (gint t = 0; t < 10; t++)
+    push_step (t, (gint[S]) {
+        t, t + 3, -1});
+  state = get_state_at (h, 1);
+  gst_harness_teardown (h);
+  h = encoder_new (MODEL, "");
+  gst_harness_play (h);
+  fail_unless (set_state_at (h, 0, state));
+  encoder_set_caps (h, "32:1:3", 100);
+  push_step (10, (gint[S]) {
+      13, 0, 0});
+  expect_step (100 * GST_MSECOND, (gint[S]) {
+      6, -1, -1});
+
+  gst_harness_teardown (h);
+  h = encoder_new (MODEL, "");
+  gst_harness_play (h);
+  bus = bus_new (h->element);
+  e = encoder_get (h);
+  g_signal_emit_by_name (e, "get-state", &all);
+  g_signal_emit_by_name (e, "set-state", all, &ok);
+  fail_unless (ok);
+  encoder_set_caps (h, "32:1:3", 100);
+  push_step (0, (gint[S]) {
+      0, 0, 0});
+  check_message (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+      "is of 1 stream, found caps of 3", NULL);
+  g_bytes_unref (all);
+  gst_object_unref (e);
+  bus_free (h->element, bus);
+}
+
+GST_END_TEST;
+
 /* Another number of streams are other streams. */
 GST_START_TEST (test_change)
 {
@@ -272,6 +316,7 @@ encoder_suite (void)
   tcase_add_test (tc, test_chunks);
   tcase_add_test (tc, test_reset_one);
   tcase_add_test (tc, test_move_one);
+  tcase_add_test (tc, test_restore_first);
   tcase_add_test (tc, test_looking_back);
   tcase_add_test (tc, test_change);
   return s;

@@ -354,7 +354,8 @@ GST_START_TEST (test_errors)
   g_autofree gchar *nobody = g_strdup_printf ("natstensorsrc servers=%s subject=nobody.x", servers->urls);
 
   expect_error ("natstensorsink", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "found none: set the property subject");
-  expect_error ("natstensorsink subject=a.*", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "without spaces and wildcards");
+  expect_error ("natstensorsink subject=a.*", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "without spaces, wildcards");
+  expect_error ("natstensorsink subject=a\\\"b", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "quotes and backslashes, found a\"b");
   expect_error ("natstensorsink subject=a servers=nats://127.0.0.1:1", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE, "start nats-server");
   expect_error ("natstensorsrc subject=a servers=nats://127.0.0.1:1", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ, "start nats-server");
   expect_error ("natstensorsrc subject=a durable=b.c", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "durable b.c");
@@ -413,7 +414,7 @@ GST_START_TEST (test_bad_messages)
     {{NULL}, "header Continual-Stream: expected ID INDEX, found none"},
     {{"Continual-Stream", "x"}, "found \"x\""},
     {{"Continual-Stream", "x -1"}, "found \"x -1\""},
-    {{"Continual-Stream", "x 9223372036854775808"}, "expected ID INDEX"},
+    {{"Continual-Stream", "x 9223372036854775807"}, "expected ID INDEX"},
     {{"Continual-Stream", "\xff 0"}, "expected ID INDEX"},
     {{"Continual-Stream", "x 99999999999999999999"}, "expected ID INDEX"},
     {{"Continual-Stream", "x 0"}, "as long as the payload, found 0"},
@@ -421,6 +422,8 @@ GST_START_TEST (test_bad_messages)
     {{"Continual-Stream", "x 0", "Continual-Buffers", "0+0:18446744073709551615 0+0:17"}, "PTS+DURATION:BYTES"},
     {{"Continual-Stream", "x 0", "Continual-Buffers", "0:16"}, "PTS+DURATION:BYTES"},
     {{"Continual-Stream", "x 0", "Continual-Buffers", "0+0:16"}, "header Continual-Caps: expected the caps"},
+    {{"Continual-Stream", "x 0", "Continual-Buffers", "0+0:16", "Continual-Caps", "EMPTY"}, "expected fixed caps of tensors or text"},
+    {{"Continual-Stream", "x 0", "Continual-Buffers", "0+0:16", "Continual-Caps", "garbage"}, "found \"garbage\""},
     {{"Continual-Stream", "x 0", "Continual-Buffers", "0+0:16", "Continual-Caps", CAPS, "Continual-Labels", "[1]"}, "array of strings"},
     {{"Continual-Stream", "x 0", "Continual-Buffers", "0+0:16", "Continual-Caps", CAPS, "Continual-End", "maybe"}, "true or none"},
   };

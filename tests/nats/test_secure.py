@@ -128,6 +128,7 @@ class Secure(unittest.TestCase):
         log = self.check_answered(f"nats://edge:hemlig@127.0.0.1:{self.port}")
         self.assertNotIn("hemlig", log)
         self.check_refused(f"nats://edge:hemligt@127.0.0.1:{self.port}", "correct the addresses or the credentials", "hemligt")
+        self.check_refused(f"nats://edge:hem/ligt@127.0.0.1:{self.port}", "nats://...@127.0.0.1", "ligt")
         self.check_refused(f"nats://127.0.0.1:{self.port}", "Authorization")
 
     def test_tls(self):

@@ -150,22 +150,31 @@ expect_no_problem (Fixture * self)
     g_error ("%.*s", natsMsg_GetDataLength (msg), natsMsg_GetData (msg));
 }
 
+/* Without a value, a header is left out. */
 static void
-publish (Fixture * self, const gchar * key, const gchar * stream, const gchar * dims, const gchar * buffers, gsize size)
+publish_caps (Fixture * self, const gchar * key, const gchar * stream, const gchar * caps, const gchar * buffers, const gchar * end, gsize size)
 {
-  g_autofree gchar *subject = g_strdup_printf ("continual.vectors.%s", key), *caps = g_strdup_printf (CAPS, dims ? dims : "");
+  const gchar *const headers[][2] = {
+    {"Continual-Stream", stream}, {"Continual-Caps", caps}, {"Continual-Buffers", buffers}, {"Continual-End", end}
+  };
+  g_autofree gchar *subject = g_strdup_printf ("continual.vectors.%s", key);
   g_autofree gchar *data = g_malloc0 (size);
   natsMsg *msg = NULL;
 
   g_assert_cmpint (natsMsg_Create (&msg, subject, NULL, data, (int) size), ==, NATS_OK);
-  if (stream)
-    natsMsgHeader_Set (msg, "Continual-Stream", stream);
-  if (dims)
-    natsMsgHeader_Set (msg, "Continual-Caps", caps);
-  if (buffers)
-    natsMsgHeader_Set (msg, "Continual-Buffers", buffers);
+  for (gsize i = 0; i < G_N_ELEMENTS (headers); i++)
+    if (headers[i][1])
+      natsMsgHeader_Set (msg, headers[i][0], headers[i][1]);
   g_assert_cmpint (js_PublishMsg (NULL, link_get_jetstream (self->link), msg, NULL, NULL), ==, NATS_OK);
   natsMsg_Destroy (msg);
+}
+
+static void
+publish (Fixture * self, const gchar * key, const gchar * stream, const gchar * dims, const gchar * buffers, gsize size)
+{
+  g_autofree gchar *caps = dims ? g_strdup_printf (CAPS, dims) : NULL;
+
+  publish_caps (self, key, stream, caps, buffers, NULL, size);
 }
 
 static void
@@ -180,6 +189,7 @@ static void
 test_bad_messages (Fixture * self, gconstpointer data)
 {
   Line *good = add_line (self, "good");
+  g_autofree gchar *caps = g_strdup_printf (CAPS, "32:1:1:1");
 
   push (good, 5);
   publish (self, "bad", NULL, NULL, NULL, 9);
@@ -194,11 +204,51 @@ test_bad_messages (Fixture * self, gconstpointer data)
   expect_problem (self, "bad", "expected message 3 of its stream, found 4");
   publish (self, "bad", "y 7", "32:1:1:1", "-+-:0", 0);
   expect_problem (self, "bad", "found message 7 of y first");
+  publish_caps (self, "feature", "x 0", "other/tensors(memory:X), format=(string)static, num_tensors=(int)1, types=(string)float32, "
+      "dimensions=(string)32:1:1:1", "0+10:128", NULL, 128);
+  expect_problem (self, "feature", "expected caps in system memory");
+  publish_caps (self, "ended", "x 0", caps, "0+10:128", "true", 128);
+  publish_caps (self, "ended", "x 1", caps, "10+10:128", NULL, 128);
+  expect_problem (self, "ended", "expected another ID behind the end of a stream");
   outbox_drain (good->outbox, WAIT);
   publish (self, "good", NULL, NULL, NULL, 10);
   expect_problem (self, "good", "Continual-Stream: expected ID INDEX, found none");
   push (good, 30);
   wait_for_all (self);
+}
+
+/* Keys that the library cannot name: the other streams of their shards go on, behind a restart as well. */
+static void
+test_odd_keys (Fixture * self, gconstpointer data)
+{
+  const gchar *const odd[] = { "a\"b", "a\\b", "*", "\xff\xfe" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (odd); i++)
+    publish (self, odd[i], "x 0", "32:1:1:1", "0+10:128", 128);
+  for (guint i = 0; i < 12; i++) {
+    g_autofree gchar *key = g_strdup_printf ("key%u", i);
+
+    push (add_line (self, key), 5);
+  }
+  wait_for_all (self);
+  stop_worker (self, SIGTERM);
+  self->worker = worker_start (self->servers, MODEL, ARGUMENTS);
+  for (gsize i = 0; i < G_N_ELEMENTS (odd); i++)
+    publish (self, odd[i], "x 1", "32:1:1:1", "10+10:128", 128);
+  for (guint i = 0; i < 12; i++) {
+    g_autofree gchar *key = g_strdup_printf ("key%u", i);
+
+    push (g_hash_table_lookup (self->lines, key), 5);
+  }
+  wait_for_all (self);
+  {
+    natsMsg *msg = NULL;
+
+    g_assert_cmpint (natsSubscription_NextMsg (&msg, self->problems, WAIT / 1000), ==, NATS_OK);
+    g_assert_true (g_str_has_prefix (natsMsg_GetSubject (msg), "continual.problems.shard-"));
+    g_assert_nonnull (g_strstr_len (natsMsg_GetData (msg), natsMsg_GetDataLength (msg), "expected keys in UTF-8"));
+    natsMsg_Destroy (msg);
+  }
 }
 
 /* A record that is altered or garbage resets its stream. Other streams are not affected. */
@@ -324,6 +374,7 @@ main (int argc, char **argv)
     void (*run) (Fixture * self, gconstpointer data);
   } tests[] = {
     {"/worker/bad-messages", test_bad_messages},
+    {"/worker/odd-keys", test_odd_keys},
     {"/worker/bad-records", test_bad_records},
     {"/worker/others", test_others},
     {"/worker/new-model", test_new_model},
