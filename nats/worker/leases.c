@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+/* Milliseconds for the list of the bucket's keys */
+#define LEAST_WAIT 200
+#define MOST_WAIT 2000
+#define TRIES 10
+
 typedef enum
 {
   LEASE_NONE,
@@ -53,11 +58,23 @@ read_shard (const gchar * key, guint n, guint * shard)
   return TRUE;
 }
 
+/* The library waits for as many keys as there were when it began. Where one expires meanwhile, as at a worker's death, it would wait for
+ * a day. */
+static natsStatus
+list_keys (Leases * self, kvKeysList * keys)
+{
+  kvWatchOptions options;
+
+  kvWatchOptions_Init (&options);
+  options.Timeout = CLAMP (self->time / 5000, LEAST_WAIT, MOST_WAIT);
+  return kvStore_Keys (keys, self->bucket, &options);
+}
+
 static gboolean
 survey (Leases * self, Survey * result)
 {
   kvKeysList keys;
-  natsStatus s = kvStore_Keys (&keys, self->bucket, NULL);
+  natsStatus s = list_keys (self, &keys);
 
   if (s != NATS_OK && s != NATS_NOT_FOUND)
     return FALSE;
@@ -246,9 +263,18 @@ check_others (Leases * self, gchar ** why)
 {
   kvKeysList keys;
   gboolean ok = TRUE;
+  natsStatus s = NATS_TIMEOUT;
 
-  if (kvStore_Keys (&keys, self->bucket, NULL) != NATS_OK)
+  for (guint i = 0; i < TRIES && s != NATS_OK && s != NATS_NOT_FOUND; i++)
+    s = list_keys (self, &keys);
+  if (s == NATS_NOT_FOUND)
     return TRUE;
+  if (s != NATS_OK) {
+    g_autofree gchar *text = link_explain (s);
+
+    *why = g_strdup_printf ("expected the list of other workers, found: %s; start it again when the servers have elected their leaders", text);
+    return FALSE;
+  }
   for (int i = 0; ok && i < keys.Count; i++) {
     kvEntry *entry = NULL;
 
