@@ -260,18 +260,25 @@ pull (Reader * self)
   request (self, self->next, self->inbox, n, REQUEST_TIME);
 }
 
-/* TRUE: the stream has no message @sequence any more. */
+/* TRUE: between @at and @target the stream has no message of @subject: they became too old, or are of other subjects, which a consumer
+ * counts as delivered, too. A server that has just started may not have all messages yet: it must have come to @target. */
 static gboolean
-is_gone (Reader * self, guint64 sequence)
+is_complete (Reader * self, const gchar * subject, guint64 at, guint64 target)
 {
   jsStreamInfo *info = NULL;
-  gboolean gone = FALSE;
+  natsMsg *last = NULL;
+  gboolean gone = FALSE, there = FALSE, complete;
 
   if (js_GetStreamInfo (&info, link_get_jetstream (self->link), self->stream,
-          NULL, NULL) == NATS_OK)
-    gone = info->State.FirstSeq > sequence;
+          NULL, NULL) == NATS_OK) {
+    gone = info->State.FirstSeq > target;
+    there = info->State.LastSeq >= target;
+  }
   jsStreamInfo_Destroy (info);
-  return gone;
+  complete = gone || (there && link_get_last (self->link, self->stream, subject, &last)
+      && (!last || natsMsg_GetSequence (last) <= at));
+  natsMsg_Destroy (last);
+  return complete;
 }
 
 /* Pulls what a consumer has, up to sequence @target. */
@@ -341,14 +348,13 @@ reader_read_between (Reader * self, const gchar * subject, guint64 after,
   jsConsumerInfo_Destroy (info);
   s = pull_all (self, name, pending, after, target, &at, messages);
   js_DeleteConsumer (link_get_jetstream (self->link), self->stream, name, NULL, NULL);
-  /* A server that has just started may not have all messages yet: it must have come to @target. */
-  if (s == NATS_OK && (at >= target || is_gone (self, target)))
+  if (s == NATS_OK && (at >= target || is_complete (self, subject, at, target)))
     return TRUE;
   g_queue_clear_full (messages, destroy);
   return FALSE;
 }
 
-/* Reads what is behind `last` up to sequence @to, which is a message of ours, from the stream. FALSE: it did not work, try again. */
+/* Reads what is behind `last` up to sequence @to from the stream. FALSE: it did not work, try again. */
 static gboolean
 catch_up (Reader * self, guint64 to)
 {
@@ -382,12 +388,15 @@ set_ack (Reader * self, gchar * subject, guint64 sequence)
 static gboolean
 take_over (Reader * self)
 {
+  Place place;
+
   if (!catch_up_later (self, self->delivered))
     return FALSE;
   /* The acknowledgement of the last one, as its delivery had it */
-  set_ack (self, g_strdup_printf ("$JS.ACK.%s.%s.1.%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT ".0.0", self->stream,
-          self->durable, self->delivered, self->delivered_count),
-      self->delivered);
+  if (self->missing.length > 0 && get_place (g_queue_peek_tail (&self->missing), &place))
+    set_ack (self, g_strdup_printf ("$JS.ACK.%s.%s.1.%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT ".0.0", self->stream,
+            self->durable, place.sequence, self->delivered_count),
+        place.sequence);
   self->delivered = 0;
   return TRUE;
 }

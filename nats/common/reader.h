@@ -54,8 +54,8 @@ void reader_close (Reader * self);
 /* FALSE: none has come. Waits only where messages are missing, for some seconds at most. */
 gboolean reader_next (Reader * self, ReaderItem * item);
 
-/* Appends to @messages (natsMsg *) those of @subject behind sequence @after, up to @target, which must be one of them. FALSE: the servers
- * did not give all of them; try again. */
+/* Appends to @messages (natsMsg *) those of @subject behind sequence @after, up to sequence @target of the stream. FALSE: the servers did
+ * not give all of them, or have not come to @target yet; try again. */
 gboolean reader_read_between (Reader * self, const gchar * subject,
     guint64 after, guint64 target, GQueue * messages);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "encodertest.h"
+#include "common/reader.h"
 #include "servers.h"
 
 #define CAPS TENSORS ",dimensions=(string)4:1:1:1,framerate=(fraction)100/1"
@@ -453,6 +454,44 @@ GST_START_TEST (test_bad_messages)
 
 GST_END_TEST;
 
+static void
+on_arrived (gpointer data)
+{
+}
+
+static void
+expect_between (Reader * reader, const gchar * subject, guint64 after, guint64 target, gboolean ok, guint n)
+{
+  GQueue messages = G_QUEUE_INIT;
+  natsMsg *msg;
+
+  fail_unless_equals_int (reader_read_between (reader, subject, after, target, &messages), ok);
+  fail_unless_equals_int (messages.length, n);
+  while ((msg = g_queue_pop_head (&messages)))
+    natsMsg_Destroy (msg);
+}
+
+/* What was delivered, as a consumer counts it, may end with a message of another subject. */
+GST_START_TEST (test_between)
+{
+  g_autofree gchar *why = NULL;
+  Reader *reader = reader_open (test_link, &(ReaderSettings) {
+      "tests", SUBJECT, NULL, READER_ALL, 16, 16}, on_arrived, NULL, &why);
+
+  fail_unless (reader != NULL);
+  for (guint i = 0; i < 5; i++)
+    fail_unless (js_Publish (NULL, link_get_jetstream (test_link), i < 3 ? SUBJECT : "tests.b", "", 0, NULL, NULL) == NATS_OK);
+  expect_between (reader, SUBJECT, 0, 3, TRUE, 3);
+  expect_between (reader, SUBJECT, 1, 2, TRUE, 1);
+  expect_between (reader, SUBJECT, 1, 5, TRUE, 2);
+  expect_between (reader, SUBJECT, 3, 5, TRUE, 0);
+  expect_between (reader, "tests.*", 0, 5, TRUE, 5);
+  expect_between (reader, SUBJECT, 0, 6, FALSE, 0);
+  reader_close (reader);
+}
+
+GST_END_TEST;
+
 /* In PAUSED a sink that waits gives way; PLAYING again, all arrives. */
 GST_START_TEST (test_pause_while_waiting)
 {
@@ -501,6 +540,7 @@ elements_suite (void)
   tcase_add_test (tc, test_errors);
   tcase_add_test (tc, test_no_stream);
   tcase_add_test (tc, test_bad_messages);
+  tcase_add_test (tc, test_between);
   tcase_add_test (tc, test_pause_while_waiting);
   return s;
 }
