@@ -58,8 +58,8 @@ read_shard (const gchar * key, guint n, guint * shard)
   return TRUE;
 }
 
-/* The library waits for as many keys as there were when it began. Where one expires meanwhile, as at a worker's death, it would wait for
- * a day. */
+/* The library waits for as many keys as there were when it began. Where one expires meanwhile, as at a worker's death, it would wait far
+ * longer than a lease lasts. */
 static natsStatus
 list_keys (Leases * self, kvKeysList * keys)
 {
