@@ -210,16 +210,16 @@ replace_stream (ModelHost * self, ModelStream * stream)
 
   g_mutex_lock (&self->stream_lock);
   old = self->stream;
-  if (old && stream)
+  if (old && stream) {
     model_stream_pass_memory (old, stream, &error);
-  if (old && stream)
     model_stream_pass_restored (old, stream, &lost);
+  }
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
   report_lost_memory (self, error);
   if (lost)
     GST_ELEMENT_WARNING (self->element, RESOURCE, NO_SPACE_LEFT,
-        ("The restored state is lost: %s: restore it behind the caps.", lost->message), (NULL));
+        ("The restored state is lost: %s: restore it after the caps.", lost->message), (NULL));
   g_clear_pointer (&old, model_stream_free);
 }
 

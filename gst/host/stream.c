@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/states.h"
 #include "tensor/absent.h"
 
 /* Most steps of a call: enough for efficient matrix products, with at most MAX_VALUES floats of outputs. */
@@ -237,8 +238,6 @@ gboolean
 model_stream_pass_restored (const ModelStream * self, ModelStream * to,
     GError ** error)
 {
-  const guint n = MIN (self->n_streams, to->n_streams);
-
   if (self->restored == NOT_RESTORED || model_stream_get_model (self) != model_stream_get_model (to))
     return TRUE;
   if (self->restored == RESTORED_ALL) {
@@ -246,18 +245,10 @@ model_stream_pass_restored (const ModelStream * self, ModelStream * to,
         "it is of %u stream%s, found caps of %u", self->n_streams, self->n_streams > 1 ? "s" : "", to->n_streams);
     return FALSE;
   }
-  for (guint s = 0; s < n; s++) {
-    g_autoptr (GBytes) state = model_stream_get_state (self, s);
-
-    if (!state) {
-      g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE,
-          "expected room for a copy of the state, found less");
-      return FALSE;
-    }
-    if (!model_stream_set_state (to, s, state, error))
-      return FALSE;
-  }
-  return TRUE;
+  if (!states_copy (self->stream, to->stream, MIN (self->n_streams, to->n_streams), error))
+    return FALSE;
+  to->restored = self->restored;
+  return restore_memory (to, error);
 }
 
 /* Makes room for @n times @size elements of @width bytes in *memory. */

@@ -250,13 +250,13 @@ wait_for_message (GstNatsTensorSrc * self, ReaderItem * item)
 
 /* NULL: *why (free it). */
 static TensorMessage *
-read_message (natsMsg * msg, gchar ** why)
+read_message (const GstNatsTensorSrc * self, natsMsg * msg, gchar ** why)
 {
   g_autoptr (TensorMessage) message = tensor_message_read (msg, why);
   GstCaps *caps, *known;
   gboolean ok;
 
-  if (!message || !message->caps)
+  if (!message || !message->caps || g_strcmp0 (message->caps, self->caps) == 0)
     return g_steal_pointer (&message);
   known = gst_static_pad_template_get_caps (&src_template);
   caps = gst_caps_from_string (message->caps);
@@ -349,7 +349,7 @@ take_message (GstNatsTensorSrc * self)
 
   if (!wait_for_message (self, &item))
     return GST_FLOW_FLUSHING;
-  self->message = read_message (item.msg, &why);
+  self->message = read_message (self, item.msg, &why);
   natsMsg_Destroy (item.msg);
   self->next = 0;
   self->offset = 0;

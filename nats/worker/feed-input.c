@@ -31,17 +31,16 @@ read_caps (Feed * self)
     why = g_strdup_printf ("expected one stream in a buffer, found %u: publish each stream to a subject of its own (continualdemux)", tensor.dims[2]);
   if (!why) {
     out = model_caps_to_src (info, caps);
-    if (gst_caps_is_empty (out)) {
-      gst_caps_unref (out);
-      gst_caps_unref (caps);
-      return g_strdup_printf ("expected caps in system memory, with a rate that the model's outputs can have, found \"%s\"", self->record.caps);
+    self->caps_fit = !gst_caps_is_empty (out);
+    if (self->caps_fit) {
+      out = gst_caps_fixate (gst_caps_truncate (out));
+      if (!gst_structure_has_field (gst_caps_get_structure (out, 0), "framerate"))
+        gst_caps_set_simple (out, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
+      self->out_caps = gst_caps_to_string (out);
+    } else {
+      why = g_strdup_printf ("expected caps in system memory, with a rate that the model's outputs can have, found \"%s\"", self->record.caps);
     }
-    out = gst_caps_fixate (gst_caps_truncate (out));
-    if (!gst_structure_has_field (gst_caps_get_structure (out, 0), "framerate"))
-      gst_caps_set_simple (out, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
-    self->out_caps = gst_caps_to_string (out);
     gst_caps_unref (out);
-    self->caps_fit = TRUE;
   }
   gst_caps_unref (caps);
   return why;

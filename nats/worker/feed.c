@@ -7,37 +7,40 @@
 
 #include "worker/names.h"
 
-/* Microseconds between two reports of the same problem */
-#define TELL_AGAIN (10 * G_USEC_PER_SEC)
+void
+feed_publish_problem (const FeedContext * context, const gchar * key,
+    json_t * problem)
+{
+  g_autofree gchar *subject =
+      g_strdup_printf ("%s.problems.%s", context->name, key);
+  gchar *text = problem ? json_dumps (problem, JSON_COMPACT) : NULL;
+
+  if (text)
+    natsConnection_PublishString (link_get_connection (context->link), subject,
+        text);
+  free (text);
+  json_decref (problem);
+}
 
 void
 feed_tell (Feed * self, guint64 sequence, const gchar * problem)
 {
   const gint64 now = g_get_monotonic_time ();
-  g_autofree gchar *subject =
-      g_strdup_printf ("%s.problems.%s", self->context->name, self->key);
   g_autofree gchar *key = g_utf8_make_valid (self->key, -1);
   g_autofree gchar *valid = g_utf8_make_valid (problem, -1);
-  json_t *root;
-  gchar *text;
 
   self->context->n_problems++;
   if (g_strcmp0 (problem, self->problem) == 0
-      && now - self->problem_at < TELL_AGAIN)
+      && now - self->problem_at < FEED_TELL_AGAIN)
     return;
   g_free (self->problem);
   self->problem = g_strdup (problem);
   self->problem_at = now;
-  root = json_pack ("{s:s, s:I, s:s, s:s}", "stream", key, "sequence",
-      (json_int_t) sequence, "worker", self->context->worker, "problem", valid);
-  text = root ? json_dumps (root, JSON_COMPACT) : NULL;
-  if (text)
-    natsConnection_PublishString (link_get_connection (self->context->link),
-        subject, text);
+  feed_publish_problem (self->context, self->key,
+      json_pack ("{s:s, s:I, s:s, s:s}", "stream", key, "sequence",
+          (json_int_t) sequence, "worker", self->context->worker, "problem", valid));
   g_printerr ("continual-worker: stream %s, message %" G_GUINT64_FORMAT
       ": %s\n", self->key, sequence, problem);
-  free (text);
-  json_decref (root);
 }
 
 /* The state goes on where the record ends, or begins anew. */

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <jansson.h>
+
 #include "common/message.h"
 #include "tensor/caps.h"
 #include "worker/post.h"
@@ -122,5 +124,11 @@ void feed_record_stored (Feed * self, const Post * post);
 
 /* Tells on NAME.problems.KEY. The same problem of a stream is told every ten seconds at most. */
 void feed_tell (Feed * self, guint64 sequence, const gchar * problem);
+
+/* Microseconds between two reports of the same problem */
+#define FEED_TELL_AGAIN (10 * G_USEC_PER_SEC)
+/* Publishes what is wrong to NAME.problems.KEY; takes @problem, a JSON object or NULL. */
+void feed_publish_problem (const FeedContext * context, const gchar * key,
+    json_t * problem);
 
 G_END_DECLS

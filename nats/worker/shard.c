@@ -2,12 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker/shard.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #define BATCH 512
-/* Microseconds between two reports of keys that cannot be used */
-#define TELL_AGAIN (10 * G_USEC_PER_SEC)
 
 Shard *
 shard_open (FeedContext * context, guint number, guint window,
@@ -47,23 +44,17 @@ tell_odd_key (Shard * self, const gchar * key)
 {
   const gint64 now = g_get_monotonic_time ();
   g_autofree gchar *shown = g_strescape (key, NULL);
-  g_autofree gchar *subject = NULL, *problem = NULL;
-  json_t *root;
-  gchar *text;
+  g_autofree gchar *place = NULL, *problem = NULL;
 
   self->context->n_problems++;
-  if (self->odd_at > 0 && now - self->odd_at < TELL_AGAIN)
+  if (self->odd_at > 0 && now - self->odd_at < FEED_TELL_AGAIN)
     return;
   self->odd_at = now;
   problem = g_strdup_printf ("expected keys in UTF-8 without wildcards, quotes and backslashes, found %s: its messages are left out", shown);
-  subject = g_strdup_printf ("%s.problems.shard-%u", self->context->name, self->number);
-  root = json_pack ("{s:s, s:s, s:s}", "stream", shown, "worker", self->context->worker, "problem", problem);
-  text = root ? json_dumps (root, JSON_COMPACT) : NULL;
-  if (text)
-    natsConnection_PublishString (link_get_connection (self->context->link), subject, text);
+  place = g_strdup_printf ("shard-%u", self->number);
+  feed_publish_problem (self->context, place,
+      json_pack ("{s:s, s:s, s:s}", "stream", shown, "worker", self->context->worker, "problem", problem));
   g_printerr ("continual-worker: shard %u: %s\n", self->number, problem);
-  free (text);
-  json_decref (root);
 }
 
 /* NULL: *again: not now; else never. */

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker/slots.h"
 
+#include "host/states.h"
+
 #define FIRST 16
 
 struct _Slots
@@ -43,17 +45,8 @@ grow (Slots * self, GError ** error)
   if (!more)
     return FALSE;
   co_stream_set_n_threads (more, self->n_threads);
-  for (guint i = 0; i < before; i++) {
-    g_autoptr (GBytes) state = co_stream_get_state_at (self->stream, i);
-
-    if (!state) {
-      g_set_error (error, CO_ERROR, CO_ERROR_NO_SPACE,
-          "expected room for a copy of a stream's state, found less");
-      return FALSE;
-    }
-    if (!co_stream_set_state_at (more, i, state, error))
-      return FALSE;
-  }
+  if (!states_copy (self->stream, more, before, error))
+    return FALSE;
   g_clear_pointer (&self->stream, co_stream_unref);
   self->stream = g_steal_pointer (&more);
   g_byte_array_set_size (self->used, n);

@@ -243,7 +243,7 @@ GST_START_TEST (test_looking_back)
 
 GST_END_TEST;
 
-/* What was restored before the caps goes on behind them; the state of all streams only if they are as many. */
+/* The state of one stream, restored before the caps, is kept; that of all streams is kept only if the caps have as many. */
 GST_START_TEST (test_restore_first)
 {
   g_autoptr (GBytes) state = NULL;

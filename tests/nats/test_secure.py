@@ -13,18 +13,14 @@ import tempfile
 import time
 import unittest
 
+from test_demo import free_ports
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODEL = os.path.join(HERE, "..", "golden", "deep-3", "model.safetensors")
 MAPPING = 'mappings = { "continual.vectors.*": "continual.vectors.{{partition(1,1)}}.{{wildcard(1)}}" }'
 WIDTH = 32  # of the model's vectors
 # What NATS's `nsc` writes: the first byte of a key says whose it is.
 OPERATOR, ACCOUNT, USER, SEED = 14 << 3, 0 << 3, 20 << 3, 18 << 3
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def openssl(*arguments, data=None):
@@ -65,7 +61,7 @@ class Secure(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.folder, self.port, self.processes = folder.name, free_port(), []
+        self.folder, self.port, self.processes = folder.name, free_ports(1), []
         self.addCleanup(self.stop)
 
     def stop(self):

@@ -22,7 +22,7 @@ class Competitor:
     streams: int = 1
     steps: int = 1
     truth: object = None  # answers that it must give (ANSWERS, D), or None: not the same numbers
-    turn: int = 0  # vectors of a turn, which begins with call.restart(): steps take longer the more came before; 0: they do not
+    turn: int = 0  # vectors of a turn, after call.restart(), where a step takes longer the more keys are cached; 0: any number, no restart
     error: float = 0
     us: list = dataclasses.field(default_factory=list)  # of a vector, by round
     paced: list = dataclasses.field(default_factory=list)
